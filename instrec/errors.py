@@ -1,0 +1,25 @@
+"""What the user must mend: one line on standard error and exit code 2, never a traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+
+class UserError(Exception):
+    """Something only the user can mend. The message names the file or value, what is allowed, and what to do next."""
+
+
+def run(main: Callable[[], int | None]) -> int:
+    """Run a command's or a stage's main function and turn what the user must mend into one line and exit code 2.
+
+    Ctrl-C gives the shell's own code 130.
+    """
+    try:
+        return main() or 0
+    except UserError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted; nothing half-written is kept, run it again to go on", file=sys.stderr)
+        return 130

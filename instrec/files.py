@@ -1,0 +1,34 @@
+"""Writing files so that a killed process leaves nothing half-written that a later run trusts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from instrec.errors import UserError
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it otherwise.
+
+    Raises
+    ------
+    UserError
+        When the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
+        yield part
+        part.replace(path)
+    except OSError as error:
+        if error.errno is None:  # not the operating system's word: a library's own use of OSError
+            raise
+        raise UserError(f"{path}: cannot be written: {os.strerror(error.errno)}; free some space or choose another folder") from error
+    finally:
+        part.unlink(missing_ok=True)
