@@ -1,0 +1,206 @@
+"""The HDF5 files that stages hand on: one a split, rows of audio or features beside their ids and labels.
+
+A file holds a data set `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes` (classes,).
+The same rows give the same bytes however they are appended: h5py's default format without times, and whole
+chunks written once, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from instrec.errors import UserError
+from instrec.files import written_whole
+
+# What a store can be packed with; benchmarks/store.py measures them.
+COMPRESSIONS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "lzf": {"compression": "lzf"},
+    "gzip-1": {"compression": "gzip", "compression_opts": 1},
+    "gzip-4": {"compression": "gzip", "compression_opts": 4},
+    "shuffle+lzf": {"compression": "lzf", "shuffle": True},
+    "shuffle+gzip-1": {"compression": "gzip", "compression_opts": 1, "shuffle": True},
+    "shuffle+gzip-4": {"compression": "gzip", "compression_opts": 4, "shuffle": True},
+}
+
+_MADE_BY = {"audio": "synthesize", "spectrograms": "spectrograms"}  # folder -> stage
+
+
+class Writer:
+    """Takes a store's rows in the order of its ids."""
+
+    def __init__(self, data: h5py.Dataset) -> None:
+        self._data = data
+        self._chunk = np.empty(data.chunks, data.dtype)
+        self._waiting = 0
+        self.rows = 0
+
+    def append(self, rows: NDArray[Any]) -> None:
+        """Add rows, shape (any, *shape), any number at a time.
+
+        Raises
+        ------
+        ValueError
+            When the rows' shape is not the store's, or there are more rows than ids.
+        """
+        if rows.shape[1:] != self._data.shape[1:]:
+            raise ValueError(f"rows of shape {rows.shape[1:]} in a store of {self._data.shape[1:]}")
+        if self.rows + self._waiting + len(rows) > len(self._data):
+            raise ValueError(f"more rows than the {len(self._data)} ids")
+        while len(rows):
+            taken = min(len(rows), len(self._chunk) - self._waiting)
+            self._chunk[self._waiting : self._waiting + taken] = rows[:taken]
+            self._waiting += taken
+            rows = rows[taken:]
+            if self._waiting == len(self._chunk):
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what waits for its chunk to fill; only whole chunks and the last one ever reach the file."""
+        self._data[self.rows : self.rows + self._waiting] = self._chunk[: self._waiting]
+        self.rows += self._waiting
+        self._waiting = 0
+
+
+@contextmanager
+def create(
+    path: Path,
+    *,
+    name: str,
+    shape: tuple[int, ...],
+    dtype: DTypeLike,
+    ids: Sequence[str],
+    labels: NDArray[np.uint8],
+    classes: Sequence[str],
+    chunk_rows: int = 16,
+    compression: str = "none",
+    **attrs: str | int | float,
+) -> Iterator[Writer]:
+    """Write a store; it appears at `path` only once the block has ended well and every row is there.
+
+    Parameters
+    ----------
+    path : the file; its folder is made.
+    name : what a row is, "audio" or "features"; kept as attribute `name`.
+    shape, dtype : of one row.
+    ids : the clips, in the order their rows will come.
+    labels : which classes sound, shape (clips, classes), 0 or 1.
+    classes : names of the labels' columns.
+    chunk_rows : rows read and written together.
+    compression : one of `COMPRESSIONS`.
+    attrs : anything else worth keeping, the sample rate say.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    ValueError
+        When rows, ids, labels or classes do not match in number.
+    """
+    if labels.shape != (len(ids), len(classes)):
+        raise ValueError(f"labels of shape {labels.shape} for {len(ids)} ids and {len(classes)} classes")
+    chunks = (max(1, min(chunk_rows, len(ids))), *shape)
+    with written_whole(Path(path)) as part, h5py.File(part, "w") as file:
+        file.attrs.update({"name": name, **attrs})
+        file["ids"] = np.array([identity.encode() for identity in ids], dtype=_bytes_dtype(ids))
+        file["labels"] = labels.astype(np.uint8)
+        file["classes"] = np.array([label.encode() for label in classes], dtype=_bytes_dtype(classes))
+        data = file.create_dataset(
+            "data",
+            shape=(len(ids), *shape),
+            maxshape=(None, *shape),  # lets a store without clips have chunks
+            dtype=dtype,
+            chunks=chunks,
+            fletcher32=True,  # so that damage is noticed on reading
+            **COMPRESSIONS[compression],
+        )
+        writer = Writer(data)
+        yield writer
+        writer.flush()
+        if writer.rows != len(ids):
+            raise ValueError(f"{path}: {writer.rows} rows for {len(ids)} ids")
+
+
+def _bytes_dtype(names: Sequence[str]) -> np.dtype[np.bytes_]:
+    """Fixed length: HDF5 keeps strings of any length in a heap whose bytes may vary."""
+    return np.dtype(f"S{max((len(name.encode()) for name in names), default=1)}")
+
+
+class Store:
+    """A store open for reading; rows stay on disk until asked for.
+
+    Attributes
+    ----------
+    ids : clip ids, in the order of the rows.
+    labels : np.ndarray [shape=(clips, classes)], uint8.
+    classes : names of the labels' columns.
+    attrs : what `create` was given beside them, and `name`.
+    shape, dtype : of one row.
+    """
+
+    def __init__(self, path: Path, file: h5py.File) -> None:
+        self._path = path
+        self._data = file["data"]
+        self.ids: list[str] = [identity.decode() for identity in file["ids"][:]]
+        self.labels: NDArray[np.uint8] = file["labels"][:]
+        self.classes: tuple[str, ...] = tuple(label.decode() for label in file["classes"][:])
+        self.attrs: dict[str, Any] = dict(file.attrs)
+        self.shape: tuple[int, ...] = self._data.shape[1:]
+        self.dtype: np.dtype[Any] = self._data.dtype
+        if not len(self._data) == len(self.ids) == len(self.labels):
+            raise ValueError("ids, labels and rows differ in number")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def read(self, start: int, stop: int) -> NDArray[Any]:
+        """Read rows `start` to `stop` (not included), shape (rows, *shape)."""
+        with _readable(self._path):
+            rows: NDArray[Any] = self._data[start:stop]
+            return rows
+
+    def read_rows(self, indices: NDArray[np.integer[Any]]) -> NDArray[Any]:
+        """Read the rows at rising indices, shape (indices, *shape)."""
+        with _readable(self._path):
+            rows: NDArray[Any] = self._data[indices]
+            return rows
+
+    def batches(self, size: int) -> Iterator[NDArray[Any]]:
+        """Read all rows in order, `size` at a time; the last batch may be smaller."""
+        for start in range(0, len(self), size):
+            yield self.read(start, start + size)
+
+
+@contextmanager
+def open_store(path: Path) -> Iterator[Store]:
+    """Open a store that `create` wrote.
+
+    Raises
+    ------
+    UserError
+        When the file is missing or damaged, now or later on reading, naming the stage to run again.
+    """
+    path = Path(path)
+    with _readable(path):
+        file = h5py.File(path, "r")
+    with file:
+        with _readable(path):
+            store = Store(path, file)
+        yield store
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, KeyError, ValueError, RuntimeError) as error:
+        what = "damaged or not a store" if path.exists() else "missing"
+        stage = _MADE_BY.get(path.parent.name, "")
+        raise UserError(f"{path}: {what} ({error}); delete it and run `dvc repro {stage}".rstrip() + "`") from error
