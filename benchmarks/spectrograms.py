@@ -1,6 +1,6 @@
 """Mel spectrograms: clips a second, ours in batches against librosa called a clip, one process each.
 
-    python -m benchmarks.spectrograms
+python -m benchmarks.spectrograms
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The HDF5 files that stages hand on: one a split, rows of audio or features beside their ids and labels.
 
-A file holds a data set `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes` (classes,).
-The same rows give the same bytes however they are appended: h5py's default format without times, and whole
-chunks written once, in order.
+A file holds the data sets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes`
+(classes,). The same rows give the same bytes however they are appended: h5py's default format without times,
+and whole chunks written once, in order.
 """
 
 from __future__ import annotations
@@ -202,5 +202,5 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         what = "damaged or not a store" if path.exists() else "missing"
-        stage = _MADE_BY.get(path.parent.name, "")
-        raise UserError(f"{path}: {what} ({error}); delete it and run `dvc repro {stage}".rstrip() + "`") from error
+        remedy = f"dvc repro {_MADE_BY.get(path.parent.name, '')}".strip()
+        raise UserError(f"{path}: {what} ({error}); delete it and run `{remedy}`") from error
