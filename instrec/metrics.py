@@ -1,0 +1,265 @@
+"""How good predictions are: check, single metrics, and all of them at once; arrays in, plain numbers out.
+
+Conventions, the same for every metric:
+
+- Clips are rows (at least one), classes are columns. `labels` holds 0 or 1, `presence` 0..1, `count` a
+  probability for each number of instruments 0, 1, 2, … where the last stands for "that many or more".
+- A solo clip is decided by its strongest class; any other clip by all classes that reach their threshold.
+- Macro averages go over the classes that occur in the labels.
+- Where there is nothing to find (silence), finding nothing scores 1 and finding anything scores 0. LRAP
+  passes over clips without a label, and is 1 where no clip has one.
+- `weights` says how often each clip counts [shape=(..., clips)], once by default. Its leading axes carry
+  through to the result, so that a thousand bootstrap resamplings are a few matrix products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[Any]
+
+
+def validate(
+    labels: Array, presence: Array, count: Array | None = None, thresholds: ArrayLike | None = None
+) -> None:
+    """Check that there are clips, shapes agree and values are in range.
+
+    Raises
+    ------
+    ValueError
+        Naming what is wrong.
+    """
+    if labels.ndim != 2 or labels.shape != presence.shape or not labels.size:
+        raise ValueError(f"labels {labels.shape} and presence {presence.shape} must both be (clips, classes)")
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError("labels must be 0 or 1")
+    if not ((presence >= 0) & (presence <= 1)).all():
+        raise ValueError("presence must be within 0..1")
+    if count is not None and (count.ndim != 2 or len(count) != len(labels) or not np.isfinite(count).all()):
+        raise ValueError(f"count {count.shape} must be finite and (clips, counts) for {len(labels)} clips")
+    if thresholds is not None and np.shape(thresholds) != labels.shape[1:]:
+        raise ValueError(f"thresholds {np.shape(thresholds)} must be one a class, {labels.shape[1:]}")
+
+
+def strongest(presence: Array) -> Array:
+    """Decide for each clip's strongest class, the first among equals; 0 or 1 [shape=(clips, classes)]."""
+    return _one_hot(presence.argmax(axis=1), presence.shape[1])
+
+
+def decide(presence: Array, thresholds: ArrayLike) -> Array:
+    """Decide for every class that reaches its threshold; 0 or 1 [shape=(clips, classes)]."""
+    # In doubles, because a threshold may lie between two neighbouring single-precision numbers.
+    return (presence >= np.asarray(thresholds, np.float64)).astype(np.uint8)
+
+
+def top1(labels: Array, presence: Array, weights: Array | None = None) -> Array:
+    """Share of clips whose strongest class is among their labels."""
+    return _mean((labels * strongest(presence)).sum(axis=1), weights)
+
+
+def micro_f1(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
+    """F1 over all pairs of clip and class."""
+    hits, found, wanted = _tallies(labels, decisions, weights)
+    return _ratio(2 * hits.sum(-1), found.sum(-1) + wanted.sum(-1))
+
+
+def macro_f1(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
+    """Mean of the F1 of the classes that occur in the labels."""
+    hits, found, wanted = _tallies(labels, decisions, weights)
+    return _macro(_ratio(2 * hits, found + wanted), found, wanted)
+
+
+def macro_recall(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
+    """Mean of the recall of the classes that occur in the labels."""
+    hits, found, wanted = _tallies(labels, decisions, weights)
+    return _macro(_ratio(hits, wanted), found, wanted)
+
+
+def count_accuracy(labels: Array, count: Array, weights: Array | None = None) -> Array:
+    """Share of clips whose number of instruments is the likeliest one."""
+    wanted = np.minimum(labels.sum(axis=1), count.shape[1] - 1)
+    return _mean(count.argmax(axis=1) == wanted, weights)
+
+
+def exact_set(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
+    """Share of clips where the classes decided for are the labels, none missing and none too many."""
+    return _mean(np.all(labels == decisions, axis=1), weights)
+
+
+def lrap(labels: Array, presence: Array, weights: Array | None = None) -> Array:
+    """Label ranking average precision: the mean, over clips and a clip's labels, of the share of labels among
+    the classes that are at least as strong (Schapire and Singer 2000)."""
+    labelled = labels.sum(axis=1) > 0
+    at_least = presence[:, None, :] >= presence[:, :, None]  # (clips, class, other class)
+    precision = (at_least & (labels[:, None, :] > 0)).sum(axis=2) / at_least.sum(axis=2)
+    average = (precision * labels).sum(axis=1) / np.maximum(labels.sum(axis=1), 1)
+    return _mean(average, labelled if weights is None else weights * labelled)
+
+
+def solo(labels: Array, presence: Array, weights: Array | None = None) -> dict[str, Array]:
+    """Every metric of clips with one instrument each."""
+    return {
+        "top1": top1(labels, presence, weights),
+        "macro_f1": macro_f1(labels, strongest(presence), weights),
+    }
+
+
+def mixtures(
+    labels: Array, presence: Array, count: Array, thresholds: ArrayLike, weights: Array | None = None
+) -> dict[str, Array]:
+    """Every metric of clips with any number of instruments."""
+    decisions = decide(presence, thresholds)
+    return {
+        "micro_f1": micro_f1(labels, decisions, weights),
+        "macro_f1": macro_f1(labels, decisions, weights),
+        "count_accuracy": count_accuracy(labels, count, weights),
+        "exact_set": exact_set(labels, decisions, weights),
+        "lrap": lrap(labels, presence, weights),
+    }
+
+
+def evaluate(
+    measure: Callable[[Array | None], dict[str, Array]],
+    *,
+    clips: int,
+    rounds: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """Give every metric with its bootstrap interval.
+
+    Parameters
+    ----------
+    measure : `solo` or `mixtures` with everything but `weights` given.
+    clips : how many clips it measures.
+    rounds : how many times as many clips are drawn from them, with replacement.
+    rng : decides the draws; with equal seeds, two models are measured on the same ones.
+
+    Returns
+    -------
+    Flat dict: `clips`, every metric, and `intervals`: for every metric `[low, high]`, the 2.5 and 97.5
+    percentiles, widened to the metric itself where few clips make the percentiles miss it.
+    """
+    equally = np.full(clips, 1 / clips)
+    step = max(1, 2**22 // clips)  # rounds at a time, so that a set of any size fits in memory
+    blocks = [
+        measure(rng.multinomial(clips, equally, size=min(step, rounds - start)))
+        for start in range(0, rounds, step)
+    ]
+    values = {name: float(value) for name, value in measure(None).items()}
+    intervals = {}
+    for name, value in values.items():
+        low, high = np.quantile(np.concatenate([block[name] for block in blocks]), (0.025, 0.975))
+        intervals[name] = [min(float(low), value), max(float(high), value)]
+    return {"clips": clips, **values, "intervals": intervals}
+
+
+def evaluate_solo(labels: Sequence[str], scores: Array, classes: Sequence[str]) -> dict[str, Any]:
+    """Measure files that hold one instrument each.
+
+    Parameters
+    ----------
+    labels : class of each file, one of `classes`.
+    scores : strength of each class in each file, 0..1 [shape=(files, classes)].
+    classes : names of the columns of `scores`.
+
+    Returns
+    -------
+    `top1`, `macro_recall`, `macro_f1`; `per_class`: {name: {`precision`, `recall`, `f1`, `files`}} for the
+    classes that have files; `confusion`: {`classes`, `matrix`}, where a row is the actual class, a column the
+    class decided for, and a cell the number of files.
+
+    Raises
+    ------
+    ValueError
+        When there is no file, a label is not a class, or shapes do not agree.
+    """
+    wanted = _one_hot(np.array([classes.index(label) for label in labels], np.intp), len(classes))
+    validate(wanted, scores)
+    found = strongest(scores)
+    figures = zip(classes, per_class(wanted, found), strict=True)
+    return {
+        "top1": float(top1(wanted, scores)),
+        "macro_recall": float(macro_recall(wanted, found)),
+        "macro_f1": float(macro_f1(wanted, found)),
+        "per_class": {
+            name: {"precision": precision, "recall": recall, "f1": f1, "files": files}
+            for name, (precision, recall, f1, files) in figures
+            if files
+        },
+        "confusion": {"classes": list(classes), "matrix": (wanted.T.astype(np.int64) @ found).tolist()},
+    }
+
+
+def per_class(labels: Array, decisions: Array) -> list[tuple[float, float, float, int]]:
+    """Precision, recall, F1 and number of clips of each class; 0 where a figure would divide by nothing."""
+    hits, found, wanted = _tallies(labels, decisions, None)
+    figures = (
+        hits / np.maximum(found, 1),
+        hits / np.maximum(wanted, 1),
+        2 * hits / np.maximum(found + wanted, 1),
+    )
+    return list(zip(*(figure.tolist() for figure in figures), wanted.astype(int).tolist(), strict=True))
+
+
+def best_thresholds(labels: Array, presence: Array) -> Array:
+    """Choose the threshold of each class that makes its F1 highest; to be done on validation data.
+
+    It lies half-way between the weakest clip it accepts and the strongest it does not; among equally good
+    ones the middle one is taken. A class that never occurs gets 0.5.
+
+    Parameters
+    ----------
+    labels, presence : [shape=(clips, classes)]
+
+    Returns
+    -------
+    [shape=(classes,)], float64
+    """
+    validate(labels, presence)
+    return np.array([_best_threshold(*columns) for columns in zip(labels.T, presence.T, strict=True)])
+
+
+def _best_threshold(labels: Array, presence: Array) -> float:
+    from sklearn.metrics import precision_recall_curve  # a second to import, and only training comes here
+
+    if not labels.any():
+        return 0.5
+    precision, recall, edges = precision_recall_curve(labels, presence.astype(np.float64))  # edges rise
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    best = np.flatnonzero(np.isclose(f1, f1.max(), rtol=0, atol=1e-12))
+    accepted = best[len(best) // 2]
+    rejected = edges[accepted - 1] if accepted else 0.0
+    return float(edges[accepted] + rejected) / 2
+
+
+def _one_hot(columns: Array, classes: int) -> Array:
+    return np.equal.outer(columns, np.arange(classes)).astype(np.uint8)
+
+
+def _tallies(labels: Array, decisions: Array, weights: Array | None) -> tuple[Array, Array, Array]:
+    """Count the clips rightly decided for, decided for, and labelled, a class [shape=(..., classes)]."""
+    weights = np.ones(len(labels)) if weights is None else weights
+    hits, found, wanted = (
+        weights @ part.astype(np.float64) for part in (labels * decisions, decisions, labels)
+    )
+    return hits, found, wanted
+
+
+def _macro(ratios: Array, found: Array, wanted: Array) -> Array:
+    """Mean over classes that occur; where none does, 1 if nothing was found and else 0."""
+    occurs = wanted > 0
+    return np.where(occurs.any(-1), _ratio((ratios * occurs).sum(-1), occurs.sum(-1)), ~found.any(-1))
+
+
+def _mean(values: Array, weights: Array | None) -> Array:
+    weights = np.ones(len(values)) if weights is None else weights
+    return _ratio(weights @ values.astype(np.float64), weights.sum(-1))
+
+
+def _ratio(part: Array, whole: Array) -> Array:
+    """`part / whole`, and 1 where there is nothing to find."""
+    return np.where(whole > 0, part / np.maximum(whole, 1), 1.0)

@@ -1,0 +1,222 @@
+"""Metrics: against scikit-learn's, by their properties, and where there is nothing to measure."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as reference
+
+from instrec import metrics
+
+CLASSES = ("cello", "drums", "flute", "piano")
+
+
+def solo_clips(seed: int, clips: int, classes: int = 5, skill: float = 0.3):
+    """Labels of one class each, and presence that knows them a little."""
+    rng = np.random.default_rng(seed)
+    labels = np.eye(classes, dtype=np.uint8)[rng.integers(classes, size=clips)]
+    presence = np.clip(rng.random(labels.shape) * (1 - skill) + skill * labels, 0, 1)
+    return labels, presence.astype(np.float32)
+
+
+def mixed_clips(seed: int, clips: int, classes: int = 5):
+    """Labels of 0 to 3 classes, presence and count that know them a little, thresholds."""
+    rng = np.random.default_rng(seed)
+    wanted = rng.integers(4, size=clips)
+    ranks = rng.random((clips, classes)).argsort(axis=1)
+    labels = (ranks < wanted[:, None]).astype(np.uint8)
+    presence = (0.7 * rng.random(labels.shape) + 0.3 * labels).astype(np.float32)
+    count = rng.random((clips, 4)) + np.eye(4)[wanted] / 2
+    return labels, presence, count / count.sum(axis=1, keepdims=True), rng.uniform(0.3, 0.7, classes)
+
+
+def values_of(labels, presence, count, thresholds):
+    values = metrics.mixtures(labels, presence, count, thresholds)
+    values["top1"] = metrics.top1(labels, presence)
+    values["macro_recall"] = metrics.macro_recall(labels, metrics.decide(presence, thresholds))
+    return {name: float(value) for name, value in values.items()}
+
+
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.integers(1, 40)
+
+
+@given(seeds, sizes)
+@settings(max_examples=40, deadline=None)
+def test_agrees_with_scikit_learn(seed, clips):
+    labels, presence, count, thresholds = mixed_clips(seed, clips)
+    decisions = metrics.decide(presence, thresholds)
+    occurring = np.flatnonzero(labels.any(axis=0))
+    labelled = labels.any(axis=1)
+    if len(occurring):
+        macro = reference.f1_score(labels, decisions, labels=occurring, average="macro", zero_division=0)
+        recall = reference.recall_score(labels, decisions, labels=occurring, average="macro")
+        lrap = reference.label_ranking_average_precision_score(labels[labelled], presence[labelled])
+        assert metrics.macro_f1(labels, decisions) == pytest.approx(macro)
+        assert metrics.macro_recall(labels, decisions) == pytest.approx(recall)
+        assert metrics.lrap(labels, presence) == pytest.approx(lrap)
+    micro = reference.f1_score(labels, decisions, average="micro", zero_division=1)
+    assert metrics.micro_f1(labels, decisions) == pytest.approx(micro)
+    assert metrics.exact_set(labels, decisions) == pytest.approx(reference.accuracy_score(labels, decisions))
+    counted = reference.accuracy_score(labels.sum(axis=1), count.argmax(axis=1))
+    assert metrics.count_accuracy(labels, count) == pytest.approx(counted)
+    figures = reference.precision_recall_fscore_support(labels, decisions, zero_division=0)
+    np.testing.assert_allclose(metrics.per_class(labels, decisions), np.transpose(figures))
+
+
+@given(seeds, sizes)
+@settings(max_examples=40, deadline=None)
+def test_a_weight_is_so_many_copies_of_a_clip(seed, clips):
+    labels, presence, count, thresholds = mixed_clips(seed, clips)
+    weights = np.random.default_rng(seed).multinomial(clips, np.full(clips, 1 / clips), size=2)
+    weighted = metrics.mixtures(labels, presence, count, thresholds, weights)
+    for row, times in enumerate(weights):
+        copies = (np.repeat(part, times, axis=0) for part in (labels, presence, count))
+        for name, value in metrics.mixtures(*copies, thresholds).items():
+            assert weighted[name][row] == pytest.approx(float(value)), name
+
+
+@given(seeds, sizes)
+@settings(max_examples=40, deadline=None)
+def test_neither_the_order_of_clips_nor_of_classes_matters(seed, clips):
+    labels, presence, count, thresholds = mixed_clips(seed, clips)
+    rng = np.random.default_rng(seed)
+    clip, name = rng.permutation(clips), rng.permutation(labels.shape[1])
+    shuffled = values_of(labels[clip][:, name], presence[clip][:, name], count[clip], thresholds[name])
+    assert shuffled == pytest.approx(values_of(labels, presence, count, thresholds))
+
+
+@given(seeds, sizes)
+@settings(max_examples=40, deadline=None)
+def test_perfect_predictions_score_one_and_wrong_ones_zero(seed, clips):
+    labels, _, _, thresholds = mixed_clips(seed, clips)
+    labels = labels[labels.any(axis=1)]
+    if not len(labels):
+        return
+    presence, count = labels.astype(np.float32), np.eye(4)[labels.sum(axis=1)]
+    assert set(values_of(labels, presence, count, thresholds).values()) == {1.0}
+    wrong = values_of(labels, 1 - presence, np.roll(count, 1, axis=1), thresholds)
+    assert {wrong[name] for name in wrong if name != "lrap"} == {0.0}
+
+
+@given(seeds, sizes, st.integers(1, 60))
+@settings(max_examples=40, deadline=None)
+def test_intervals_contain_the_metric_and_repeat(seed, clips, rounds):
+    labels, presence, count, thresholds = mixed_clips(seed, clips)
+    measure = partial(metrics.mixtures, labels, presence, count, thresholds)
+    first, again = (
+        metrics.evaluate(measure, clips=clips, rounds=rounds, rng=np.random.default_rng(3)) for _ in range(2)
+    )
+    assert first == again
+    assert first["clips"] == clips
+    assert set(first["intervals"]) == set(first) - {"clips", "intervals"}
+    for name, (low, high) in first["intervals"].items():
+        assert 0 <= low <= first[name] <= high <= 1 + 1e-9
+
+
+def test_an_interval_is_as_wide_as_theory_says():
+    labels, presence = solo_clips(1, 600)
+    measured = metrics.evaluate(
+        partial(metrics.solo, labels, presence), clips=600, rounds=2000, rng=np.random.default_rng(0)
+    )
+    share = measured["top1"]
+    low, high = measured["intervals"]["top1"]
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(share * (1 - share) / 600), rel=0.1)
+
+
+def test_many_clips_are_resampled_a_few_rounds_at_a_time():
+    sizes = []
+
+    def measure(weights):
+        if weights is None:
+            return {"share": np.float64(0.5)}
+        sizes.append(len(weights))
+        return {"share": np.full(len(weights), 0.5)}
+
+    metrics.evaluate(measure, clips=2**20, rounds=6, rng=np.random.default_rng(0))
+    assert sizes == [4, 2]
+
+
+def test_silence():
+    silence, heard = np.zeros((3, 4), np.uint8), np.eye(3, 4)
+    none = np.eye(4)[[0, 0, 0]]
+    right = metrics.mixtures(silence, 0 * heard, none, [0.5] * 4)
+    assert {name: float(value) for name, value in right.items()} == dict.fromkeys(right, 1.0)
+    wrong = metrics.mixtures(silence, heard, none[:, ::-1], [0.5] * 4)
+    assert {name: float(value) for name, value in wrong.items()} == dict.fromkeys(wrong, 0.0) | {"lrap": 1.0}
+
+
+def test_more_instruments_than_counts_are_the_last_count():
+    labels = np.array([[1, 1, 1, 1]], np.uint8)
+    assert metrics.count_accuracy(labels, np.array([[0, 0, 1.0]])) == 1
+    assert metrics.count_accuracy(labels, np.array([[0, 1.0, 0]])) == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "presence", "more", "message"),
+    [
+        (np.zeros((0, 4)), np.zeros((0, 4)), {}, "must both be"),
+        (np.zeros(4), np.zeros(4), {}, "must both be"),
+        (np.zeros((2, 4)), np.zeros((2, 3)), {}, "must both be"),
+        (np.full((2, 4), 2), np.zeros((2, 4)), {}, "0 or 1"),
+        (np.zeros((2, 4)), np.full((2, 4), np.nan), {}, r"within 0\.\.1"),
+        (np.zeros((2, 4)), np.full((2, 4), 1.5), {}, r"within 0\.\.1"),
+        (np.zeros((2, 4)), np.zeros((2, 4)), {"count": np.zeros((3, 4))}, "for 2 clips"),
+        (np.zeros((2, 4)), np.zeros((2, 4)), {"count": np.full((2, 4), np.inf)}, "finite"),
+        (np.zeros((2, 4)), np.zeros((2, 4)), {"thresholds": [0.5]}, "one a class"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(labels, presence, more, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.validate(labels, presence, **more)
+
+
+@given(seeds, st.integers(5, 60))
+@settings(max_examples=40, deadline=None)
+def test_no_threshold_beats_the_best(seed, clips):
+    labels, presence, _, _ = mixed_clips(seed, clips)
+    best = metrics.best_thresholds(labels, presence)
+    reached = [figures[2] for figures in metrics.per_class(labels, metrics.decide(presence, best))]
+    for threshold in np.unique(presence):
+        others = metrics.per_class(labels, metrics.decide(presence, [threshold] * labels.shape[1]))
+        assert all(figures[2] <= most + 1e-9 for figures, most in zip(others, reached, strict=True))
+
+
+def test_a_threshold_lies_in_the_middle_of_its_gap():
+    labels = np.array([[0, 0, 1], [0, 0, 1], [1, 0, 1], [1, 0, 1]], np.uint8)
+    presence = np.array([0.1, 0.2, 0.6, 0.9])[:, None].repeat(3, axis=1)
+    gap, never, always = metrics.best_thresholds(labels, presence)
+    assert gap == pytest.approx(0.4)
+    assert never == 0.5
+    assert always == pytest.approx(0.05)
+
+
+def test_a_threshold_between_neighbouring_single_precision_numbers_parts_them():
+    low = np.float32(0.3)
+    presence = np.array([[low], [np.nextafter(low, np.float32(1))]])
+    labels = np.array([[0], [1]], np.uint8)
+    assert metrics.decide(presence, metrics.best_thresholds(labels, presence)).tolist() == labels.tolist()
+
+
+def test_files_of_one_instrument():
+    scores = np.array([[0.9, 0, 0, 0], [0.2, 0.1, 0.8, 0], [0, 0, 0.6, 0.7], [0, 0, 0.3, 0.2]])
+    result = metrics.evaluate_solo(["cello", "cello", "flute", "flute"], scores, CLASSES)
+    assert result["top1"] == result["macro_recall"] == 0.5
+    assert result["macro_f1"] == pytest.approx((2 / 3 + 1 / 2) / 2)
+    assert result["per_class"] == {
+        "cello": {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "files": 2},
+        "flute": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "files": 2},
+    }
+    assert result["confusion"]["classes"] == list(CLASSES)
+    assert result["confusion"]["matrix"] == [[1, 0, 1, 0], [0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0]]
+
+
+def test_files_that_cannot_be_measured_are_refused():
+    with pytest.raises(ValueError, match="must both be"):
+        metrics.evaluate_solo([], np.zeros((0, 4)), CLASSES)
+    with pytest.raises(ValueError, match="not in"):
+        metrics.evaluate_solo(["theremin"], np.zeros((1, 4)), CLASSES)
