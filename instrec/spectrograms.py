@@ -19,7 +19,6 @@ from instrec.params import ClipParams, SpectrogramParams
 FloatArray = NDArray[np.float32]
 
 _SILENCE = 1e-10  # power; librosa.power_to_db's own floor
-_FRAMES_AT_ONCE = (
     64  # fits a core's cache, and few enough calls that threads do not queue for the interpreter
 )
 
@@ -89,8 +88,8 @@ class LogMel(Representation):
     """Mel bands in decibels under the clip's own loudest point, `-floor_db`..0 scaled to 0..1; one channel.
 
     Up to that scaling it is librosa's `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a
-    centred Hann window, zero padding and Slaney's mel scale, but works through cache-sized blocks of frames,
-    with a sparse filter bank. Loudness cancels out, down to where librosa's own floor ends it: a clip
+    centred Hann window, zero padding and Slaney's mel scale. A clip at a time stays in a core's cache, and the
+    filter bank is sparse: both matter more than batching. Loudness cancels out, down to where librosa's own floor ends it: a clip
     with no band above that is silent.
 
     Source: Slaney, Auditory Toolbox (1998); McFee et al., librosa (SciPy 2015).
@@ -117,11 +116,8 @@ class LogMel(Representation):
         padded = np.zeros(self.samples + 2 * (length // 2), dtype=np.float32)
         padded[length // 2 : length // 2 + self.samples] = y
         frames = sliding_window_view(padded, length)[:: self._hop]
-        power = np.empty(self.shape[1::-1], dtype=np.float32)
-        for start in range(0, len(frames), _FRAMES_AT_ONCE):
-            block = slice(start, start + _FRAMES_AT_ONCE)
-            spectrum = scipy.fft.rfft((frames[block] * self._window).T, axis=0)
-            power[:, block] = self._bank @ (np.square(spectrum.real) + np.square(spectrum.imag))
+        spectrum = scipy.fft.rfft((frames * self._window).T, axis=0)
+        power = self._bank @ (np.square(spectrum.real) + np.square(spectrum.imag))
         return self._decibels(power).T[:, :, np.newaxis]
 
     def _decibels(self, power: FloatArray) -> FloatArray:
