@@ -1,0 +1,42 @@
+"""What the trained model reaches on every test set, and its MLflow mirror."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from instrec import classifier, params, report, store, tracking
+from instrec.errors import UserError, run
+
+SPECTROGRAMS, MODEL, HISTORY = (
+    Path("build/spectrograms"),
+    Path("models/classifier.keras"),
+    Path("models/history.csv"),
+)
+METRICS = Path("metrics")
+
+
+def main() -> None:
+    knobs = params.load()
+    known = classifier.load(MODEL)
+    parts = []
+    for path in sorted(SPECTROGRAMS.glob("*.h5")):
+        if path.stem not in ("train", "valid"):
+            with store.open_store(path) as clips:
+                parts += report.predict(path.stem, clips, known)
+    if not parts:
+        raise UserError(f"{SPECTROGRAMS}: holds no test set; run `dvc repro spectrograms`")
+    figures = report.write(
+        METRICS,
+        parts,
+        classes=known.card.classes,
+        thresholds=known.card.thresholds,
+        rounds=knobs.evaluate.bootstrap_rounds,
+        seed=knobs.seed,
+    )
+    if knobs.tracking.mlflow:
+        tracking.mirror(knobs, HISTORY, figures, [HISTORY, METRICS / "test.json", METRICS / "per_class.csv"])
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

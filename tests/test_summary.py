@@ -1,0 +1,42 @@
+"""The table that `make repro` ends with."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from instrec import summary
+from instrec.errors import UserError
+
+SOLO = {"clips": 450, "top1": 0.7123, "macro_f1": 0.6543, "intervals": {"top1": [0.6, 0.8]}}
+MIXTURES = {"micro_f1": 0.61, "macro_f1": 0.5, "count_accuracy": 0.64, "exact_set": 0.3, "lrap": 0.8}
+
+
+@pytest.fixture
+def metrics(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "metrics").mkdir()
+    return tmp_path / "metrics" / "test.json"
+
+
+def test_a_set_a_line_in_straight_columns(metrics, capsys):
+    metrics.write_text(
+        json.dumps({"unseen_clean": {"solo": SOLO, "mixtures": MIXTURES}, "recordings": {"solo": SOLO}})
+    )
+    summary.main()
+    kinds, titles, unseen, recordings, *further = capsys.readouterr().out.splitlines()
+    assert unseen.split() == ["unseen_clean", "0.712", "0.654", "0.610", "0.500", "0.640", "0.300", "0.800"]
+    assert recordings.split() == ["recordings", "0.712", "0.654", "-", "-", "-", "-", "-"]
+    assert len({len(line) for line in (kinds, titles, unseen, recordings)}) == 1
+    assert "dvc plots show" in " ".join(further)
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "{", "[1]", '{"seen_clean": 3}', '{"seen_clean": {"solo": {"top1": "x"}}}']
+)
+def test_without_metrics_it_says_how_to_get_them(metrics, content):
+    if content is not None:
+        metrics.write_text(content)
+    with pytest.raises(UserError, match="dvc repro"):
+        summary.main()
