@@ -2,7 +2,7 @@
 
     metrics/test.json                 every metric of every set, with bootstrap intervals
     metrics/per_class.csv             precision, recall, F1 and support of every class
-    metrics/plots/f1_per_class.csv    F1 of solo clips, a class a row, a set a column
+    metrics/plots/f1_SET.csv          F1 of every class in solo clips
     metrics/plots/confusion_SET.csv   actual and predicted class, a solo clip a row
 
 Figures are rounded to four decimals, so that what differs between two commits is worth looking at.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -104,22 +104,15 @@ def write(
     with written_whole(folder / "test.json") as path:
         path.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     names = ("set", "part", "class", "precision", "recall", "f1", "support")
-    _write_csv(folder / "per_class.csv", names, _per_class(parts, classes, thresholds))
-
-    solos = [part for part in parts if part.kind == SOLO]
-    f1 = [
-        [figures[2] for figures in metrics.per_class(part.labels, decisions(part, thresholds))]
-        for part in solos
-    ]
-    _write_csv(
-        folder / "plots" / "f1_per_class.csv",
-        ("class", *(part.test_set for part in solos)),
-        zip(classes, *f1, strict=True),
-    )
-    for part in solos:
-        named = ((classes[row.argmax()] for row in rows) for rows in (part.labels, part.presence))
-        path = folder / "plots" / f"confusion_{part.test_set}.csv"
-        _write_csv(path, ("actual", "predicted"), zip(*named, strict=True))
+    rows = list(_per_class(parts, classes, thresholds))
+    _write_csv(folder / "per_class.csv", names, rows)
+    for part in parts:
+        if part.kind == SOLO:
+            f1 = [(row[2], row[5]) for row in rows if row[:2] == (part.test_set, SOLO)]
+            _write_csv(folder / "plots" / f"f1_{part.test_set}.csv", ("class", "f1"), f1)
+            named = ([classes[clip.argmax()] for clip in clips] for clips in (part.labels, part.presence))
+            path = folder / "plots" / f"confusion_{part.test_set}.csv"
+            _write_csv(path, ("actual", "predicted"), zip(*named, strict=True))
     return table
 
 
@@ -139,20 +132,14 @@ def summary(
     return table
 
 
-def decisions(part: Part, thresholds: Sequence[float]) -> NDArray[Any]:
-    """Say which classes are decided for, as the metrics of the part's kind do [shape=(clips, classes)]."""
-    return (
-        metrics.strongest(part.presence) if part.kind == SOLO else metrics.decide(part.presence, thresholds)
-    )
-
-
 def _per_class(
     parts: Iterable[Part], classes: Sequence[str], thresholds: Sequence[float]
-) -> Iterable[tuple[str | float, ...]]:
+) -> Iterator[tuple[str | float, ...]]:
     for part in parts:
-        figures = metrics.per_class(part.labels, decisions(part, thresholds))
-        for name, row in zip(classes, figures, strict=True):
-            yield part.test_set, part.kind, name, *row
+        solo = part.kind == SOLO
+        decisions = metrics.strongest(part.presence) if solo else metrics.decide(part.presence, thresholds)
+        for name, figures in zip(classes, metrics.per_class(part.labels, decisions), strict=True):
+            yield part.test_set, part.kind, name, *figures
 
 
 def _rounded(tree: Any) -> Any:
