@@ -1,0 +1,263 @@
+"""The command line: `instrec predict | evaluate | doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import os
+import shutil
+import sys
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from instrec.errors import UserError, run
+
+# Each command imports what it needs once its arguments are checked: help must not wait for keras.
+if TYPE_CHECKING:
+    from instrec.classifier import Classifier
+    from instrec.inference import Prediction
+
+MODEL = Path("models/classifier.keras")
+INTERRUPTED = 130  # what `run` gives after Ctrl-C
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; give the exit code: 0, or 2 for what the user must mend."""
+    try:
+        return run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:  # the reader, `head` say, has gone; what is still buffered must not raise again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # the shell's own code for it
+
+
+def predict(args: argparse.Namespace) -> int:
+    """Name the instruments of each file; a bad file is told of and the others still done."""
+    from instrec import inference, timeline
+
+    if args.plot and args.plot.suffix.lower() not in timeline.SUFFIXES:
+        raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline.SUFFIXES)}")
+    classifier = _classifier(args.model)
+    inference.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
+    code = 0
+    for number, file in enumerate(args.files, 1):
+        plot = _numbered(args.plot, number, file) if args.plot and len(args.files) > 1 else args.plot
+        code = max(code, run(partial(_predict_file, file, plot, classifier, args)))
+        if code == INTERRUPTED:
+            break
+    return code
+
+
+def _predict_file(file: str, plot: Path | None, classifier: Classifier, args: argparse.Namespace) -> None:
+    from instrec import inference, timeline
+
+    prediction = inference.predict(file, classifier, hop_seconds=args.hop, threshold=args.threshold)
+    if plot:
+        timeline.draw(prediction, plot)
+    print(json.dumps(prediction.as_dict()) if args.json else _table(prediction), flush=True)
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Score the model on a folder of labelled recordings."""
+    from instrec import evaluation
+    from instrec.files import written_whole
+
+    evaluation.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
+    result = evaluation.evaluate_folder(args.folder, _classifier(args.model))
+    if args.json:
+        with written_whole(args.json) as part:
+            part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    rows = [("class", "files", "precision", "recall", "F1")]
+    for name, figures in result["per_class"].items():
+        percentages = (f"{100 * figures[key]:.1f} %" for key in ("precision", "recall", "f1"))
+        rows.append((name, str(figures["files"]), *percentages))
+    print("\n".join(_aligned(rows, right=(1, 2, 3, 4))))
+    print(
+        f"\n{result['files']} scored: top-1 {100 * result['top1']:.1f} %, "
+        f"macro recall {100 * result['macro_recall']:.1f} %, macro F1 {100 * result['macro_f1']:.1f} %"
+    )
+    for line in _left_out(result["skipped"]):
+        print(line)
+    return 0
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Say what is there and what is missing."""
+    from instrec import doctor as checks
+
+    with _quiet_native_code():
+        findings = checks.examine(args.model, args.params)
+    print("\n".join(_aligned([(each.state, each.what, each.detail) for each in findings])))
+    return 2 if any(each.state == checks.MISSING for each in findings) else 0
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+    parser, commands = _parsers()
+    command = next((word for word in argv if not word.startswith("-")), None)
+    if command is not None and command not in commands:
+        raise UserError(f"unknown command {command!r}; {_suggestion(command, commands, 'instrec --help')}")
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        options = commands[args.command]._option_string_actions  # argparse offers no public list
+        hint = _suggestion(unknown[0], options, f"instrec {args.command} --help")
+        raise UserError(f"unknown option {unknown[0]!r}; {hint}")
+    return int(args.function(args))
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that tells of a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see `{self.prog} --help`")
+
+
+def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
+    parser = _Parser(
+        prog="instrec", description="Which instruments sound in audio, and when.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+
+    def command(function: Any, summary: str) -> _Parser:
+        sub: _Parser = subparsers.add_parser(
+            function.__name__, help=summary, description=summary, allow_abbrev=False
+        )
+        sub.set_defaults(function=function)
+        sub.add_argument("--model", type=Path, default=MODEL, help=f"model file (default: {MODEL})")
+        return sub
+
+    sub = command(predict, "name the instruments in audio files, and when they sound")
+    sub.add_argument("files", nargs="+", metavar="FILE", help="audio of any format, rate and length")
+    sub.add_argument("--json", action="store_true", help="one JSON object a file, one line each")
+    sub.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE.png",
+        help="draw the timeline; with several files, one picture each, numbered",
+    )
+    sub.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (half a window)")
+    sub.add_argument(
+        "--threshold",
+        type=_share,
+        metavar="0..1",
+        help="instead of the model's own; 0 lists every class",
+    )
+    sub = command(evaluate, "score the model on a folder of recordings, one sub-folder a class")
+    sub.add_argument("folder", type=Path, metavar="FOLDER")
+    sub.add_argument("--json", type=Path, metavar="OUT", help="also write every figure to this file")
+    sub = command(doctor, "say what is missing, and how to get it")
+    sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
+    return parser, dict(subparsers.choices)
+
+
+class _Version(argparse.Action):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(nargs=0, **kwargs)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        from importlib.metadata import version  # looked up only when asked for
+
+        print(f"instrec {version('instrec')}")
+        parser.exit()
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is outside 0..1")
+    return value
+
+
+def _suggestion(word: str, known: Iterable[str], help_command: str) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"see `{help_command}`"
+
+
+def _classifier(path: Path) -> Classifier:
+    from instrec import classifier
+
+    with _quiet_native_code():
+        return classifier.load(path)
+
+
+@contextmanager
+def _quiet_native_code() -> Iterator[None]:
+    """Keep TensorFlow's native code from writing to standard error while it loads.
+
+    It does so before it reads TF_CPP_MIN_LOG_LEVEL. Python's exceptions pass through as ever.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(sink, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(sink)
+
+
+def _numbered(plot: Path, number: int, file: str) -> Path:
+    return plot.with_name(f"{plot.stem}-{number}-{Path(file).stem}{plot.suffix}")
+
+
+def _table(prediction: Prediction) -> str:
+    from instrec.timeline import clock
+
+    heading = f"{prediction.heard.file}  {clock(prediction.heard.duration, decimals=1)}"
+    if not prediction.instruments:
+        return f"{heading}\n  {_nothing(prediction)}"
+    rows = [("instrument", "probability", "sounds")]
+    for each in prediction.instruments:
+        spans = (f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in each.segments)
+        rows.append((each.name, f"{each.probability:.2f}", "  ".join(spans)))
+    columns = shutil.get_terminal_size((110, 24)).columns
+    return "\n".join(
+        [heading, *(_wrapped(f"  {line}", columns, rows) for line in _aligned(rows, right=(1,)))]
+    )
+
+
+def _wrapped(line: str, columns: int, rows: Sequence[Sequence[str]]) -> str:
+    indent = 2 + max(len(row[0]) for row in rows) + 2 + len(rows[0][1]) + 2
+    return textwrap.fill(
+        line, max(columns, indent + 20), subsequent_indent=" " * indent, break_on_hyphens=False
+    )
+
+
+def _nothing(prediction: Prediction) -> str:
+    strongest = prediction.timeline.max(axis=0)
+    if not strongest.any():
+        return "silent: nothing sounds"
+    best = int(strongest.argmax())
+    return f"nothing reaches its threshold; nearest: {prediction.heard.classes[best]} {strongest[best]:.2f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
+    """Pad columns to one width each, two spaces between; the columns named in `right` to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Tell of the files that were not scored, a line a reason."""
+    files = defaultdict(list)
+    for each in skipped:
+        files[each["reason"]].append(each["file"])
+    for reason, paths in files.items():
+        yield f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {reason}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""How well a model names the instruments of labelled recordings: a folder with one sub-folder a class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from instrec import inference, metrics, taxonomy
+from instrec.classifier import Classifier
+from instrec.errors import UserError
+from instrec.sources import audio
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was not scored, and why."""
+
+    file: str
+    reason: str
+
+
+def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
+    """Score a model on labelled recordings.
+
+    Returns
+    -------
+    dict
+        `files` (how many were scored), `skipped` (a list of file and reason), and the figures of
+        `metrics.evaluate_solo`: `top1`, `macro_recall`, `macro_f1`, `per_class`, `confusion`.
+
+    Raises
+    ------
+    UserError
+        When the folder is missing, has no sub-folders with files, or none of its files can be scored.
+    """
+    classes = classifier.card.classes
+    labelled, skipped = find(folder, classes)
+    labels, scores = [], []
+    for path, label in tqdm(labelled, unit="file", disable=None, leave=False):
+        try:
+            scores.append(inference.score(inference.listen(path, classifier)))
+            labels.append(label)
+        except UserError as error:
+            skipped.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
+    if not scores:
+        raise UserError(f"{folder}: no file can be scored; the first: {skipped[0].file}: {skipped[0].reason}")
+    return {
+        "files": len(scores),
+        "skipped": [vars(each) for each in skipped],
+        **metrics.evaluate_solo(labels, np.array(scores), classes),
+    }
+
+
+def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], list[Skipped]]:
+    """Find every file below the sub-folders of `folder`: those to score with their class, and those left out.
+
+    Raises
+    ------
+    UserError
+        When the folder is missing, is a file, or has no sub-folders with files.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: not a folder; give one with a sub-folder a class")
+    known = set(classes)
+    labelled: list[tuple[Path, str]] = []
+    skipped: list[Skipped] = []
+    for path in sorted(folder.glob("*/**/*")):
+        if not path.is_file() or path.name.startswith("."):
+            continue
+        name = path.relative_to(folder).parts[0]
+        label = taxonomy.class_named(name)
+        if label not in known:
+            skipped.append(Skipped(str(path), f"the model knows no class {name!r}"))
+        elif path.suffix.lower() not in audio.SUFFIXES:
+            skipped.append(Skipped(str(path), f"not an audio file by its ending, {path.suffix!r}"))
+        else:
+            labelled.append((path, str(label)))
+    if not labelled and not skipped:
+        raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder a class")
+    return labelled, skipped

@@ -1,0 +1,122 @@
+"""The picture of a prediction: the waveform, and under it a row an instrument, darker where it is surer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from instrec import taxonomy
+from instrec.files import written_whole
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from instrec.inference import Listening, Prediction
+
+SUFFIXES = (".png", ".pdf", ".svg")
+
+_WIDTH, _WAVEFORM_HEIGHT, _ROW_HEIGHT = 11.0, 1.1, 0.36  # inches
+_COLUMNS = 1600  # points of the waveform that a picture can show
+_INK, _FAINT = "#22313f", "#8a97a3"
+
+
+def clock(seconds: float, *, decimals: int = 0) -> str:
+    """Write a time as people do: 0:07, 12:34, 1:02:03; with `decimals` of a second where asked."""
+    # Rounded first, so that 59.96 becomes 1:00.0 and not 0:60.0.
+    minutes, rest = divmod(round(seconds, decimals), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    tail = f"{rest:0{3 + decimals if decimals else 2}.{decimals}f}"
+    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
+
+
+def draw(prediction: Prediction, path: Path) -> None:
+    """Draw a prediction's timeline into a picture file; the ending, one of `SUFFIXES`, chooses the format.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written.
+    """
+    # A figure of its own, without pyplot: no window system, and nothing global.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows = max(1, len(prediction.instruments))
+    heights = [_WAVEFORM_HEIGHT, rows * _ROW_HEIGHT]
+    figure = Figure(figsize=(_WIDTH, sum(heights) + 1.1), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
+    figure.suptitle(
+        f"{Path(prediction.heard.file).name}   {clock(prediction.heard.duration)}",
+        x=0.01, ha="left", fontsize=12, color=_INK,
+    )  # fmt: skip
+    _draw_waveform(top, prediction.heard)
+    _draw_rows(bottom, prediction)
+    _draw_clock(bottom, prediction.heard.duration)
+    with written_whole(path) as part:
+        figure.savefig(part, format=path.suffix.lstrip(".").lower(), dpi=120)
+
+
+def _draw_waveform(axes: Axes, heard: Listening) -> None:
+    frames = len(heard.envelope)
+    points = np.arange(min(_COLUMNS, frames)) * frames // min(_COLUMNS, frames)
+    peaks = np.maximum.reduceat(heard.envelope, points)
+    peaks = np.append(peaks, 0)
+    seconds = np.append(points * heard.frame, heard.total) / heard.sample_rate
+    axes.fill_between(seconds, -peaks, peaks, step="post", color=_FAINT, linewidth=0)
+    axes.axhline(0, color=_FAINT, linewidth=0.8)
+    loudest = float(peaks.max()) or 1.0
+    axes.set_ylim(-1.05 * loudest, 1.05 * loudest)
+    axes.axis("off")
+
+
+def _draw_rows(axes: Axes, prediction: Prediction) -> None:
+    heard, shown = prediction.heard, prediction.instruments
+    _tidy(axes)
+    if not shown:
+        axes.set_yticks([])
+        axes.text(
+            0.5, 0.5, "nothing recognised", transform=axes.transAxes, ha="center", va="center", color=_FAINT
+        )
+        return
+    edges = np.minimum(np.arange(len(prediction.timeline) + 1) * heard.hop, heard.total)
+    columns = [heard.classes.index(each.name) for each in shown]
+    picture = axes.pcolormesh(
+        edges / heard.sample_rate,
+        np.arange(len(shown) + 1),
+        prediction.timeline[:, columns].T,
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        rasterized=True,
+    )
+    for row, each in enumerate(shown):
+        spans = [(start, end - start) for start, end in each.segments]
+        axes.broken_barh(spans, (row + 0.86, 0.1), facecolors="#e4572e", linewidth=0)
+    axes.hlines(np.arange(1, len(shown) + 1), 0, heard.duration, color="white", linewidth=3)
+    axes.set_yticks(
+        np.arange(len(shown)) + 0.5,
+        [f"{taxonomy.INSTRUMENTS[each.name].title}  {each.probability:.2f}" for each in shown],
+    )
+    axes.invert_yaxis()
+    bar = axes.figure.colorbar(picture, ax=axes, pad=0.01, aspect=max(4, 5 * len(shown)), ticks=[0, 0.5, 1])
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelsize=8, labelcolor=_INK)
+
+
+def _draw_clock(axes: Axes, duration: float) -> None:
+    from matplotlib.ticker import FuncFormatter, MultipleLocator
+
+    steps = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+    step = next((step for step in steps if duration / step <= 12), steps[-1])
+    axes.xaxis.set_major_locator(MultipleLocator(step))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, decimals=int(step < 1))))
+    axes.set_xlim(0, duration)
+
+
+def _tidy(axes: Axes) -> None:
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0, labelsize=10, labelcolor=_INK)

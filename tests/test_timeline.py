@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from instrec import timeline
+from instrec.errors import UserError
+from instrec.inference import Listening, Prediction, Sounding
+
+
+@pytest.mark.parametrize(
+    ("seconds", "decimals", "expected"),
+    [
+        (0, 0, "0:00"),
+        (7.4, 0, "0:07"),
+        (59.6, 0, "1:00"),
+        (754, 0, "12:34"),
+        (3723, 0, "1:02:03"),
+        (61.25, 1, "1:01.2"),
+        (59.96, 1, "1:00.0"),
+        (5.0, 1, "0:05.0"),
+    ],
+)
+def test_times_read_as_people_write_them(seconds, decimals, expected):
+    assert timeline.clock(seconds, decimals=decimals) == expected
+
+
+def predicted(*instruments: Sounding, cells: int = 20) -> Prediction:
+    classes = ("violin", "flute", "drums")
+    activity = np.zeros((cells, len(classes)))
+    for each in instruments:
+        for start, end in each.segments:
+            activity[int(start) : int(end), classes.index(each.name)] = each.probability
+    heard = Listening(
+        file="folder/music.wav", classes=classes, sample_rate=100, window=200, hop=100, total=100 * cells,
+        onsets=np.arange(cells) * 100, presence=activity, rms=np.ones(cells),
+        envelope=np.abs(np.sin(np.arange(100 * cells) / 40)), frame=1,
+    )  # fmt: skip
+    return Prediction(heard, activity, instruments)
+
+
+def marked_columns(path) -> np.ndarray:
+    """Columns of the picture, within its plot, that hold the colour of segments."""
+    pixels = imread(path)[..., :3]
+    return (np.abs(pixels - np.array([0xE4, 0x57, 0x2E]) / 255).max(axis=2) < 0.05).any(axis=0).nonzero()[0]
+
+
+def test_segments_are_marked_where_they_are(tmp_path):
+    timeline.draw(predicted(Sounding("violin", 0.9, ((0.0, 20.0),))), tmp_path / "all.png")
+    timeline.draw(predicted(Sounding("violin", 0.9, ((5.0, 10.0),))), tmp_path / "part.png")
+    whole, part = marked_columns(tmp_path / "all.png"), marked_columns(tmp_path / "part.png")
+    width = whole[-1] - whole[0]
+    assert width > 700
+    assert (part[0] - whole[0]) / width == pytest.approx(0.25, abs=0.01)
+    assert (part[-1] - whole[0]) / width == pytest.approx(0.5, abs=0.01)
+
+
+def test_every_instrument_has_its_row(tmp_path):
+    one, three = tmp_path / "one.png", tmp_path / "three.png"
+    spans = ((2.0, 8.0),)
+    timeline.draw(predicted(Sounding("violin", 0.9, spans)), one)
+    timeline.draw(predicted(*(Sounding(name, 0.9, spans) for name in ("violin", "flute", "drums"))), three)
+    assert imread(three).shape[0] > imread(one).shape[0] + 50
+
+
+@pytest.mark.parametrize("cells", [1, 20, 5000])
+def test_silence_and_any_length_can_be_drawn(tmp_path, cells):
+    timeline.draw(predicted(cells=cells), tmp_path / "empty.png")
+    assert imread(tmp_path / "empty.png").std() > 0
+    assert not len(marked_columns(tmp_path / "empty.png"))
+
+
+def test_the_ending_chooses_the_format(tmp_path):
+    timeline.draw(predicted(), tmp_path / "picture.svg")
+    assert "<svg" in (tmp_path / "picture.svg").read_text()
+
+
+def test_a_picture_that_cannot_be_written_is_told_of(tmp_path):
+    (tmp_path / "picture.png").mkdir()
+    with pytest.raises(UserError, match="cannot be written"):
+        timeline.draw(predicted(), tmp_path / "picture.png")

@@ -1,0 +1,43 @@
+"""A real, tiny model that knows three pure tones, and their sound: what it should say is known exactly."""
+
+import keras
+import numpy as np
+
+from instrec import spectrograms
+from instrec.classifier import Card, Classifier
+from instrec.params import ClipParams, SpectrogramParams
+
+RATE = 16000
+TONES = {"double_bass": 250.0, "violin": 1000.0, "flute": 3000.0}
+CARD = Card(
+    classes=tuple(TONES),
+    clip=ClipParams(sample_rate=RATE, seconds=1.0),
+    spectrogram=SpectrogramParams(window=1024, hop=256, mels=40, min_hz=50.0, max_hz=8000.0, floor_db=60.0),
+    thresholds=(0.5, 0.5, 0.5),
+)
+
+
+def tone(name: str, seconds: float, *, rate: int = RATE, level: float = 0.3) -> np.ndarray:
+    """The tone that the model takes for an instrument [shape=(samples,), float32]."""
+    return (level * np.sin(2 * np.pi * TONES[name] * np.arange(round(seconds * rate)) / rate)).astype(
+        np.float32
+    )
+
+
+def silence(seconds: float, *, rate: int = RATE) -> np.ndarray:
+    return np.zeros(round(seconds * rate), np.float32)
+
+
+def build() -> Classifier:
+    """A class is present where, at any time in the clip, its tone's mel band is among the loudest."""
+    representation = spectrograms.from_params(CARD.clip, CARD.spectrogram)
+    weights = np.zeros((CARD.spectrogram.mels, len(TONES)), np.float32)
+    for column, name in enumerate(TONES):
+        weights[representation(tone(name, 1.0)).mean(axis=(0, 2)).argmax(), column] = 60.0
+    inputs = keras.Input(representation.shape)
+    loudest = keras.layers.Flatten()(keras.layers.MaxPooling2D((representation.shape[0], 1))(inputs))
+    presence = keras.layers.Dense(len(TONES), "sigmoid", name="presence")
+    count = keras.layers.Dense(4, "softmax", name="count")
+    model = keras.Model(inputs, {"presence": presence(loudest), "count": count(loudest)})
+    presence.set_weights([weights, np.full(len(TONES), -50.0, np.float32)])
+    return Classifier(model, CARD)
