@@ -19,8 +19,6 @@ from instrec.params import ClipParams, SpectrogramParams
 FloatArray = NDArray[np.float32]
 
 _SILENCE = 1e-10  # power; librosa.power_to_db's own floor
-    64  # fits a core's cache, and few enough calls that threads do not queue for the interpreter
-)
 
 
 class Representation(ABC):
@@ -88,9 +86,9 @@ class LogMel(Representation):
     """Mel bands in decibels under the clip's own loudest point, `-floor_db`..0 scaled to 0..1; one channel.
 
     Up to that scaling it is librosa's `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a
-    centred Hann window, zero padding and Slaney's mel scale. A clip at a time stays in a core's cache, and the
-    filter bank is sparse: both matter more than batching. Loudness cancels out, down to where librosa's own floor ends it: a clip
-    with no band above that is silent.
+    centred Hann window, zero padding and Slaney's mel scale. Working a clip at a time stays in a core's
+    cache, and the filter bank is sparse: both matter more than batching. Loudness cancels out, down to where
+    librosa's own floor ends it: a clip with no band above that is silent.
 
     Source: Slaney, Auditory Toolbox (1998); McFee et al., librosa (SciPy 2015).
     """
