@@ -6,10 +6,7 @@ import argparse
 import difflib
 import json
 import os
-import shutil
 import sys
-import textwrap
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -21,7 +18,6 @@ from instrec.errors import UserError, run
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
     from instrec.classifier import Classifier
-    from instrec.inference import Prediction
 
 MODEL = Path("models/classifier.keras")
 INTERRUPTED = 130  # what `run` gives after Ctrl-C
@@ -38,12 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def predict(args: argparse.Namespace) -> int:
     """Name the instruments of each file; a bad file is told of and the others still done."""
-    from instrec import inference, timeline
+    from instrec import listening, timeline
 
     if args.plot and args.plot.suffix.lower() not in timeline.SUFFIXES:
         raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline.SUFFIXES)}")
     classifier = _classifier(args.model)
-    inference.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
+    listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
     code = 0
     for number, file in enumerate(args.files, 1):
         plot = _numbered(args.plot, number, file) if args.plot and len(args.files) > 1 else args.plot
@@ -55,44 +51,37 @@ def predict(args: argparse.Namespace) -> int:
 
 def _predict_file(file: str, plot: Path | None, classifier: Classifier, args: argparse.Namespace) -> None:
     from instrec import inference, timeline
+    from instrec.text import prediction_table
 
     prediction = inference.predict(file, classifier, hop_seconds=args.hop, threshold=args.threshold)
+    print(json.dumps(prediction.as_dict()) if args.json else prediction_table(prediction), flush=True)
     if plot:
         timeline.draw(prediction, plot)
-    print(json.dumps(prediction.as_dict()) if args.json else _table(prediction), flush=True)
 
 
 def evaluate(args: argparse.Namespace) -> int:
     """Score the model on a folder of labelled recordings."""
     from instrec import evaluation
     from instrec.files import written_whole
+    from instrec.text import evaluation_table
 
     evaluation.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
     result = evaluation.evaluate_folder(args.folder, _classifier(args.model))
     if args.json:
         with written_whole(args.json) as part:
             part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    rows = [("class", "files", "precision", "recall", "F1")]
-    for name, figures in result["per_class"].items():
-        percentages = (f"{100 * figures[key]:.1f} %" for key in ("precision", "recall", "f1"))
-        rows.append((name, str(figures["files"]), *percentages))
-    print("\n".join(_aligned(rows, right=(1, 2, 3, 4))))
-    print(
-        f"\n{result['files']} scored: top-1 {100 * result['top1']:.1f} %, "
-        f"macro recall {100 * result['macro_recall']:.1f} %, macro F1 {100 * result['macro_f1']:.1f} %"
-    )
-    for line in _left_out(result["skipped"]):
-        print(line)
+    print(evaluation_table(result))
     return 0
 
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
+    from instrec.text import aligned
 
     with _quiet_native_code():
         findings = checks.examine(args.model, args.params)
-    print("\n".join(_aligned([(each.state, each.what, each.detail) for each in findings])))
+    print("\n".join(aligned([(each.state, each.what, each.detail) for each in findings])))
     return 2 if any(each.state == checks.MISSING for each in findings) else 0
 
 
@@ -105,7 +94,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     if unknown:
         options = commands[args.command]._option_string_actions  # argparse offers no public list
         hint = _suggestion(unknown[0], options, f"instrec {args.command} --help")
-        raise UserError(f"unknown option {unknown[0]!r}; {hint}")
+        raise UserError(f"unknown argument {unknown[0]!r}; {hint}")
     return int(args.function(args))
 
 
@@ -205,58 +194,6 @@ def _quiet_native_code() -> Iterator[None]:
 
 def _numbered(plot: Path, number: int, file: str) -> Path:
     return plot.with_name(f"{plot.stem}-{number}-{Path(file).stem}{plot.suffix}")
-
-
-def _table(prediction: Prediction) -> str:
-    from instrec.timeline import clock
-
-    heading = f"{prediction.heard.file}  {clock(prediction.heard.duration, decimals=1)}"
-    if not prediction.instruments:
-        return f"{heading}\n  {_nothing(prediction)}"
-    rows = [("instrument", "probability", "sounds")]
-    for each in prediction.instruments:
-        spans = (f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in each.segments)
-        rows.append((each.name, f"{each.probability:.2f}", "  ".join(spans)))
-    columns = shutil.get_terminal_size((110, 24)).columns
-    return "\n".join(
-        [heading, *(_wrapped(f"  {line}", columns, rows) for line in _aligned(rows, right=(1,)))]
-    )
-
-
-def _wrapped(line: str, columns: int, rows: Sequence[Sequence[str]]) -> str:
-    indent = 2 + max(len(row[0]) for row in rows) + 2 + len(rows[0][1]) + 2
-    return textwrap.fill(
-        line, max(columns, indent + 20), subsequent_indent=" " * indent, break_on_hyphens=False
-    )
-
-
-def _nothing(prediction: Prediction) -> str:
-    strongest = prediction.timeline.max(axis=0)
-    if not strongest.any():
-        return "silent: nothing sounds"
-    best = int(strongest.argmax())
-    return f"nothing reaches its threshold; nearest: {prediction.heard.classes[best]} {strongest[best]:.2f}"
-
-
-def _aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
-    """Pad columns to one width each, two spaces between; the columns named in `right` to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Tell of the files that were not scored, a line a reason."""
-    files = defaultdict(list)
-    for each in skipped:
-        files[each["reason"]].append(each["file"])
-    for reason, paths in files.items():
-        yield f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {reason}"
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from tqdm import tqdm
 from instrec import inference, metrics, taxonomy
 from instrec.classifier import Classifier
 from instrec.errors import UserError
+from instrec.listening import listen
 from instrec.sources import audio
 
 
@@ -43,7 +44,7 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     labels, scores = [], []
     for path, label in tqdm(labelled, unit="file", disable=None, leave=False):
         try:
-            scores.append(inference.score(inference.listen(path, classifier)))
+            scores.append(inference.score(listen(path, classifier)))
             labels.append(label)
         except UserError as error:
             skipped.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))

@@ -9,26 +9,19 @@ import numpy as np
 
 from instrec import taxonomy
 from instrec.files import written_whole
+from instrec.text import clock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from instrec.inference import Listening, Prediction
+    from instrec.inference import Prediction
+    from instrec.listening import Listening
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
 _WIDTH, _WAVEFORM_HEIGHT, _ROW_HEIGHT = 11.0, 1.1, 0.36  # inches
 _COLUMNS = 1600  # points of the waveform that a picture can show
 _INK, _FAINT = "#22313f", "#8a97a3"
-
-
-def clock(seconds: float, *, decimals: int = 0) -> str:
-    """Write a time as people do: 0:07, 12:34, 1:02:03; with `decimals` of a second where asked."""
-    # Rounded first, so that 59.96 becomes 1:00.0 and not 0:60.0.
-    minutes, rest = divmod(round(seconds, decimals), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    tail = f"{rest:0{3 + decimals if decimals else 2}.{decimals}f}"
-    return f"{hours}:{minutes:02d}:{tail}" if hours else f"{minutes}:{tail}"
 
 
 def draw(prediction: Prediction, path: Path) -> None:

@@ -4,24 +4,8 @@ from matplotlib.image import imread
 
 from instrec import timeline
 from instrec.errors import UserError
-from instrec.inference import Listening, Prediction, Sounding
-
-
-@pytest.mark.parametrize(
-    ("seconds", "decimals", "expected"),
-    [
-        (0, 0, "0:00"),
-        (7.4, 0, "0:07"),
-        (59.6, 0, "1:00"),
-        (754, 0, "12:34"),
-        (3723, 0, "1:02:03"),
-        (61.25, 1, "1:01.2"),
-        (59.96, 1, "1:00.0"),
-        (5.0, 1, "0:05.0"),
-    ],
-)
-def test_times_read_as_people_write_them(seconds, decimals, expected):
-    assert timeline.clock(seconds, decimals=decimals) == expected
+from instrec.inference import Prediction, Sounding
+from instrec.listening import Listening
 
 
 def predicted(*instruments: Sounding, cells: int = 20) -> Prediction:

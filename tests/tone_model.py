@@ -1,7 +1,10 @@
 """A real, tiny model that knows three pure tones, and their sound: what it should say is known exactly."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
+import soundfile
 
 from instrec import spectrograms
 from instrec.classifier import Card, Classifier
@@ -26,6 +29,14 @@ def tone(name: str, seconds: float, *, rate: int = RATE, level: float = 0.3) -> 
 
 def silence(seconds: float, *, rate: int = RATE) -> np.ndarray:
     return np.zeros(round(seconds * rate), np.float32)
+
+
+def written(
+    folder: Path, *parts: np.ndarray, name: str = "music.wav", rate: int = RATE, **options: str
+) -> Path:
+    """Write sounds one after another into a file."""
+    soundfile.write(folder / name, np.concatenate(parts), rate, **options)
+    return folder / name
 
 
 def build() -> Classifier:

@@ -1,0 +1,196 @@
+"""How a model hears a file of any length: block by block, cut into overlapping windows, in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from instrec import spectrograms
+from instrec.classifier import Classifier
+from instrec.errors import UserError
+from instrec.params import ClipParams
+from instrec.sources import audio
+
+SILENCE_DBFS = -70.0
+"""A window of a lower RMS level, or a stretch of the timeline of a lower peak, holds nothing that sounds."""
+
+MIN_HOP_SECONDS = 0.1
+BATCH = 32  # windows; at two windows a hop, 48 s of audio in memory
+
+SILENCE = 10 ** (SILENCE_DBFS / 20)
+_FRAMES_PER_SECOND = 100  # of the waveform's envelope
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What a model heard in one file, window by window.
+
+    Attributes
+    ----------
+    file : the path as it was given.
+    classes : what the model tells apart.
+    sample_rate : Hz, of the model; every length below is in samples at this rate.
+    window, hop, total : length of a window, from window to window, of the whole file.
+    onsets : np.ndarray [shape=(windows,), int]
+    presence : np.ndarray [shape=(windows, classes), float32, 0..1], zero in silent windows.
+    rms : np.ndarray [shape=(windows,)], level of each window, 0..1.
+    envelope : np.ndarray [shape=(frames,)], highest magnitude in every `frame` samples.
+    frame : length of a frame of the envelope.
+    """
+
+    file: str
+    classes: tuple[str, ...]
+    sample_rate: int
+    window: int
+    hop: int
+    total: int
+    onsets: np.ndarray
+    presence: np.ndarray
+    rms: np.ndarray
+    envelope: np.ndarray
+    frame: int
+
+    @property
+    def duration(self) -> float:
+        """Length of the file in seconds."""
+        return self.total / self.sample_rate
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Say of each window whether it is silent [shape=(windows,), bool]."""
+        return self.rms < SILENCE
+
+
+def listen(path: Path | str, classifier: Classifier, *, hop_seconds: float | None = None) -> Listening:
+    """Stream a file through the model, window by window, in memory that does not grow with its length.
+
+    The last window ends where the file ends; a file shorter than a window is padded with silence.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be read as audio, or the hop is not between 0.1 s and a window.
+    """
+    clip = classifier.card.clip
+    hop = hop_samples(clip, hop_seconds)
+    envelope = _Envelope(clip.sample_rate // _FRAMES_PER_SECOND)
+    # Shown on a terminal only, and only for files that take a while.
+    with tqdm(
+        desc=Path(path).name, unit="s", unit_scale=True, delay=2, disable=None, leave=False
+    ) as progress:
+        blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
+        onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
+    if not envelope.total:
+        raise UserError(f"{path}: too short to hold a sample at {clip.sample_rate} Hz; give a longer file")
+    return Listening(
+        file=str(path),
+        classes=classifier.card.classes,
+        sample_rate=clip.sample_rate,
+        window=clip.samples,
+        hop=hop,
+        total=envelope.total,
+        onsets=onsets,
+        presence=presence,
+        rms=rms,
+        envelope=envelope.peaks(),
+        frame=envelope.frame,
+    )
+
+
+def hop_samples(clip: ClipParams, hop_seconds: float | None) -> int:
+    """Give the hop between windows in samples: half a window unless told.
+
+    Raises
+    ------
+    UserError
+        When it is not between 0.1 s and a window.
+    """
+    if hop_seconds is None:
+        return clip.samples // 2
+    if not MIN_HOP_SECONDS <= hop_seconds <= clip.seconds:
+        raise UserError(
+            f"hop of {hop_seconds:g} s: allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window"
+        )
+    return round(hop_seconds * clip.sample_rate)
+
+
+def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Cut a stream of blocks of any length into windows, one every `hop` samples and one that ends with it.
+
+    Yields
+    ------
+    (onset, y) : where the window starts, in samples, and np.ndarray [shape=(window,)]; shorter only where the
+        whole stream is, and none where it is empty.
+    """
+    onset, rest = -hop, np.zeros(hop, np.float32)  # as if a window had been taken one hop before the start
+    for block in blocks:
+        rest = np.concatenate([rest, block])
+        while len(rest) >= hop + window:
+            onset, rest = onset + hop, rest[hop:]
+            yield onset, rest[:window]
+    total = onset + len(rest)
+    if onset < 0 < total:
+        yield 0, rest[hop:]
+    elif total > onset + window:
+        yield total - window, rest[-window:]
+
+
+def _hear(
+    cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give onsets, presence and RMS of every window; the model is asked only about those that sound."""
+    card = classifier.card
+    representation = spectrograms.from_params(card.clip, card.spectrogram)
+    onsets: list[int] = []
+    levels: list[float] = []
+    parts = [np.zeros((0, len(card.classes)), np.float32)]
+    while batch := tuple(islice(cut, BATCH)):
+        rms = np.array([np.sqrt(np.mean(np.square(y, dtype=np.float64))) for _, y in batch])
+        clips = np.zeros((len(batch), card.clip.samples), np.float32)
+        for row, (_, y) in zip(clips, batch, strict=True):
+            row[: len(y)] = y
+        presence = np.zeros((len(batch), len(card.classes)), np.float32)
+        loud = rms >= SILENCE
+        if loud.any():
+            presence[loud], _ = classifier.predict(representation.batch(clips[loud]))
+        onsets += [onset for onset, _ in batch]
+        levels += rms.tolist()
+        parts.append(presence)
+    return np.array(onsets, np.int64), np.concatenate(parts), np.array(levels)
+
+
+class _Envelope:
+    """Peaks of a stream of blocks, one every `frame` samples, whatever the blocks' lengths."""
+
+    def __init__(self, frame: int) -> None:
+        self.frame = frame
+        self.total = 0
+        self._parts: list[np.ndarray] = []
+        self._rest = np.zeros(0, np.float32)
+
+    def add(self, block: np.ndarray) -> None:
+        self.total += len(block)
+        magnitude = np.concatenate([self._rest, np.abs(block)])
+        whole = len(magnitude) // self.frame * self.frame
+        self._parts.append(magnitude[:whole].reshape(-1, self.frame).max(axis=1))
+        self._rest = magnitude[whole:]
+
+    def peaks(self) -> np.ndarray:
+        last = self._rest.max(keepdims=True) if len(self._rest) else self._rest
+        return np.concatenate([*self._parts, last])
+
+
+def _watched(
+    blocks: Iterable[np.ndarray], envelope: _Envelope, progress: Any, sample_rate: int
+) -> Iterator[np.ndarray]:
+    """Pass blocks on, noting their envelope and how far the file has been heard."""
+    for block in blocks:
+        envelope.add(block)
+        yield block
+        progress.update(len(block) / sample_rate)
