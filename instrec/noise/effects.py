@@ -1,0 +1,147 @@
+"""What can be done to a clip: deterministic, given plain values.
+
+Filters are audiomentations' transforms, given their parameters. Written here is what draws inside its own
+`apply` there (coloured noise), needs recorded impulse responses (reverb), or loses short sounds (its
+distortions take percentiles of the whole clip, which one drum stroke in silence does not reach).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
+"""Colours of noise: power falls as frequency to this exponent."""
+
+_LOWEST_HZ = 20.0  # coloured noise ends here: what lies below is not heard, but would take all the level
+_SILENCE_RMS = 1e-6  # of full scale; below it there is nothing to measure noise against
+
+
+def equalize(y: FloatArray, sample_rate: int, *, bands: list[list[float]]) -> FloatArray:
+    """Raise or lower bands, each [center in Hz, gain in dB, quality factor]."""
+    for center_hz, gain_db, quality in bands:
+        y = _transformed(
+            "PeakingFilter", y, sample_rate, center_freq=center_hz, gain_db=gain_db, q_factor=quality
+        )
+    return y
+
+
+def limit_band(
+    y: FloatArray, sample_rate: int, *, rolloff_db: int, above_hz: float = 0.0, below_hz: float = 0.0
+) -> FloatArray:
+    """Keep what lies between two Butterworth cut-offs, 0 for none; the roll-off is in dB an octave."""
+    if above_hz:
+        y = _transformed("HighPassFilter", y, sample_rate, cutoff_freq=above_hz, rolloff=rolloff_db)
+    if below_hz:
+        y = _transformed("LowPassFilter", y, sample_rate, cutoff_freq=below_hz, rolloff=rolloff_db)
+    return y
+
+
+def reverberate(
+    y: FloatArray, sample_rate: int, *, seed: int, rt60_seconds: float, direct_db: float, damping_hz: float
+) -> FloatArray:
+    """Put y into a room: echoes `direct_db` under the direct sound, fading by 60 dB in `rt60_seconds`."""
+    from scipy.signal import oaconvolve
+
+    room = impulse_response(sample_rate, seed=seed, rt60_seconds=rt60_seconds, damping_hz=damping_hz)[
+        : len(y)
+    ]
+    wet: FloatArray = oaconvolve(y, room)[: len(y)]
+    return y + np.float32(10 ** (-direct_db / 20)) * wet
+
+
+def impulse_response(sample_rate: int, *, seed: int, rt60_seconds: float, damping_hz: float) -> FloatArray:
+    """Make a room's echoes without the direct sound, of unit energy, shape (rt60_seconds * sample_rate,).
+
+    A handful of early reflections within 50 ms over noise that decays exponentially and is low-passed at
+    `damping_hz`, as walls and air take the treble first (Moorer, "About this reverberation business", 1979).
+    """
+    rng = np.random.default_rng(seed)
+    length = max(2, round(rt60_seconds * sample_rate))
+    decay = np.exp(np.arange(length, dtype=np.float32) * np.float32(-np.log(1000.0) / length))
+    echoes = rng.standard_normal(length, dtype=np.float32) * decay
+    places = rng.integers(1, max(2, min(length, round(0.05 * sample_rate))), size=8)
+    echoes[places] += rng.choice([-8.0, 8.0], size=8) * decay[places]
+    echoes[0] = 0.0  # the direct sound's place
+    echoes = _transformed("LowPassFilter", echoes, sample_rate, cutoff_freq=damping_hz, rolloff=6)
+    unit: FloatArray = echoes / np.sqrt(np.sum(np.square(echoes)))
+    return unit
+
+
+def distort(y: FloatArray, sample_rate: int, *, kind: str, drive_db: float) -> FloatArray:
+    """Overload by `drive_db`: `hard` cuts the peaks off, `soft` bends them; the highest stays as high."""
+    peak = np.abs(y).max()
+    if peak == 0:
+        return y
+    drive = np.float32(10 ** (drive_db / 20))
+    driven = y * (drive / peak)
+    bent: FloatArray = np.clip(driven, -1.0, 1.0) if kind == "hard" else np.tanh(driven) / np.tanh(drive)
+    bent *= peak
+    return bent
+
+
+def add_background(
+    y: FloatArray,
+    sample_rate: int,
+    *,
+    seed: int,
+    color: str,
+    snr_db: float,
+    silence_dbfs: float,
+    below_hz: float = 0.0,
+    hum_hz: float = 0.0,
+    hum_db: float = 0.0,
+) -> FloatArray:
+    """Add noise `snr_db` under y's own level, or at `silence_dbfs` where y is silent (both by RMS).
+
+    `color` is white, pink or brown. `below_hz` low-passes it; `hum_hz` adds mains hum with its overtones,
+    `hum_db` over the noise; 0 Hz means neither.
+    """
+    noise = colored_noise(len(y), sample_rate, seed=seed, color=color)
+    if below_hz:
+        noise = _transformed("LowPassFilter", noise, sample_rate, cutoff_freq=below_hz, rolloff=24)
+    if hum_hz:
+        noise = noise + np.float32(_rms(noise) * 10 ** (hum_db / 20)) * _hum(len(y), sample_rate, hum_hz)
+    level = _rms(y)
+    wanted = level * 10 ** (-snr_db / 20) if level > _SILENCE_RMS else 10 ** (silence_dbfs / 20)
+    return y + noise * np.float32(wanted / _rms(noise))
+
+
+def colored_noise(samples: int, sample_rate: int, *, seed: int, color: str) -> FloatArray:
+    """Make noise whose power falls as frequency to 0 (white), -1 (pink) or -2 (brown), shape (samples,)."""
+    rng = np.random.default_rng(seed)
+    length: int = scipy.fft.next_fast_len(max(samples, sample_rate // 10), real=True)
+    hz = np.fft.rfftfreq(length, 1 / sample_rate)
+    shape = np.zeros(len(hz), dtype=np.float32)
+    heard = hz >= _LOWEST_HZ
+    shape[heard] = (hz[heard] / _LOWEST_HZ) ** (-EXPONENTS[color] / 2)
+    spectrum = rng.standard_normal((len(hz), 2), dtype=np.float32).view(np.complex64)[:, 0] * shape
+    noise: FloatArray = scipy.fft.irfft(spectrum, length)[:samples]
+    return noise
+
+
+def _hum(samples: int, sample_rate: int, hz: float) -> FloatArray:
+    """Mains hum of unit RMS: eight overtones, the odd ones stronger, as transformers have them."""
+    t = np.arange(samples, dtype=np.float32) / sample_rate
+    hum = np.zeros(samples, dtype=np.float32)
+    for overtone in range(1, 9):
+        weight = 1 / overtone if overtone % 2 else 0.3 / overtone
+        hum += np.float32(weight) * np.cos(np.float32(2 * np.pi * hz * overtone) * t)
+    return hum / np.float32(_rms(hum))
+
+
+def _rms(y: FloatArray) -> float:
+    return float(np.sqrt(np.mean(np.square(y, dtype=np.float64))))
+
+
+def _transformed(name: str, y: FloatArray, sample_rate: int, **parameters: float) -> FloatArray:
+    """Run one of audiomentations' filters on given parameters instead of drawn ones."""
+    import audiomentations
+
+    transform = getattr(audiomentations, name)(p=1.0)
+    transform.parameters = {"should_apply": True, **parameters}
+    filtered: FloatArray = transform.apply(y, sample_rate)
+    return filtered
