@@ -1,0 +1,1 @@
+"""Where sound comes from: SoundFonts, recordings, MIDI files, and the index of what is usable."""

@@ -1,0 +1,151 @@
+"""The user's own MIDI files, cut into windows whose labels are the programs that sound in them."""
+
+from __future__ import annotations
+
+import functools
+import math
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pretty_midi
+from tqdm import tqdm
+
+from instrec.errors import UserError
+from instrec.parallel import ordered_map
+from instrec.sources.index import MIDI, Entry, Excluded, search
+from instrec.taxonomy import CLASS_OF_PROGRAM
+
+SUFFIXES = frozenset({".mid", ".midi", ".kar", ".smf"})
+MOST_CLASSES = 3  # a clip has 0 to 3 instruments
+
+_AUDIBLE_SECONDS = (
+    0.05  # of a longer note; less of it at a window's edge is left out of sound and labels alike
+)
+
+
+def scan(
+    root: Path, *, seconds: float, classes: tuple[str, ...], workers: int = 0
+) -> tuple[list[Entry], list[Excluded]]:
+    """Cut every MIDI file of a folder into windows, one entry each, the file being their group.
+
+    Parameters
+    ----------
+    root : searched with all its sub-folders.
+    seconds : length of a window; windows follow one another.
+    classes : the known ones. A window in which anything else sounds, more than three of them or none, is left out.
+
+    Raises
+    ------
+    UserError
+        When the folder does not exist. A broken file is left out with its reason.
+    """
+    files, excluded = search(root, SUFFIXES)
+    entries: list[Entry] = []
+    windows = ordered_map(
+        functools.partial(_windows, seconds=seconds, classes=classes), files, workers=workers
+    )
+    for found, left_out in tqdm(windows, total=len(files), desc="midi", unit="file", disable=not files):
+        entries += found
+        excluded += left_out
+    return entries, excluded
+
+
+def load(path: Path) -> pretty_midi.PrettyMIDI:
+    """Read a MIDI file.
+
+    Raises
+    ------
+    UserError
+        When it is missing, broken or no MIDI file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # tempo changes on a later track: read all the same
+            return pretty_midi.PrettyMIDI(str(path))
+    except Exception as error:  # mido raises whatever its parser stumbles over
+        what = str(error) or type(error).__name__
+        raise UserError(f"{path}: not a MIDI file that can be read ({what}); replace or remove it") from error
+
+
+def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_midi.PrettyMIDI:
+    """Give the part of a score from `onset` on, shifted to begin at 0.
+
+    Notes that reach into the window are clipped to it. Of controllers and pitch bends before it the last value
+    counts. Tracks without a note in the window are left out.
+
+    Parameters
+    ----------
+    score : left as it is.
+    onset, seconds : the window.
+    """
+    part = pretty_midi.PrettyMIDI()
+    for track in score.instruments:
+        notes = [
+            pretty_midi.Note(note.velocity, note.pitch, start - onset, end - onset)
+            for note in track.notes
+            for start, end in [(max(note.start, onset), min(note.end, onset + seconds))]
+            if end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
+        ]
+        if notes:
+            piece = pretty_midi.Instrument(track.program, track.is_drum, track.name)
+            piece.notes = notes
+            for change in _in_force(track.control_changes, onset, seconds):
+                time = max(0.0, change.time - onset)
+                piece.control_changes.append(pretty_midi.ControlChange(change.number, change.value, time))
+            for bend in _in_force(track.pitch_bends, onset, seconds):
+                piece.pitch_bends.append(pretty_midi.PitchBend(bend.pitch, max(0.0, bend.time - onset)))
+            part.instruments.append(piece)
+    return part
+
+
+def _in_force(changes: list[Any], onset: float, seconds: float) -> list[Any]:
+    """Give the changes inside a window, after the last one before it of each controller."""
+    changes = sorted(changes, key=lambda change: change.time)
+    # Pitch bends have no number: there is one for a channel.
+    before = {getattr(change, "number", None): change for change in changes if change.time <= onset}
+    return [*before.values(), *(change for change in changes if onset < change.time < onset + seconds)]
+
+
+def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[list[Entry], list[Excluded]]:
+    try:
+        score = load(path)
+    except UserError as error:
+        return [], [Excluded(path.as_posix(), str(error).removeprefix(f"{path}: "))]
+    entries = []
+    reasons: Counter[str] = Counter()
+    count = math.ceil(
+        max((note.end for track in score.instruments for note in track.notes), default=0) / seconds
+    )
+    for number in range(count):
+        onset = number * seconds
+        part = cut(score, onset, seconds)
+        reason = _unfit(part, classes)
+        if reason:
+            reasons[reason] += 1
+        else:
+            labels = tuple(sorted({_class_of(track) or "" for track in part.instruments}))
+            entries.append(Entry(MIDI, path.as_posix(), onset, seconds, labels, path.as_posix()))
+    if not count:
+        return [], [Excluded(path.as_posix(), "holds no note")]
+    if not reasons:
+        return entries, []
+    told = "; ".join(f"{number} where {reason}" for reason, number in sorted(reasons.items()))
+    return entries, [Excluded(path.as_posix(), f"{reasons.total()} of {count} windows: {told}")]
+
+
+def _unfit(part: pretty_midi.PrettyMIDI, classes: tuple[str, ...]) -> str:
+    """Say why a window cannot be a clip; empty when it can."""
+    strangers = {track.program for track in part.instruments if _class_of(track) not in classes}
+    if strangers:
+        names = [pretty_midi.program_to_instrument_name(program) for program in sorted(strangers)]
+        return f"an instrument of no class sounds ({', '.join(names)})"
+    sounding = {_class_of(track) for track in part.instruments}
+    if not sounding:
+        return "nothing sounds"
+    return f"more than {MOST_CLASSES} classes sound" if len(sounding) > MOST_CLASSES else ""
+
+
+def _class_of(track: pretty_midi.Instrument) -> str | None:
+    return "drums" if track.is_drum else CLASS_OF_PROGRAM.get(track.program)

@@ -1,0 +1,125 @@
+"""SoundFonts: found in the system's folders, verified, listed."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from instrec.errors import UserError
+from instrec.params import SoundFontParams
+from instrec.sources.index import write_table
+
+
+@dataclass(frozen=True)
+class Known:
+    """A SoundFont that Debian packages, as Debian 12 has it."""
+
+    package: str
+    size: int
+    sha256: str
+
+
+KNOWN = {
+    "FluidR3_GM.sf2": Known(
+        "fluid-soundfont-gm", 148398306, "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
+    ),
+    "FluidR3Mono_GM.sf3": Known(
+        "fluidr3mono-gm-soundfont",
+        23614353,
+        "cda013d8c370a48ae8dad271e761078d2e77455488dabdedbfbe5fc76a38c682",
+    ),
+    "MuseScore_General_Full.sf3": Known(
+        "musescore-general-soundfont",
+        85967114,
+        "f9a37b36655f23e167c66ec91bef6097c8e99be29286219a54062919eb41aeae",
+    ),
+    "OPL-3_FM_128M.sf2": Known(
+        "opl3-soundfont", 135020964, "39bff96eee3dcfbce9665e3968701b894ca2136c7d0bd580281b2bbf59e80392"
+    ),
+    "sf_GMbank.sf2": Known(
+        "csound-soundfont", 4191916, "9f39fc53bd3a1a69f13cb486838944eded358b3b6e8afbd6c1c2c33675b2034b"
+    ),
+    "TimGM6mb.sf2": Known(
+        "timgm6mb-soundfont", 5969788, "c5378b62028c920cb11e4803327983fee2f2cdff5dc89c708e39da417e51c854"
+    ),
+}
+
+
+def find(name: str, folders: Iterable[str]) -> Path:
+    """Give the SoundFont of that file name in the first folder that has it.
+
+    Raises
+    ------
+    UserError
+        Naming the SoundFont and the command that installs it, or the folders where it may be put.
+    """
+    folders = list(folders)
+    for folder in folders:
+        path = Path(folder).expanduser() / name
+        if path.is_file():
+            return path
+    places = " or ".join(folders)
+    if name in KNOWN:
+        raise UserError(f"{name}: not in {places}; install it: sudo apt-get install {KNOWN[name].package}")
+    raise UserError(
+        f"{name}: not in {places}; put the file there, or add its folder to soundfonts.folders in params.yaml"
+    )
+
+
+def verify(path: Path) -> tuple[int, str]:
+    """Check that a file is a whole SoundFont; warn where it differs from Debian's of the same name.
+
+    Returns
+    -------
+    size : in bytes.
+    sha256 : in hexadecimal.
+
+    Raises
+    ------
+    UserError
+        When it cannot be read, is no SoundFont or is cut off.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(12)
+            file.seek(0)
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            size = file.tell()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}; {_remedy(path.name)}") from error
+    if header[:4] != b"RIFF" or header[8:] != b"sfbk":
+        raise UserError(f"{path}: not a SoundFont; {_remedy(path.name)}")
+    declared = int.from_bytes(header[4:8], "little") + 8
+    if size < declared:
+        raise UserError(f"{path}: cut off, {size} of {declared} bytes; {_remedy(path.name)}")
+    known = KNOWN.get(path.name)
+    if known and (size, sha256) != (known.size, known.sha256):
+        print(
+            f"warning: {path}: another version than Debian 12's {known.package}; scores will differ a little",
+            file=sys.stderr,
+        )
+    return size, sha256
+
+
+def write(path: Path, settings: SoundFontParams) -> None:
+    """Find and verify all SoundFonts of the params; write name, role, size and checksum, a row a role.
+
+    Raises
+    ------
+    UserError
+        As `find` and `verify` do.
+    """
+    columns = ["name", "role", "bytes", "sha256"]
+    verified = {name: verify(find(name, settings.folders)) for name in settings.all}
+    roles = (("train", settings.train), ("valid", settings.valid), ("unseen", (settings.unseen,)))
+    rows = [(name, role, *verified[name]) for role, names in roles for name in names]
+    write_table(path, columns, (dict(zip(columns, row, strict=True)) for row in rows))
+
+
+def _remedy(name: str) -> str:
+    if name in KNOWN:
+        return f"install it again: sudo apt-get install --reinstall {KNOWN[name].package}"
+    return "replace it, or change `soundfonts` in params.yaml"
