@@ -100,6 +100,15 @@ def test_every_effect_at_every_rate(name, rate):
         assert noisy.any()
 
 
+@pytest.mark.parametrize("rate", [2000, 8000, 16000])
+def test_noise_drawn_for_a_higher_rate_stays_stable(rate):
+    for name in EFFECTS:
+        for seed in range(20):
+            noisy = noise.apply(white(8000), one_step(name, seed), rate)
+            assert np.isfinite(noisy).all(), name
+            assert noisy.any(), name
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), samples=st.integers(1, 3000))
 def test_a_drawn_chain_survives_json_and_gives_the_same_bytes(seed, samples):

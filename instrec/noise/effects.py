@@ -17,6 +17,7 @@ EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 """Colours of noise: power falls as frequency to this exponent."""
 
 _LOWEST_HZ = 20.0  # coloured noise ends here: what lies below is not heard, but would take all the level
+_HIGHEST_SHARE = 0.49  # of the sample rate, for any filter
 _SILENCE_RMS = 1e-6  # of full scale; below it there is nothing to measure noise against
 
 
@@ -138,10 +139,17 @@ def _rms(y: FloatArray) -> float:
 
 
 def _transformed(name: str, y: FloatArray, sample_rate: int, **parameters: float) -> FloatArray:
-    """Run one of audiomentations' filters on given parameters instead of drawn ones."""
+    """Run one of audiomentations' filters on given parameters instead of drawn ones.
+
+    Frequencies stay under half the sample rate: noise drawn for a higher one would make filters unstable.
+    """
     import audiomentations
 
     transform = getattr(audiomentations, name)(p=1.0)
-    transform.parameters = {"should_apply": True, **parameters}
+    highest_hz = _HIGHEST_SHARE * sample_rate
+    bounded = {
+        key: min(value, highest_hz) if key.endswith("_freq") else value for key, value in parameters.items()
+    }
+    transform.parameters = {"should_apply": True, **bounded}
     filtered: FloatArray = transform.apply(y, sample_rate)
     return filtered
