@@ -34,7 +34,7 @@ def scan(
     ----------
     root : searched with all its sub-folders.
     seconds : length of a window; windows follow one another.
-    classes : the known ones. A window in which anything else sounds, more than three of them or none, is left out.
+    classes : the known ones. A window in which anything else sounds, or more than three, or none, is left out.
 
     Raises
     ------
@@ -72,8 +72,8 @@ def load(path: Path) -> pretty_midi.PrettyMIDI:
 def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_midi.PrettyMIDI:
     """Give the part of a score from `onset` on, shifted to begin at 0.
 
-    Notes that reach into the window are clipped to it. Of controllers and pitch bends before it the last value
-    counts. Tracks without a note in the window are left out.
+    Notes that reach into the window are clipped to it. Of controllers and pitch bends before it the last
+    value counts. Tracks without a note in the window are left out.
 
     Parameters
     ----------
