@@ -34,7 +34,7 @@ def scan(
     ----------
     root : searched with all its sub-folders.
     seconds : length of a window; windows follow one another.
-    classes : the known ones. A window in which anything else sounds, or more than three, or none, is left out.
+    classes : the known ones. A window in which anything else sounds, or more than three or none, is left out.
 
     Raises
     ------

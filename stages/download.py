@@ -1,0 +1,29 @@
+"""Stage download: find what params.yaml names, verify it, list what is usable and what is not."""
+
+import sys
+from pathlib import Path
+
+from instrec import params
+from instrec.errors import run
+from instrec.sources import folder, index, midi, soundfonts
+
+
+def main() -> None:
+    """Write datasets/soundfonts.csv, datasets/index.csv and datasets/excluded.csv."""
+    settings = params.load()
+    datasets, sources = Path("datasets"), settings.sources
+    classes, workers = settings.classes, settings.workers
+    soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts)
+    recordings, unusable = folder.scan(Path(sources.recordings), classes=classes, workers=workers)
+    windows, unfit = midi.scan(
+        Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers
+    )
+    index.write(datasets, recordings + windows, unusable + unfit)
+    left_out = len(unusable) + len(unfit)
+    print(
+        f"{len(recordings)} recordings, {len(windows)} MIDI windows; {left_out} left out (datasets/excluded.csv)"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
