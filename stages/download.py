@@ -20,9 +20,7 @@ def main() -> None:
     )
     index.write(datasets, recordings + windows, unusable + unfit)
     left_out = len(unusable) + len(unfit)
-    print(
-        f"{len(recordings)} recordings, {len(windows)} MIDI windows; {left_out} left out (datasets/excluded.csv)"
-    )
+    print(f"{len(recordings)} recordings, {len(windows)} MIDI windows; {left_out} rows in {datasets}/excluded.csv")
 
 
 if __name__ == "__main__":
