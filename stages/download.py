@@ -20,7 +20,9 @@ def main() -> None:
     )
     index.write(datasets, recordings + windows, unusable + unfit)
     left_out = len(unusable) + len(unfit)
-    print(f"{len(recordings)} recordings, {len(windows)} MIDI windows; {left_out} rows in {datasets}/excluded.csv")
+    print(
+        f"{len(recordings)} recordings, {len(windows)} MIDI windows; left out: {left_out}, see excluded.csv"
+    )
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ def duration(path: Path | str) -> float:
 
 
 def _undecodable(path: Path | str) -> UserError:
-    return UserError(f"{path}: no audio could be decoded; it is damaged or cut off: replace or remove it")
+    return UserError(f"{path}: no audio can be decoded: damaged, cut off or too short; replace or remove it")
 
 
 def _stream(path: Path, sample_rate: int, start: int) -> Iterator[Audio]:

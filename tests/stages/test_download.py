@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import numpy as np
+import pretty_midi
+import pytest
+import soundfile
+import yaml
+
+from instrec.errors import run
+from instrec.sources import index
+from stages import download
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+FONT = b"RIFF" + (8).to_bytes(4, "little") + b"sfbkLIST"
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch) -> Path:
+    """An empty project: params.yaml, both folders, a SoundFont."""
+    tree = yaml.safe_load(PARAMS.read_text())
+    tree["workers"] = 1
+    tree["soundfonts"] = {"folders": ["fonts"], "train": ["a.sf2"], "valid": [], "unseen": "b.sf2"}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    for name in ("fonts", "recordings", "midi"):
+        (tmp_path / name).mkdir()
+    for name in ("a.sf2", "b.sf2"):
+        (tmp_path / "fonts" / name).write_bytes(FONT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_without_own_files_the_tables_hold_headers_alone(workplace):
+    assert run(download.main) == 0
+    assert index.read(Path("datasets")) == []
+    assert sorted(path.name for path in Path("datasets").iterdir()) == [
+        "excluded.csv",
+        "index.csv",
+        "soundfonts.csv",
+    ]
+    assert [line.split(",")[:3] for line in Path("datasets/soundfonts.csv").read_text().splitlines()[1:]] == [
+        ["a.sf2", "train", "16"],
+        ["b.sf2", "unseen", "16"],
+    ]
+
+
+def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):
+    for name in ("violin", "banjo"):
+        (workplace / "recordings" / name).mkdir()
+        soundfile.write(f"recordings/{name}/a.wav", np.full(22050, 0.1), 22050)
+    score = pretty_midi.PrettyMIDI()
+    score.instruments.append(pretty_midi.Instrument(0))
+    score.instruments[0].notes.append(pretty_midi.Note(90, 60, 0, 5))
+    score.write("midi/song.mid")
+    Path("midi/broken.mid").write_bytes(b"MThd")
+    assert run(download.main) == 0
+    assert [(each.path, each.onset, each.labels) for each in index.read(Path("datasets"))] == [
+        ("recordings/violin/a.wav", 0, ("violin",)),
+        ("midi/song.mid", 0, ("piano",)),
+        ("midi/song.mid", 3, ("piano",)),
+    ]
+    excluded = Path("datasets/excluded.csv").read_text()
+    assert "recordings/banjo,\"the folder's name is no class" in excluded
+    assert "midi/broken.mid,not a MIDI file" in excluded
+    assert "1 recordings, 2 MIDI windows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda: Path("fonts/a.sf2").write_text("no SoundFont"), "fonts/a.sf2: not a SoundFont"),
+        (lambda: Path("fonts/b.sf2").unlink(), "b.sf2: not in fonts"),
+        (lambda: Path("recordings").rmdir(), "recordings: no such folder"),
+        (lambda: Path("midi").rmdir(), "midi: no such folder"),
+    ],
+)
+def test_what_the_user_must_mend_is_one_line_and_code_2(workplace, capsys, spoil, words):
+    spoil()
+    assert run(download.main) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert not Path("datasets/index.csv").exists()
