@@ -29,6 +29,8 @@ def written_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:  # not the operating system's word: a library's own use of OSError
             raise
-        raise UserError(f"{path}: cannot be written: {os.strerror(error.errno)}; free some space or choose another folder") from error
+        raise UserError(
+            f"{path}: cannot be written: {os.strerror(error.errno)}; free some space or choose another folder"
+        ) from error
     finally:
         part.unlink(missing_ok=True)

@@ -66,7 +66,14 @@ def read(path: Path) -> list[Clip]:
     try:
         with Path(path).open(newline="") as file:
             return [
-                Clip(**{**row, "onset": float(row["onset"]), "labels": tuple(row["labels"].split()), "seed": int(row["seed"])})  # type: ignore[arg-type]
+                Clip(
+                    **{
+                        **row,
+                        "onset": float(row["onset"]),
+                        "labels": tuple(row["labels"].split()),
+                        "seed": int(row["seed"]),
+                    }
+                )  # type: ignore[arg-type]
                 for row in csv.DictReader(file)
             ]
     except (OSError, KeyError, TypeError, ValueError) as error:

@@ -35,11 +35,12 @@ class SourcesParams:
 class SoundFontParams:
     folders: tuple[str, ...]
     train: tuple[str, ...]
+    valid: tuple[str, ...]
     unseen: str
 
     @property
     def all(self) -> tuple[str, ...]:
-        return (*self.train, self.unseen)
+        return tuple(dict.fromkeys((*self.train, *self.valid, self.unseen)))
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class TrainParams:
     mix_probability: float
     roll_seconds: float
     mask_mels: int
+    color_db: float
 
 
 @dataclass(frozen=True)
@@ -174,8 +176,10 @@ def _value(kind: Any, value: Any, name: str) -> Any:
     if hasattr(kind, "__dataclass_fields__"):
         return build(kind, value, name)
     if kind == tuple[str, ...]:
-        if not isinstance(value, list) or not value or not all(isinstance(item, str) for item in value):
-            raise UserError(f"{name}: expected a list of at least one name, found {value!r}")
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise UserError(f"{name}: expected a list of names, found {value!r}")
+        if not value and not name.endswith("soundfonts.valid"):
+            raise UserError(f"{name}: expected at least one name")
         return taxonomy.require(tuple(value)) if name.endswith("classes") else tuple(value)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
@@ -187,7 +191,21 @@ def _value(kind: Any, value: Any, name: str) -> Any:
 
 
 # Ranges by the last word of a key; every other number must not be negative.
-_POSITIVE = ("sample_rate", "seconds", "window", "hop", "mels", "epochs", "batch_size", "learning_rate", "max_hz", "floor_db", "width", "blocks", "patience")
+_POSITIVE = (
+    "sample_rate",
+    "seconds",
+    "window",
+    "hop",
+    "mels",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "max_hz",
+    "floor_db",
+    "width",
+    "patience",
+    "bootstrap_rounds",
+)
 
 
 def _check_range(value: float, name: str) -> None:

@@ -6,19 +6,23 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import scipy.fft
 import scipy.sparse
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from tqdm import tqdm
 
+from instrec import store
 from instrec.errors import UserError
 from instrec.params import ClipParams, SpectrogramParams
 
 FloatArray = NDArray[np.float32]
 
 _SILENCE = 1e-10  # power; librosa.power_to_db's own floor
+_BATCH = 64  # clips in memory at a time
 
 
 class Representation(ABC):
@@ -151,3 +155,37 @@ def from_params(clip: ClipParams, spectrogram: SpectrogramParams) -> Representat
         Naming the knob of params.yaml that does not fit the others.
     """
     return REPRESENTATIONS["log_mel"](clip, spectrogram)
+
+
+def write(path: Path, audio: Path, representation: Representation, *, workers: int = 0) -> None:
+    """Transform a store of int16 audio into one of float16 features, with a progress bar.
+
+    `workers` is the number of threads; 0 means one a core, and no number changes a byte.
+
+    Raises
+    ------
+    UserError
+        When `audio` is missing, damaged or has clips of another length.
+    """
+    with store.open_store(audio) as clips:
+        if clips.shape != (representation.samples,):
+            raise UserError(
+                f"{audio}: clips of shape {clips.shape} where `clip` in params.yaml asks for "
+                f"{representation.samples} samples; run `dvc repro synthesize`"
+            )
+        with (
+            store.create(
+                path,
+                name="features",
+                shape=representation.shape,
+                dtype=np.float16,
+                ids=clips.ids,
+                labels=clips.labels,
+                classes=clips.classes,
+            ) as writer,
+            tqdm(total=len(clips), desc=path.stem, unit="clip") as progress,
+        ):
+            for batch in clips.batches(_BATCH):
+                sound = batch.astype(np.float32) / np.float32(32768)
+                writer.append(representation.batch(sound, threads=workers or None))
+                progress.update(len(batch))

@@ -7,6 +7,7 @@ and whole chunks written once, in order.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from numpy.typing import DTypeLike, NDArray
 from instrec.errors import UserError
 from instrec.files import written_whole
 
-# What a store can be packed with; benchmarks/store.py measures them.
+# What a store can be packed with; benchmarks/store.py measures them, and gave `create` its defaults.
 COMPRESSIONS: dict[str, dict[str, Any]] = {
     "none": {},
     "lzf": {"compression": "lzf"},
@@ -79,8 +80,8 @@ def create(
     ids: Sequence[str],
     labels: NDArray[np.uint8],
     classes: Sequence[str],
-    chunk_rows: int = 16,
-    compression: str = "none",
+    chunk_rows: int = 1,
+    compression: str = "shuffle+gzip-1",
     **attrs: str | int | float,
 ) -> Iterator[Writer]:
     """Write a store; it appears at `path` only once the block has ended well and every row is there.
@@ -168,9 +169,11 @@ class Store:
 
     def read_rows(self, indices: NDArray[np.integer[Any]]) -> NDArray[Any]:
         """Read the rows at rising indices, shape (indices, *shape)."""
+        rows = np.empty((len(indices), *self.shape), self.dtype)
         with _readable(self._path):
-            rows: NDArray[Any] = self._data[indices]
-            return rows
+            for place, index in enumerate(indices):  # ten times as fast as HDF5's own selection of rows
+                self._data.read_direct(rows, np.s_[index], np.s_[place])
+        return rows
 
     def batches(self, size: int) -> Iterator[NDArray[Any]]:
         """Read all rows in order, `size` at a time; the last batch may be smaller."""
@@ -202,5 +205,9 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         what = "damaged or not a store" if path.exists() else "missing"
+        number = getattr(error, "errno", None)
+        why = (
+            os.strerror(number) if number else str(error)
+        )  # HDF5's own words on system errors fill five lines
         remedy = f"dvc repro {_MADE_BY.get(path.parent.name, '')}".strip()
-        raise UserError(f"{path}: {what} ({error}); delete it and run `{remedy}`") from error
+        raise UserError(f"{path}: {what} ({why}); delete it and run `{remedy}`") from error

@@ -20,17 +20,15 @@ class Instrument:
     Attributes
     ----------
     name : the class.
-    programs : General MIDI programs that stand for it; empty for drums, which have a channel of their own.
-    low, high : sounding range, MIDI pitch, both ends included.
+    programs : General MIDI programs that stand for it, each with its sounding range (lowest and highest MIDI pitch);
+        none for drums, which have a channel of their own.
     chords : largest number of notes a player sounds at once.
     sustained : True when a held note keeps sounding (bow, breath, organ), False when it decays (plucked, struck).
     title : as people write it.
     """
 
     name: str
-    programs: tuple[int, ...]
-    low: int
-    high: int
+    programs: dict[int, tuple[int, int]]
     chords: int
     sustained: bool
 
@@ -46,21 +44,21 @@ class Instrument:
 INSTRUMENTS: dict[str, Instrument] = {
     instrument.name: instrument
     for instrument in (
-        Instrument("electric_bass", (33, 34, 35, 36, 37), 28, 60, 1, False),
-        Instrument("double_bass", (32, 43), 28, 60, 1, False),
-        Instrument("cello", (42,), 36, 76, 2, True),
-        Instrument("violin", (40,), 55, 100, 2, True),
-        Instrument("flute", (73,), 60, 96, 1, True),
-        Instrument("oboe", (68,), 58, 91, 1, True),
-        Instrument("clarinet", (71,), 50, 94, 1, True),
-        Instrument("saxophone", (64, 65, 66, 67), 44, 84, 1, True),
-        Instrument("trumpet", (56,), 54, 86, 1, True),
-        Instrument("acoustic_guitar", (24, 25), 40, 84, 6, False),
-        Instrument("electric_guitar", (26, 27, 28, 29, 30), 40, 86, 6, False),
-        Instrument("piano", (0, 1, 2), 24, 104, 6, False),
-        Instrument("organ", (16, 17, 18, 19), 36, 96, 5, True),
-        Instrument("drums", (), 35, 59, 4, False),
-        Instrument("voice", (52, 53, 54, 85), 43, 84, 1, True),
+        Instrument("electric_bass", dict.fromkeys((33, 34, 35, 36, 37), (28, 60)), 1, False),
+        Instrument("double_bass", {32: (28, 60), 43: (28, 57)}, 1, False),
+        Instrument("cello", {42: (36, 76)}, 2, True),
+        Instrument("violin", {40: (55, 93)}, 2, True),
+        Instrument("flute", {73: (60, 96)}, 1, True),
+        Instrument("oboe", {68: (58, 91)}, 1, True),
+        Instrument("clarinet", {71: (50, 91)}, 1, True),
+        Instrument("saxophone", {64: (56, 87), 65: (49, 80), 66: (44, 75), 67: (37, 68)}, 1, True),
+        Instrument("trumpet", {56: (54, 86)}, 1, True),
+        Instrument("acoustic_guitar", {24: (40, 83), 25: (40, 84)}, 6, False),
+        Instrument("electric_guitar", dict.fromkeys((26, 27, 28, 29, 30), (40, 84)), 6, False),
+        Instrument("piano", {0: (24, 104), 1: (24, 104), 2: (28, 100)}, 6, False),
+        Instrument("organ", dict.fromkeys((16, 17, 18, 19), (36, 96)), 5, True),
+        Instrument("drums", {}, 4, False),
+        Instrument("voice", {52: (43, 79), 53: (43, 84), 54: (43, 84), 85: (48, 84)}, 1, True),
     )
 }
 
@@ -68,6 +66,13 @@ CLASS_OF_PROGRAM: dict[int, str] = {
     program: instrument.name for instrument in INSTRUMENTS.values() for program in instrument.programs
 }
 """General MIDI program -> class; programs that stand for no class are absent."""
+
+RANGE_OF_PROGRAM: dict[int, tuple[int, int]] = {
+    program: pitches
+    for instrument in INSTRUMENTS.values()
+    for program, pitches in instrument.programs.items()
+}
+"""General MIDI program -> lowest and highest MIDI pitch a player sounds."""
 
 # Names that folders, data sets and people use for our classes.
 ALIASES: dict[str, str] = {

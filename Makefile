@@ -1,0 +1,39 @@
+# Two commands do everything: `make repro` (the main job) and `make test`.
+SHELL := /bin/bash
+VENV := .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# DVC asks its makers' server for news; nothing here should need a network once it is installed.
+export DVC_NO_ANALYTICS := 1
+
+.PHONY: help repro test lint setup data
+help:
+	@echo "make repro   build everything on the embedded data and show the scores"
+	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
+
+repro: setup data
+	@dvc repro
+	@python -m instrec.summary
+
+test: $(VENV)/.dev setup data
+	ruff check .
+	ruff format --check .
+	mypy
+	pytest
+
+setup: $(VENV)/.installed
+	@bash scripts/system_packages.sh
+
+data: $(VENV)/.installed
+	@[ -f data/noise.json ] || dvc pull --quiet data.dvc
+
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --disable-pip-version-check -r requirements.txt
+	pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.installed
+	pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,108 @@
+"""From HDF5 to batches for Keras, in bounded memory, with augmentation drawn from (seed, epoch, batch)."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from instrec import seeding
+from instrec.models import COUNTS
+from instrec.params import Params
+from instrec.store import Store
+
+Floats = npt.NDArray[np.float32]
+Targets = dict[str, Floats]
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """One epoch of batches: pictures (clips, frames, bins, channels) and the targets `presence` and `count`.
+
+    Parameters
+    ----------
+    epoch : decides order and augmentation, together with the seed; None keeps the file's order and leaves clips as they are.
+    """
+
+    def __init__(self, store: Store, params: Params, epoch: int | None = None) -> None:
+        super().__init__(workers=1, max_queue_size=8)
+        self._store, self._params, self._epoch = store, params, epoch
+        self._order = np.arange(len(store))
+        if epoch is not None:
+            self._rng("order").shuffle(self._order)
+
+    def _rng(self, *names: str) -> np.random.Generator:
+        return seeding.generator(self._params.seed, "train", str(self._epoch), *names)
+
+    def __len__(self) -> int:
+        return -(-len(self._order) // self._params.train.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Floats, Targets]:
+        size = self._params.train.batch_size
+        # HDF5 reads rows in rising order only; within a batch order means nothing.
+        rows = np.sort(self._order[index * size : (index + 1) * size])
+        pictures = self._store.read_rows(rows).astype(np.float32)
+        labels = self._store.labels[rows].astype(np.float32)
+        if self._epoch is not None:
+            pictures, labels = augment(self._rng(str(index)), pictures, labels, self._params)
+        count = np.eye(COUNTS, dtype=np.float32)[labels.sum(axis=1).astype(int)]
+        return pictures, {"presence": labels, "count": count}
+
+
+def augment(
+    rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params
+) -> tuple[Floats, Floats]:
+    """Make new clips of a batch: mixed with one another, coloured, shifted in time, with frequencies missing.
+
+    Pictures are decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the scale).
+    """
+    train, floor_db = params.train, params.spectrogram.floor_db
+    pictures, labels = _mixed(rng, pictures, labels, train.mix_probability, floor_db)
+    clips, frames, bins, _ = pictures.shape
+    pictures = np.clip(pictures + _colour(rng, clips, bins, train.color_db / floor_db), 0, 1)
+    frames_per_second = frames / params.clip.seconds
+    for picture in pictures:
+        most = int(train.roll_seconds * frames_per_second)
+        _shift(picture, int(rng.integers(-most, most + 1)))
+        width = int(rng.integers(0, train.mask_mels + 1))
+        start = int(rng.integers(0, bins - width + 1))
+        picture[:, start : start + width] = 0
+    return pictures, labels
+
+
+def _mixed(
+    rng: np.random.Generator, pictures: Floats, labels: Floats, probability: float, floor_db: float
+) -> tuple[Floats, Floats]:
+    """Add the power of another clip of the batch, up to 12 dB softer, where no more than three instruments come of it."""
+    partner = rng.permutation(len(pictures))
+    union = np.maximum(labels, labels[partner])
+    chosen = np.flatnonzero((rng.random(len(pictures)) < probability) & (union.sum(axis=1) < COUNTS))
+    gain_db = rng.uniform(-12, 0, size=(len(chosen), 1, 1, 1)).astype(np.float32)
+    one, other = pictures[chosen] * floor_db, pictures[partner[chosen]] * floor_db + gain_db
+    # log10(10^(a/10) + 10^(b/10)) by way of the larger; then under the new loudest point again.
+    scale = np.float32(np.log(10) / 10)
+    total = np.maximum(one, other) + np.log1p(np.exp(-scale * np.abs(one - other))) / scale
+    total -= np.maximum(total.max(axis=(1, 2, 3), keepdims=True) - floor_db, 0)
+    pictures, labels = pictures.copy(), labels.copy()
+    pictures[chosen] = np.clip(total / floor_db, 0, 1)
+    labels[chosen] = union[chosen]
+    return pictures, labels
+
+
+def _colour(rng: np.random.Generator, clips: int, bins: int, depth: float) -> Floats:
+    """A smooth random curve over frequency for each clip, as microphones and rooms lay on what they take in."""
+    knots = rng.normal(0, depth, size=(clips, 6))
+    places = np.linspace(0, 5, bins)
+    low = np.minimum(places.astype(int), 4)
+    part = places - low
+    curve = knots[:, low] * (1 - part) + knots[:, low + 1] * part
+    return curve[:, np.newaxis, :, np.newaxis].astype(np.float32)
+
+
+def _shift(picture: Floats, frames: int) -> None:
+    """Move a picture in time, in place; silence comes in behind it."""
+    if frames > 0:
+        picture[frames:] = picture[:-frames].copy()
+        picture[:frames] = 0
+    elif frames < 0:
+        picture[:frames] = picture[-frames:].copy()
+        picture[frames:] = 0

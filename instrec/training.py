@@ -1,0 +1,161 @@
+"""Training: seeded, on a GPU in mixed precision when there is one, taken up again after a kill, stopped early on validation data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+
+from instrec import metrics, models
+from instrec.batches import Batches
+from instrec.classifier import Card, Classifier, save
+from instrec.files import written_whole
+from instrec.params import Params
+from instrec.store import Store, open_store
+
+Row = dict[str, float]
+
+
+def train(params: Params, spectrograms: Path, model_path: Path, history_path: Path, backup: Path) -> None:
+    """Train a model and write it with its card, and the history of its training, one row an epoch.
+
+    Parameters
+    ----------
+    spectrograms : folder with `train.h5` and `valid.h5`.
+    backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
+    """
+    with (
+        open_store(spectrograms / "train.h5") as training,
+        open_store(spectrograms / "valid.h5") as validation,
+    ):
+        prepare(params.seed)
+        place = backup / _key(params, spectrograms)
+        history = _fit(params, training, validation, place)
+        best = keras.models.load_model(place / "best.keras")
+        thresholds = _thresholds(best, validation)
+        card = Card(training.classes, params.clip, params.spectrogram, thresholds)
+        save(model_path, best, card)
+    _write_history(history_path, history)
+    shutil.rmtree(place)
+
+
+def prepare(seed: int) -> None:
+    """Make training repeatable and choose mixed precision where there is a GPU."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
+    gpu = bool(keras.distribution.list_devices("gpu"))
+    keras.mixed_precision.set_global_policy("mixed_float16" if gpu else "float32")
+
+
+def _fit(params: Params, training: Store, validation: Store, place: Path) -> list[Row]:
+    """Train epoch by epoch. After each, what is needed to go on lies in `place`: the model with its optimizer, the best model
+    so far and the history, which is also all that early stopping has to know."""
+    history = _resumed(place)
+    epochs, patience = params.train.epochs, params.train.patience
+    if history:
+        print(f"going on after epoch {len(history)}", file=sys.stderr)
+        model = keras.models.load_model(place / f"epoch-{len(history)}.keras")
+    else:
+        shape = tuple(training.read(0, 1).shape[1:])
+        model = compiled(
+            params, models.build(shape, len(training.classes), params.model), len(Batches(training, params))
+        )
+    valid = Batches(validation, params)
+    while len(history) < epochs and len(history) - _best(history) <= patience:
+        epoch = len(history)
+        record = model.fit(
+            Batches(training, params, epoch),
+            validation_data=valid,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            verbose=1 if sys.stderr.isatty() else 2,
+        )
+        history.append(
+            {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
+        )
+        _keep(place, model, history)
+    return history
+
+
+def compiled(params: Params, model: Any, steps: int) -> Any:
+    """Compile a model for training; `steps` is the number of batches in an epoch."""
+    total = steps * params.train.epochs
+    warmup = min(total // 10, 2 * steps)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, total - warmup, warmup_target=params.train.learning_rate, warmup_steps=warmup
+    )
+    model.compile(
+        optimizer=keras.optimizers.AdamW(rate, weight_decay=params.train.weight_decay),
+        loss={
+            "presence": keras.losses.BinaryCrossentropy(label_smoothing=params.train.label_smoothing),
+            "count": keras.losses.CategoricalCrossentropy(),
+        },
+        # The sum over the classes, as each of them is a question of its own, beside one question about the count.
+        loss_weights={"presence": 10.0, "count": 0.5},
+        metrics={"count": [keras.metrics.CategoricalAccuracy(name="accuracy")]},
+    )
+    return model
+
+
+def _best(history: list[Row]) -> int:
+    """The number of the epoch with the lowest validation loss, counted from 1; 0 before the first."""
+    return 1 + int(np.argmin([row["val_loss"] for row in history])) if history else 0
+
+
+def _resumed(place: Path) -> list[Row]:
+    file = place / "history.json"
+    return json.loads(file.read_text()) if file.exists() else []
+
+
+def _keep(place: Path, model: Any, history: list[Row]) -> None:
+    """Save the state after an epoch; the history comes last and makes it valid."""
+    number = len(history)
+    with written_whole(place / f"epoch-{number}.keras") as part:
+        written = part.with_suffix(".keras")
+        model.save(written)
+        written.replace(part)
+    if _best(history) == number:
+        shutil.copyfile(place / f"epoch-{number}.keras", place / "best.part")
+        (place / "best.part").replace(place / "best.keras")
+    with written_whole(place / "history.json") as part:
+        part.write_text(json.dumps(history))
+    (place / f"epoch-{number - 1}.keras").unlink(missing_ok=True)
+
+
+def _key(params: Params, spectrograms: Path) -> str:
+    """Name what training depends on: another learning rate or other data must not go on from this state."""
+    settings = asdict(params)
+    for section in ("evaluate", "tracking", "workers"):
+        settings.pop(section)
+    digest = hashlib.sha256(json.dumps([settings, keras.backend.backend()], sort_keys=True).encode())
+    for name in ("train.h5", "valid.h5"):
+        with (spectrograms / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _thresholds(model: Any, validation: Store) -> tuple[float, ...]:
+    classifier = Classifier(model, Card(validation.classes, None, None, ()))  # type: ignore[arg-type]
+    presence = np.concatenate([classifier.predict(pictures)[0] for pictures in validation.batches(256)])
+    return tuple(round(float(value), 4) for value in metrics.best_thresholds(validation.labels, presence))
+
+
+def _write_history(path: Path, history: list[Row]) -> None:
+    with written_whole(path) as part:
+        names = list(history[0])
+        rows = [",".join(f"{row[name]:.6g}" for name in names) for row in history]
+        part.write_text("\n".join([",".join(names), *rows]) + "\n")

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Install FluidSynth and the SoundFonts from Debian's packages where that is allowed; else say what to type.
+set -eu
+packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont opl3-soundfont)
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+command="apt-get install --yes --no-install-recommends ${missing[*]}"
+if ! command -v apt-get >/dev/null; then
+    echo "error: FluidSynth or SoundFonts are missing and this is not Debian or Ubuntu; \`instrec doctor\` says what is needed" >&2
+    exit 2
+elif [ "$(id -u)" = 0 ]; then
+    sudo=
+elif sudo --non-interactive true 2>/dev/null; then
+    sudo="sudo --non-interactive"
+else
+    echo "error: packages are missing and installing them needs rights; type: sudo apt-get update && sudo $command" >&2
+    exit 2
+fi
+echo "installing ${missing[*]}"
+$sudo apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $sudo $command -qq >/dev/null

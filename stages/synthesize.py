@@ -1,0 +1,20 @@
+"""Stage synthesize: the manifest to sound, one HDF5 file a split."""
+
+import sys
+from pathlib import Path
+
+from instrec import manifest, params, rendering
+from instrec.errors import run
+
+
+def main() -> None:
+    """Write build/audio/SPLIT.h5 for every split of the manifest."""
+    settings = params.load()
+    clips = manifest.read(Path("build/manifest.csv"))
+    renderer = rendering.Renderer(settings, Path("data"))
+    for split in manifest.splits(clips):
+        rendering.write(Path("build/audio") / f"{split}.h5", manifest.of_split(clips, split), renderer)
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

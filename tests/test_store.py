@@ -1,0 +1,210 @@
+"""The store: what goes in comes out, byte for byte; damage and misuse are said plainly."""
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrec import store
+from instrec.errors import UserError
+
+CLASSES = ("flute", "piano")
+
+
+def rows_of(count, shape=(5, 3, 1), dtype=np.float16):
+    values = 100 * np.random.default_rng(count).standard_normal((count, *shape))
+    return values.astype(dtype)
+
+
+def labels_of(count):
+    return (np.arange(2 * count).reshape(count, 2) % 3 == 0).astype(np.uint8)
+
+
+def written(path, rows, pieces=(), **options):
+    """Write rows in pieces that end at the given places."""
+    ids = [f"train/solo/flöte-{number:04}" for number in range(len(rows))]
+    with store.create(
+        path,
+        name="features",
+        shape=rows.shape[1:],
+        dtype=rows.dtype,
+        ids=ids,
+        labels=labels_of(len(rows)),
+        classes=CLASSES,
+        **options,
+    ) as writer:
+        for piece in np.split(rows, pieces):
+            writer.append(piece)
+    return ids
+
+
+@pytest.mark.parametrize("compression", store.COMPRESSIONS)
+@pytest.mark.parametrize(("count", "chunk_rows"), [(0, 1), (1, 64), (10, 1), (10, 4), (64, 64)])
+@pytest.mark.parametrize("dtype", [np.int16, np.float16])
+def test_round_trip(tmp_path, compression, count, chunk_rows, dtype):
+    path, rows = tmp_path / "deep" / "train.h5", rows_of(count, dtype=dtype)
+    ids = written(path, rows, chunk_rows=chunk_rows, compression=compression, sample_rate=22050)
+    with store.open_store(path) as clips:
+        assert clips.ids == ids
+        assert clips.classes == CLASSES
+        assert clips.labels.dtype == np.uint8
+        assert np.array_equal(clips.labels, labels_of(count))
+        assert clips.attrs == {"name": "features", "sample_rate": 22050}
+        assert (len(clips), clips.shape, clips.dtype) == (count, (5, 3, 1), dtype)
+        assert np.array_equal(clips.read(0, count), rows)
+        assert clips.read(0, count).dtype == dtype
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data(), count=st.integers(0, 40), chunk_rows=st.integers(1, 20))
+def test_how_rows_are_appended_changes_no_byte(tmp_path_factory, data, count, chunk_rows):
+    folder, rows = tmp_path_factory.mktemp("store"), rows_of(count)
+    pieces = sorted(data.draw(st.lists(st.integers(0, count), max_size=6)))
+    written(folder / "whole.h5", rows, chunk_rows=chunk_rows)
+    written(folder / "pieces.h5", rows, pieces, chunk_rows=chunk_rows)
+    assert (folder / "whole.h5").read_bytes() == (folder / "pieces.h5").read_bytes()
+
+
+@settings(max_examples=30, deadline=None)
+@given(indices=st.sets(st.integers(0, 36)), chunk_rows=st.sampled_from([1, 5, 64]))
+def test_read_rows_gives_the_rows_asked_for(tmp_path_factory, indices, chunk_rows):
+    path, rows = tmp_path_factory.mktemp("store") / "valid.h5", rows_of(37)
+    written(path, rows, chunk_rows=chunk_rows)
+    wanted = np.array(sorted(indices), dtype=int)
+    with store.open_store(path) as clips:
+        assert np.array_equal(clips.read_rows(wanted), rows[wanted])
+
+
+@pytest.mark.parametrize("size", [1, 7, 10, 99])
+def test_batches_cover_all_rows_in_order(tmp_path, size):
+    path, rows = tmp_path / "valid.h5", rows_of(10)
+    written(path, rows)
+    with store.open_store(path) as clips:
+        batches = list(clips.batches(size))
+    assert np.array_equal(np.concatenate(batches), rows)
+    assert [len(batch) for batch in batches[:-1]] == [size] * (len(batches) - 1)
+
+
+def test_nothing_is_left_when_rows_are_missing_or_the_work_breaks_off(tmp_path):
+    path = tmp_path / "train.h5"
+    options = {"name": "audio", "shape": (4,), "dtype": np.int16, "labels": labels_of(3), "classes": CLASSES}
+    rows = rows_of(2, (4,), np.int16)
+    with (
+        pytest.raises(ValueError, match="2 rows for 3 ids"),
+        store.create(path, ids=["a", "b", "c"], **options) as writer,
+    ):
+        writer.append(rows)
+    with pytest.raises(KeyboardInterrupt), store.create(path, ids=["a", "b", "c"], **options):
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_store_stays_when_the_work_breaks_off(tmp_path):
+    path, rows = tmp_path / "train.h5", rows_of(3)
+    written(path, rows)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="0 rows for 3 ids"):
+        written_without_rows(path)
+    assert path.read_bytes() == before
+
+
+def written_without_rows(path):
+    with store.create(
+        path,
+        name="features",
+        shape=(5, 3, 1),
+        dtype=np.float16,
+        ids=["a", "b", "c"],
+        labels=labels_of(3),
+        classes=CLASSES,
+    ):
+        pass
+
+
+def test_rows_that_do_not_fit_are_refused(tmp_path):
+    options = {"name": "audio", "dtype": np.int16, "labels": labels_of(3), "classes": CLASSES}
+    rows = rows_of(4, (4,), np.int16)
+    for bad, said in ((rows, "more rows than the 3 ids"), (rows[:, :3], r"rows of shape \(3,\)")):
+        with (
+            pytest.raises(ValueError, match=said),
+            store.create(tmp_path / "a.h5", shape=(4,), ids=["a", "b", "c"], **options) as writer,
+        ):
+            writer.append(bad)
+    with (
+        pytest.raises(ValueError, match="labels of shape"),
+        store.create(tmp_path / "a.h5", shape=(4,), ids=["a"], **options),
+    ):
+        pass
+
+
+# ---- damage
+
+
+def test_a_missing_store_names_the_stage_to_run(tmp_path):
+    for folder, stage in (("audio", "synthesize"), ("spectrograms", "spectrograms")):
+        path = tmp_path / folder / "train.h5"
+        with (
+            pytest.raises(UserError, match=rf"train.h5: missing .*`dvc repro {stage}`$"),
+            store.open_store(path),
+        ):
+            pass
+    with pytest.raises(UserError, match=r"`dvc repro`$"), store.open_store(tmp_path / "train.h5"):
+        pass
+
+
+@pytest.mark.parametrize("damage", ["empty", "text", "cut short", "folder", "other HDF5", "rows missing"])
+def test_damage_is_noticed_on_opening(tmp_path, damage):
+    path = tmp_path / "audio" / "train.h5"
+    written(path, rows_of(50))
+    whole = path.read_bytes()
+    if damage == "empty":
+        path.write_bytes(b"")
+    elif damage == "text":
+        path.write_text("these are no clips")
+    elif damage == "cut short":
+        path.write_bytes(whole[: len(whole) // 2])
+    elif damage == "folder":
+        path.unlink()
+        path.mkdir()
+    elif damage == "other HDF5":
+        with h5py.File(path, "w") as file:
+            file["data"] = [1, 2, 3]
+    else:
+        with h5py.File(path, "a") as file:
+            file["data"].resize(49, axis=0)
+    with pytest.raises(UserError, match=r"damaged or not a store .*synthesize"), store.open_store(path):
+        pass
+
+
+@pytest.mark.parametrize("compression", ["none", "shuffle+gzip-1"])
+def test_a_flipped_bit_is_noticed_on_reading(tmp_path, compression):
+    path, rows = tmp_path / "spectrograms" / "train.h5", rows_of(8, (40, 20, 1))
+    written(path, rows, compression=compression)
+    with h5py.File(path) as file:
+        place = file["data"].id.get_chunk_info(5).byte_offset + 100
+    damaged = bytearray(path.read_bytes())
+    damaged[place] ^= 1
+    path.write_bytes(damaged)
+    with store.open_store(path) as clips:
+        assert np.array_equal(clips.read(0, 5), rows[:5])
+        for read in (
+            lambda: clips.read(0, 8),
+            lambda: clips.read_rows(np.array([5])),
+            lambda: list(clips.batches(3)),
+        ):
+            with pytest.raises(UserError, match=r"train.h5: damaged .*`dvc repro spectrograms`"):
+                read()
+
+
+def test_a_readers_own_error_is_not_taken_for_damage(tmp_path):
+    path = tmp_path / "audio" / "train.h5"
+    written(path, rows_of(2))
+    with pytest.raises(ValueError, match="mine"), store.open_store(path):
+        raise ValueError("mine")
+
+
+def test_a_place_that_cannot_be_written_is_the_users_to_mend(tmp_path):
+    (tmp_path / "train.h5").mkdir()
+    with pytest.raises(UserError, match=r"train.h5: cannot be written: Is a directory"):
+        written(tmp_path / "train.h5", rows_of(2))
