@@ -206,8 +206,7 @@ def _readable(path: Path) -> Iterator[None]:
     except (OSError, KeyError, ValueError, RuntimeError) as error:
         what = "damaged or not a store" if path.exists() else "missing"
         number = getattr(error, "errno", None)
-        why = (
-            os.strerror(number) if number else str(error)
-        )  # HDF5's own words on system errors fill five lines
+        # HDF5's own words on the system's errors fill five lines.
+        why = os.strerror(number) if number else str(error)
         remedy = f"dvc repro {_MADE_BY.get(path.parent.name, '')}".strip()
         raise UserError(f"{path}: {what} ({why}); delete it and run `{remedy}`") from error
