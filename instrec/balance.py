@@ -30,7 +30,7 @@ def make(params: Params, entries: Iterable[Entry], data: Path) -> list[Clip]:
     data : folder of the frozen test scores.
     """
     cut = _cut(params, entries)
-    clips = []
+    clips: list[Clip] = []
     for split, per_class, mixtures, fonts in (
         ("train", params.balance.train_per_class, params.balance.train_mixtures, params.soundfonts.train),
         (
@@ -102,9 +102,7 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
         )
         valid = min(round(params.balance.valid_share * len(groups)), len(groups) - 1 - test)
         for place, group in enumerate(groups):
-            split_of[group] = (
-                RECORDINGS_TEST if place < test else "valid" if place < test + valid else "train"
-            )
+            split_of[group] = RECORDINGS_TEST if place < test else "valid" if place < test + valid else "train"
     return split_of
 
 
@@ -112,10 +110,7 @@ def _filled(
     params: Params, split: str, own: list[Clip], per_class: int, mixtures: int, fonts: tuple[str, ...]
 ) -> Iterator[Clip]:
     """Bring every class, and mixtures, to their quota: thin what is too much, synthesise what lacks; decide the noise."""
-    parts = [
-        (f"solo/{name}", [clip for clip in own if clip.labels == (name,)], per_class)
-        for name in params.classes
-    ]
+    parts = [(f"solo/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
     parts.append(("mixture", [clip for clip in own if len(clip.labels) != 1], mixtures))
     for part, found, quota in parts:
         rng = seeding.generator(params.seed, "balance", split, part)

@@ -48,9 +48,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         return pictures, {"presence": labels, "count": count}
 
 
-def augment(
-    rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params
-) -> tuple[Floats, Floats]:
+def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params) -> tuple[Floats, Floats]:
     """Make new clips of a batch: mixed with one another, coloured, shifted in time, with frequencies missing.
 
     Pictures are decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the scale).
@@ -95,7 +93,8 @@ def _colour(rng: np.random.Generator, clips: int, bins: int, depth: float) -> Fl
     low = np.minimum(places.astype(int), 4)
     part = places - low
     curve = knots[:, low] * (1 - part) + knots[:, low + 1] * part
-    return curve[:, np.newaxis, :, np.newaxis].astype(np.float32)
+    colour: Floats = curve[:, np.newaxis, :, np.newaxis].astype(np.float32)
+    return colour
 
 
 def _shift(picture: Floats, frames: int) -> None:

@@ -53,9 +53,7 @@ class Classifier:
         count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2 and 3 instruments
         """
         outputs = self.model.predict_on_batch(np.asarray(pictures, dtype=np.float32))
-        return np.asarray(outputs["presence"], dtype=np.float32), np.asarray(
-            outputs["count"], dtype=np.float32
-        )
+        return np.asarray(outputs["presence"], dtype=np.float32), np.asarray(outputs["count"], dtype=np.float32)
 
 
 def save(path: Path, model: Any, card: Card) -> None:

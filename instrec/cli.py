@@ -106,16 +106,12 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
-    parser = _Parser(
-        prog="instrec", description="Which instruments sound in audio, and when.", allow_abbrev=False
-    )
+    parser = _Parser(prog="instrec", description="Which instruments sound in audio, and when.", allow_abbrev=False)
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 
     def command(function: Any, summary: str) -> _Parser:
-        sub: _Parser = subparsers.add_parser(
-            function.__name__, help=summary, description=summary, allow_abbrev=False
-        )
+        sub: _Parser = subparsers.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
         sub.set_defaults(function=function)
         sub.add_argument("--model", type=Path, default=MODEL, help=f"model file (default: {MODEL})")
         return sub

@@ -81,9 +81,7 @@ def listen(path: Path | str, classifier: Classifier, *, hop_seconds: float | Non
     hop = hop_samples(clip, hop_seconds)
     envelope = _Envelope(clip.sample_rate // _FRAMES_PER_SECOND)
     # Shown on a terminal only, and only for files that take a while.
-    with tqdm(
-        desc=Path(path).name, unit="s", unit_scale=True, delay=2, disable=None, leave=False
-    ) as progress:
+    with tqdm(desc=Path(path).name, unit="s", unit_scale=True, delay=2, disable=None, leave=False) as progress:
         blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
         onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
     if not envelope.total:
@@ -114,9 +112,7 @@ def hop_samples(clip: ClipParams, hop_seconds: float | None) -> int:
     if hop_seconds is None:
         return clip.samples // 2
     if not MIN_HOP_SECONDS <= hop_seconds <= clip.seconds:
-        raise UserError(
-            f"hop of {hop_seconds:g} s: allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window"
-        )
+        raise UserError(f"hop of {hop_seconds:g} s: allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window")
     return round(hop_seconds * clip.sample_rate)
 
 
@@ -141,9 +137,7 @@ def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tup
         yield total - window, rest[-window:]
 
 
-def _hear(
-    cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Give onsets, presence and RMS of every window; the model is asked only about those that sound."""
     card = classifier.card
     representation = spectrograms.from_params(card.clip, card.spectrogram)

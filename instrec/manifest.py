@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from instrec.errors import UserError
 from instrec.files import written_whole
@@ -65,19 +66,14 @@ def read(path: Path) -> list[Clip]:
     """
     try:
         with Path(path).open(newline="") as file:
-            return [
-                Clip(
-                    **{
-                        **row,
-                        "onset": float(row["onset"]),
-                        "labels": tuple(row["labels"].split()),
-                        "seed": int(row["seed"]),
-                    }
-                )  # type: ignore[arg-type]
-                for row in csv.DictReader(file)
-            ]
+            return [_clip(row) for row in csv.DictReader(file)]
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a manifest ({error}); run `dvc repro balance`") from error
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    row |= {"onset": float(row["onset"]), "labels": tuple(row["labels"].split()), "seed": int(row["seed"])}
+    return Clip(**row)
 
 
 def of_split(clips: Iterable[Clip], split: str) -> list[Clip]:

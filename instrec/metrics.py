@@ -23,9 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[Any]
 
 
-def validate(
-    labels: Array, presence: Array, count: Array | None = None, thresholds: ArrayLike | None = None
-) -> None:
+def validate(labels: Array, presence: Array, count: Array | None = None, thresholds: ArrayLike | None = None) -> None:
     """Check that there are clips, shapes agree and values are in range.
 
     Raises
@@ -146,8 +144,7 @@ def evaluate(
     equally = np.full(clips, 1 / clips)
     step = max(1, 2**22 // clips)  # rounds at a time, so that a set of any size fits in memory
     blocks = [
-        measure(rng.multinomial(clips, equally, size=min(step, rounds - start)))
-        for start in range(0, rounds, step)
+        measure(rng.multinomial(clips, equally, size=min(step, rounds - start))) for start in range(0, rounds, step)
     ]
     values = {name: float(value) for name, value in measure(None).items()}
     intervals = {}
@@ -243,9 +240,7 @@ def _one_hot(columns: Array, classes: int) -> Array:
 def _tallies(labels: Array, decisions: Array, weights: Array | None) -> tuple[Array, Array, Array]:
     """Count the clips rightly decided for, decided for, and labelled, a class [shape=(..., classes)]."""
     weights = np.ones(len(labels)) if weights is None else weights
-    hits, found, wanted = (
-        weights @ part.astype(np.float64) for part in (labels * decisions, decisions, labels)
-    )
+    hits, found, wanted = (weights @ part.astype(np.float64) for part in (labels * decisions, decisions, labels))
     return hits, found, wanted
 
 

@@ -16,9 +16,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ordered_map(
-    function: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 0
-) -> Iterator[Result]:
+def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 0) -> Iterator[Result]:
     """Apply a function to every item in `workers` processes and give the results in order.
 
     At most four items a worker are under way, so memory stays bounded however many there are and however slow the reader is.

@@ -116,9 +116,7 @@ def write(
     return table
 
 
-def summary(
-    parts: Iterable[Part], *, thresholds: Sequence[float], rounds: int, seed: int
-) -> dict[str, dict[str, Any]]:
+def summary(parts: Iterable[Part], *, thresholds: Sequence[float], rounds: int, seed: int) -> dict[str, dict[str, Any]]:
     """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}."""
     table: dict[str, dict[str, Any]] = {}
     for part in parts:
@@ -154,6 +152,4 @@ def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Iterable[str | f
     with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows(
-            [f"{cell:.{DIGITS}f}" if isinstance(cell, float) else cell for cell in row] for row in rows
-        )
+        writer.writerows([f"{cell:.{DIGITS}f}" if isinstance(cell, float) else cell for cell in row] for row in rows)

@@ -58,9 +58,7 @@ def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) 
         else:
             program = int(rng.choice(list(instrument.programs)))
             track = pretty_midi.Instrument(program, name=name)
-            part = _Part(
-                instrument, *instrument.programs[program], tuple((key + step) % 12 for step in scale)
-            )
+            part = _Part(instrument, *instrument.programs[program], tuple((key + step) % 12 for step in scale))
             track.notes = _melodic(rng, part, beat, seconds)
             _express(rng, instrument, track, seconds)
         score.instruments.append(track)
@@ -94,10 +92,9 @@ def _single(rng: np.random.Generator, part: _Part, seconds: float) -> list[prett
 def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) -> Onsets:
     """Onsets that fill the clip, now and then a rest, with a player's small inaccuracy."""
     rest = rng.uniform(0, 0.3)
-    articulation = rng.choice(
-        [rng.uniform(0.25, 0.6), rng.uniform(0.8, 1.0), 1.03]
-    )  # staccato, détaché, legato
-    onsets, now = [], float(rng.choice([0.0, rng.uniform(0, 0.5)]))
+    articulation = rng.choice([rng.uniform(0.25, 0.6), rng.uniform(0.8, 1.0), 1.03])  # staccato, détaché, legato
+    onsets: Onsets = []
+    now = float(rng.choice([0.0, rng.uniform(0, 0.5)]))
     while now < seconds:
         length = float(rng.choice(lengths))
         if rng.random() > rest or not onsets:
@@ -151,9 +148,7 @@ def _note(pitch: int, start: float, length: float, velocity: int) -> pretty_midi
     return pretty_midi.Note(min(127, max(1, velocity)), pitch, start, start + max(0.03, length))
 
 
-def _express(
-    rng: np.random.Generator, instrument: Instrument, track: pretty_midi.Instrument, seconds: float
-) -> None:
+def _express(rng: np.random.Generator, instrument: Instrument, track: pretty_midi.Instrument, seconds: float) -> None:
     """Swells and vibrato on held notes, bends where hands or breath make them."""
     if instrument.sustained and instrument.name != "organ":
         if rng.random() < 0.5:
@@ -168,10 +163,7 @@ def _express(
             ]
         if rng.random() < 0.5:
             track.control_changes.append(pretty_midi.ControlChange(_VIBRATO, int(rng.integers(20, 128)), 0.0))
-    if (
-        instrument.name in ("electric_guitar", "saxophone", "voice", "violin", "trumpet")
-        and rng.random() < 0.3
-    ):
+    if instrument.name in ("electric_guitar", "saxophone", "voice", "violin", "trumpet") and rng.random() < 0.3:
         for note in track.notes:
             if rng.random() < 0.4:
                 depth = int(rng.integers(-4096, 2049))

@@ -10,6 +10,4 @@ import numpy as np
 def generator(seed: int, *names: str) -> np.random.Generator:
     """Give the random generator that belongs to a seed and a name (a clip id, say, and what the draw is for)."""
     digest = hashlib.sha256("/".join(names).encode()).digest()
-    return np.random.default_rng(
-        np.random.SeedSequence([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()])
-    )
+    return np.random.default_rng(np.random.SeedSequence([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()]))

@@ -35,9 +35,7 @@ def table(metrics: Mapping[str, Any]) -> str:
         figures = (parts.get(kind, {}).get(metric) for kind, metric, _ in COLUMNS)
         rows.append([name, *("-" if figure is None else f"{figure:.3f}" for figure in figures)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    )
+    return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
 
 
 def main() -> None:

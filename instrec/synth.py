@@ -23,7 +23,9 @@ from instrec.taxonomy import DRUM_CHANNEL, RANGE_OF_PROGRAM
 if TYPE_CHECKING:
     import pretty_midi
 
-BLOCK = 64  # samples; FluidSynth's own: it takes events between blocks, and a part of a block would leak into the next clip
+BLOCK = (
+    64  # samples; FluidSynth's own: it takes events between blocks, and a part of a block would leak into the next clip
+)
 GAIN = 0.4
 INSTALL = "apt-get install libfluidsynth3"
 
@@ -126,9 +128,7 @@ class Synth:
         self._owner: Any = self._fluid.Synth(gain=GAIN, samplerate=float(sample_rate), channels=16)
         number = self._owner.sfload(str(soundfont))
         if number < 0:
-            raise UserError(
-                f"{soundfont}: FluidSynth cannot load it: not a SoundFont, or damaged; install it again"
-            )
+            raise UserError(f"{soundfont}: FluidSynth cannot load it: not a SoundFont, or damaged; install it again")
         self._font = self._fluid.fluid_synth_get_sfont_by_id(self._owner.synth, number)
         self._kits = [kit for kit in range(128) if self._owner.sfpreset_name(number, _DRUM_BANK, kit)]
 
@@ -203,9 +203,7 @@ class Synth:
         if not track.is_drum:
             return 0, track.program
         if not self._kits:
-            raise UserError(
-                "the SoundFont has no drum kit (bank 128); choose another in params.yaml: soundfonts"
-            )
+            raise UserError("the SoundFont has no drum kit (bank 128); choose another in params.yaml: soundfonts")
         return _DRUM_BANK, self._kits[int(voice.kit * len(self._kits))]
 
     def _events(
@@ -225,17 +223,13 @@ class Synth:
                     )
                 )
             for bend in track.pitch_bends:
-                events.append(
-                    (round(bend.time * rate), 0, fluid.fluid_synth_pitch_bend, (channel, bend.pitch + 8192))
-                )
+                events.append((round(bend.time * rate), 0, fluid.fluid_synth_pitch_bend, (channel, bend.pitch + 8192)))
             for note in track.notes:
                 key = min(127, max(0, note.pitch + voice.zone_shift))
                 start = round(note.start * rate)
                 events.append((start, 2, fluid.fluid_synth_noteon, (channel, key, note.velocity)))
                 # At least a block later, or the end would come before the beginning.
-                events.append(
-                    (max(round(note.end * rate), start + 1), 1, fluid.fluid_synth_noteoff, (channel, key))
-                )
+                events.append((max(round(note.end * rate), start + 1), 1, fluid.fluid_synth_noteoff, (channel, key)))
         events.sort(key=lambda event: event[:2])  # stable: what comes at once stays in the score's order
         return [(block, call, arguments) for block, _, call, arguments in events]
 

@@ -68,9 +68,7 @@ CLASS_OF_PROGRAM: dict[int, str] = {
 """General MIDI program -> class; programs that stand for no class are absent."""
 
 RANGE_OF_PROGRAM: dict[int, tuple[int, int]] = {
-    program: pitches
-    for instrument in INSTRUMENTS.values()
-    for program, pitches in instrument.programs.items()
+    program: pitches for instrument in INSTRUMENTS.values() for program, pitches in instrument.programs.items()
 }
 """General MIDI program -> lowest and highest MIDI pitch a player sounds."""
 

@@ -70,9 +70,7 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     _tidy(axes)
     if not shown:
         axes.set_yticks([])
-        axes.text(
-            0.5, 0.5, "nothing recognised", transform=axes.transAxes, ha="center", va="center", color=_FAINT
-        )
+        axes.text(0.5, 0.5, "nothing recognised", transform=axes.transAxes, ha="center", va="center", color=_FAINT)
         return
     edges = np.minimum(np.arange(len(prediction.timeline) + 1) * heard.hop, heard.total)
     columns = [heard.classes.index(each.name) for each in shown]

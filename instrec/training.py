@@ -84,9 +84,7 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
             epochs=epoch + 1,
             verbose=1 if sys.stderr.isatty() else 2,
         )
-        history.append(
-            {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
-        )
+        history.append({"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}})
         _keep(place, model, history)
     return history
 

@@ -53,9 +53,7 @@ def score_files(folder: Path, classes: tuple[str, ...]) -> list[tuple[Path, tupl
         raise UserError(f"{folder}: no test scores there; bring them: dvc pull data.dvc")
     labelled = [(file, tuple(_labels(file))) for file in files]
     return [
-        (file, tuple(sorted(labels, key=classes.index)))
-        for file, labels in labelled
-        if set(labels) <= set(classes)
+        (file, tuple(sorted(labels, key=classes.index))) for file, labels in labelled if set(labels) <= set(classes)
     ]
 
 
@@ -71,34 +69,23 @@ def _labels(file: Path) -> list[str]:
 def frozen_noise(folder: Path) -> dict[str, noise.Noise]:
     """Give the noise that belongs to each frozen score, by the score's path inside `folder`."""
     try:
-        return {
-            name: noise.from_json(spec)
-            for name, spec in json.loads((folder / NOISE_FILE).read_text()).items()
-        }
+        return {name: noise.from_json(spec) for name, spec in json.loads((folder / NOISE_FILE).read_text()).items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{folder / NOISE_FILE}: cannot be read ({error}); bring it: dvc pull data.dvc"
-        ) from error
+        raise UserError(f"{folder / NOISE_FILE}: cannot be read ({error}); bring it: dvc pull data.dvc") from error
 
 
 def make(folder: Path, settings: params.Params) -> None:
     """Compose the test scores and draw their noise."""
     rng = seeding.generator(settings.seed, "yardstick")
     spec = {}
-    names = [
-        (f"solo/{name}-{number:03}", (name,))
-        for name in settings.classes
-        for number in range(SOLOS_PER_CLASS)
-    ]
+    names = [(f"solo/{name}-{number:03}", (name,)) for name in settings.classes for number in range(SOLOS_PER_CLASS)]
     for count in COUNTS:
         for number in range(MIXTURES_PER_COUNT):
             chosen = sorted(rng.choice(len(settings.classes), size=count, replace=False).tolist())
             labels = tuple(settings.classes[index] for index in chosen)
             names.append((f"mixture/{count}-{number:03}-{'+'.join(labels) or 'silence'}", labels))
     for name, labels in names:
-        score = scores.compose(
-            seeding.generator(settings.seed, "yardstick", name), labels, settings.clip.seconds
-        )
+        score = scores.compose(seeding.generator(settings.seed, "yardstick", name), labels, settings.clip.seconds)
         with written_whole(folder / f"{name}.mid") as part:
             score.write(str(part))
         drawn = noise.draw(

@@ -15,14 +15,10 @@ def main() -> None:
     classes, workers = settings.classes, settings.workers
     soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts)
     recordings, unusable = folder.scan(Path(sources.recordings), classes=classes, workers=workers)
-    windows, unfit = midi.scan(
-        Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers
-    )
+    windows, unfit = midi.scan(Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers)
     index.write(datasets, recordings + windows, unusable + unfit)
     left_out = len(unusable) + len(unfit)
-    print(
-        f"{len(recordings)} recordings, {len(windows)} MIDI windows; left out: {left_out}, see excluded.csv"
-    )
+    print(f"{len(recordings)} recordings, {len(windows)} MIDI windows; left out: {left_out}, see excluded.csv")
 
 
 if __name__ == "__main__":

@@ -128,9 +128,7 @@ class TestPredict:
 
     def test_a_plot_a_file(self, tmp_path, model, music):
         plots = tmp_path / "plots"
-        assert (
-            main(["predict", str(music), str(music), "--plot", str(plots / "p.png"), "--model", model]) == 0
-        )
+        assert main(["predict", str(music), str(music), "--plot", str(plots / "p.png"), "--model", model]) == 0
         assert sorted(path.name for path in plots.iterdir()) == ["p-1-music.png", "p-2-music.png"]
 
     def test_a_bad_hop_is_told_of_once(self, capsys, model, music):
@@ -210,9 +208,7 @@ class TestEvaluate:
         assert main(["evaluate", str(folder), "--model", model]) == 0
         assert "1 scored: top-1 100.0 %" in capsys.readouterr().out
 
-    @pytest.mark.parametrize(
-        "content", ["nothing", "empty class", "loose file", "unknown class", "only bad files"]
-    )
+    @pytest.mark.parametrize("content", ["nothing", "empty class", "loose file", "unknown class", "only bad files"])
     def test_a_folder_without_anything_to_score_is_one_line(self, capsys, tmp_path, model, music, content):
         folder = tmp_path / "recordings"
         folder.mkdir()

@@ -18,9 +18,7 @@ def classifier():
 
 def names(heard: Listening) -> list[str]:
     """The classes that the model hears in every window."""
-    return [
-        name for name, present in zip(heard.classes, heard.presence.min(axis=0) > 0.5, strict=True) if present
-    ]
+    return [name for name, present in zip(heard.classes, heard.presence.min(axis=0) > 0.5, strict=True) if present]
 
 
 @given(

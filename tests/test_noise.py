@@ -219,9 +219,7 @@ def test_hum_stands_out_at_the_mains_frequency():
 @pytest.mark.parametrize("rt60", [0.3, 1.0])
 def test_a_room_decays_in_its_time(rt60):
     room = effects.impulse_response(RATE, seed=7, rt60_seconds=rt60, damping_hz=5000.0)
-    left_db = 10 * np.log10(
-        np.cumsum(np.square(room[::-1], dtype=float))[::-1]
-    )  # Schroeder's backward integral
+    left_db = 10 * np.log10(np.cumsum(np.square(room[::-1], dtype=float))[::-1])  # Schroeder's backward integral
     start, stop = np.argmax(left_db < -5), np.argmax(left_db < -25)
     slope = np.polyfit(np.arange(start, stop) / RATE, left_db[start:stop], 1)[0]
     assert -60 / slope == pytest.approx(rt60, rel=0.15)
@@ -242,9 +240,7 @@ def test_reverb_leaves_a_tail_at_its_level(name):
 
 def test_subtle_reverb_is_weaker_and_shorter():
     for seed in range(10):
-        strong, subtle = (
-            one_step(f"sethi_{name}", seed).steps[0].values for name in ("reverb", "subtle_reverb")
-        )
+        strong, subtle = (one_step(f"sethi_{name}", seed).steps[0].values for name in ("reverb", "subtle_reverb"))
         assert subtle["direct_db"] > strong["direct_db"] + 6
         assert subtle["rt60_seconds"] < strong["rt60_seconds"] / 1.9
 
@@ -284,18 +280,14 @@ def test_trees_cut_above_their_frequency(name, least_db):
 
 def test_many_trees_take_more_than_one():
     for seed in range(10):
-        many, one = (
-            noise.apply(white(), one_step(f"sethi_{name}", seed), RATE) for name in ("manytrees", "tree")
-        )
+        many, one = (noise.apply(white(), one_step(f"sethi_{name}", seed), RATE) for name in ("manytrees", "tree"))
         assert gain_db(one, many, 2000, 11000) < -15
 
 
 def test_hiss_is_dull_and_white_noise_is_flat():
     y = np.zeros(2 * RATE, np.float32)
     for seed in range(6):
-        hiss, flat = (
-            noise.apply(y, one_step(f"sethi_{name}", seed), RATE) for name in ("hiss", "white_noise")
-        )
+        hiss, flat = (noise.apply(y, one_step(f"sethi_{name}", seed), RATE) for name in ("hiss", "white_noise"))
         cut = one_step("sethi_hiss", seed).steps[0].values["below_hz"]
         assert flatness(flat) > 0.95
         assert flatness(hiss) < 0.5

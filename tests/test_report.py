@@ -46,9 +46,7 @@ def parts(tmp_path):
     ids = [f"unseen_clean/solo/x-{row:04d}" for row in range(60)]
     ids += [f"unseen_clean/mixture/{labels.sum()}-{row:04d}" for row, labels in enumerate(mixed)]
     write_set(tmp_path / "unseen_clean.h5", ids, np.concatenate([solo, mixed]))
-    write_set(
-        tmp_path / "recordings.h5", [f"recordings/solo/x-{row}" for row in range(20)], solo[20:40], seed=1
-    )
+    write_set(tmp_path / "recordings.h5", [f"recordings/solo/x-{row}" for row in range(20)], solo[20:40], seed=1)
     predicted = []
     for name in ("recordings", "unseen_clean"):
         with store.open_store(tmp_path / f"{name}.h5") as clips:

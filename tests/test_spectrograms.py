@@ -22,9 +22,7 @@ def music(samples=CLIP.samples, seed=0):
     rng = np.random.default_rng(seed)
     t = np.arange(samples) / CLIP.sample_rate
     notes = [
-        np.sin(2 * np.pi * f * k * t) * np.exp(-3 * k * t) / k
-        for f in rng.uniform(80, 800, 2)
-        for k in range(1, 8)
+        np.sin(2 * np.pi * f * k * t) * np.exp(-3 * k * t) / k for f in rng.uniform(80, 800, 2) for k in range(1, 8)
     ]
     return (0.2 * np.sum(notes, axis=0) + 1e-3 * rng.standard_normal(samples)).astype(np.float32)
 
@@ -153,8 +151,6 @@ def test_a_store_of_audio_becomes_one_of_features(tmp_path):
 def test_audio_of_another_length_is_the_users_to_mend(tmp_path):
     audio_store(tmp_path / "audio.h5", clips=2)
     longer = from_params(dataclasses.replace(CLIP, seconds=1.0), SPECTROGRAM)
-    with pytest.raises(
-        UserError, match=r"audio.h5: clips of shape .* 22050 samples; run `dvc repro synthesize`"
-    ):
+    with pytest.raises(UserError, match=r"audio.h5: clips of shape .* 22050 samples; run `dvc repro synthesize`"):
         write(tmp_path / "features.h5", tmp_path / "audio.h5", longer)
     assert not (tmp_path / "features.h5").exists()

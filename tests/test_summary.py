@@ -21,9 +21,7 @@ def metrics(tmp_path, monkeypatch):
 
 
 def test_a_set_a_line_in_straight_columns(metrics, capsys):
-    metrics.write_text(
-        json.dumps({"unseen_clean": {"solo": SOLO, "mixtures": MIXTURES}, "recordings": {"solo": SOLO}})
-    )
+    metrics.write_text(json.dumps({"unseen_clean": {"solo": SOLO, "mixtures": MIXTURES}, "recordings": {"solo": SOLO}}))
     summary.main()
     kinds, titles, unseen, recordings, *further = capsys.readouterr().out.splitlines()
     assert unseen.split() == ["unseen_clean", "0.712", "0.654", "0.610", "0.500", "0.640", "0.300", "0.800"]

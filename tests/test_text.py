@@ -35,9 +35,7 @@ def test_many_times_wrap_under_their_column(monkeypatch):
         onsets=np.arange(40) * 10, presence=np.ones((40, 1)), rms=np.ones(40), envelope=np.ones(400), frame=1,
     )  # fmt: skip
     spans = tuple((2.0 * index, 2.0 * index + 1) for index in range(6))
-    lines = prediction_table(
-        Prediction(heard, np.ones((40, 1)), (Sounding("flute", 0.5, spans),))
-    ).splitlines()
+    lines = prediction_table(Prediction(heard, np.ones((40, 1)), (Sounding("flute", 0.5, spans),))).splitlines()
     assert lines[0] == "x.wav  0:40.0"
     assert all(len(line) <= 60 for line in lines)
     column = lines[1].index("sounds")

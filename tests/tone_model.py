@@ -22,18 +22,14 @@ CARD = Card(
 
 def tone(name: str, seconds: float, *, rate: int = RATE, level: float = 0.3) -> np.ndarray:
     """The tone that the model takes for an instrument [shape=(samples,), float32]."""
-    return (level * np.sin(2 * np.pi * TONES[name] * np.arange(round(seconds * rate)) / rate)).astype(
-        np.float32
-    )
+    return (level * np.sin(2 * np.pi * TONES[name] * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
 
 
 def silence(seconds: float, *, rate: int = RATE) -> np.ndarray:
     return np.zeros(round(seconds * rate), np.float32)
 
 
-def written(
-    folder: Path, *parts: np.ndarray, name: str = "music.wav", rate: int = RATE, **options: str
-) -> Path:
+def written(folder: Path, *parts: np.ndarray, name: str = "music.wav", rate: int = RATE, **options: str) -> Path:
     """Write sounds one after another into a file."""
     soundfile.write(folder / name, np.concatenate(parts), rate, **options)
     return folder / name

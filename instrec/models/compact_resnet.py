@@ -16,9 +16,7 @@ from keras import layers
 from instrec.params import ModelParams
 
 
-def compact_resnet(
-    shape: tuple[int, int, int], classes: int, counts: int, params: ModelParams
-) -> keras.Model:
+def compact_resnet(shape: tuple[int, int, int], classes: int, counts: int, params: ModelParams) -> keras.Model:
     """Build the network: `width` filters at first, eight times as many at last; `blocks` residual blocks after each halving."""
     picture = keras.Input(shape, name="picture")
     x = _convolved(picture, params.width, 5, 2, "stem")

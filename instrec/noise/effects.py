@@ -24,9 +24,7 @@ _SILENCE_RMS = 1e-6  # of full scale; below it there is nothing to measure noise
 def equalize(y: FloatArray, sample_rate: int, *, bands: list[list[float]]) -> FloatArray:
     """Raise or lower bands, each [center in Hz, gain in dB, quality factor]."""
     for center_hz, gain_db, quality in bands:
-        y = _transformed(
-            "PeakingFilter", y, sample_rate, center_freq=center_hz, gain_db=gain_db, q_factor=quality
-        )
+        y = _transformed("PeakingFilter", y, sample_rate, center_freq=center_hz, gain_db=gain_db, q_factor=quality)
     return y
 
 
@@ -47,9 +45,7 @@ def reverberate(
     """Put y into a room: echoes `direct_db` under the direct sound, fading by 60 dB in `rt60_seconds`."""
     from scipy.signal import oaconvolve
 
-    room = impulse_response(sample_rate, seed=seed, rt60_seconds=rt60_seconds, damping_hz=damping_hz)[
-        : len(y)
-    ]
+    room = impulse_response(sample_rate, seed=seed, rt60_seconds=rt60_seconds, damping_hz=damping_hz)[: len(y)]
     wet: FloatArray = oaconvolve(y, room)[: len(y)]
     return y + np.float32(10 ** (-direct_db / 20)) * wet
 
@@ -147,9 +143,7 @@ def _transformed(name: str, y: FloatArray, sample_rate: int, **parameters: float
 
     transform = getattr(audiomentations, name)(p=1.0)
     highest_hz = _HIGHEST_SHARE * sample_rate
-    bounded = {
-        key: min(value, highest_hz) if key.endswith("_freq") else value for key, value in parameters.items()
-    }
+    bounded = {key: min(value, highest_hz) if key.endswith("_freq") else value for key, value in parameters.items()}
     transform.parameters = {"should_apply": True, **bounded}
     filtered: FloatArray = transform.apply(y, sample_rate)
     return filtered

@@ -34,9 +34,7 @@ SUFFIXES = frozenset(
 """File name endings, in lower case, that count as audio where a folder is searched."""
 
 _FORMATS = "wav,w64,flac,ogg,mp3,aiff,mov,mp4,aac,asf,matroska,webm,au,caf,wv"
-_EXACT_SEEKING = frozenset(
-    {"wav", "w64", "flac", "ogg", "mp3", "aiff"}
-)  # the others are decoded from their beginning
+_EXACT_SEEKING = frozenset({"wav", "w64", "flac", "ogg", "mp3", "aiff"})  # the others are decoded from their beginning
 _PREROLL_SECONDS = 1  # decoded before an onset: codecs and the resampler's filter need a past
 
 
@@ -176,9 +174,7 @@ def _decoded(path: Path, start: int) -> Iterator[tuple[int, Audio]]:
         for frame in _frames(container, stream):
             y = _mono(frame)
             if not np.isfinite(y).all():
-                raise UserError(
-                    f"{path}: holds samples that are not numbers (NaN or infinite); write it again"
-                )
+                raise UserError(f"{path}: holds samples that are not numbers (NaN or infinite); write it again")
             if position is None:
                 position = round(((frame.time or 0.0) - begin) * frame.sample_rate)
             skipped = start * frame.sample_rate - position

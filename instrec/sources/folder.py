@@ -82,9 +82,7 @@ def _checked(path: Path, *, root: Path) -> Entry | Excluded:
     except UserError as error:
         return Excluded(path.as_posix(), str(error).removeprefix(f"{path}: "))
     if seconds < SHORTEST_SECONDS:
-        return Excluded(
-            path.as_posix(), f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed"
-        )
+        return Excluded(path.as_posix(), f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed")
     label = taxonomy.class_named(path.relative_to(root).parts[0])
     assert label  # or it would have been refused
     return Entry(RECORDINGS, path.as_posix(), 0.0, round(seconds, 6), (label,), _group(path, root))

@@ -98,9 +98,7 @@ def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excl
         When the folder does not exist.
     """
     if not root.is_dir():
-        raise UserError(
-            f"{root}: no such folder; make it (it may stay empty), or change `sources` in params.yaml"
-        )
+        raise UserError(f"{root}: no such folder; make it (it may stay empty), or change `sources` in params.yaml")
     found: list[Path] = []
     excluded: list[Excluded] = []
     for top in root.iterdir():

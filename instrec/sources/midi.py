@@ -20,9 +20,7 @@ from instrec.taxonomy import CLASS_OF_PROGRAM
 SUFFIXES = frozenset({".mid", ".midi", ".kar", ".smf"})
 MOST_CLASSES = 3  # a clip has 0 to 3 instruments
 
-_AUDIBLE_SECONDS = (
-    0.05  # of a longer note; less of it at a window's edge is left out of sound and labels alike
-)
+_AUDIBLE_SECONDS = 0.05  # of a longer note; less of it at a window's edge is left out of sound and labels alike
 
 
 def scan(
@@ -43,9 +41,7 @@ def scan(
     """
     files, excluded = search(root, SUFFIXES)
     entries: list[Entry] = []
-    windows = ordered_map(
-        functools.partial(_windows, seconds=seconds, classes=classes), files, workers=workers
-    )
+    windows = ordered_map(functools.partial(_windows, seconds=seconds, classes=classes), files, workers=workers)
     for found, left_out in tqdm(windows, total=len(files), desc="midi", unit="file", disable=not files):
         entries += found
         excluded += left_out
@@ -115,9 +111,7 @@ def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[l
         return [], [Excluded(path.as_posix(), str(error).removeprefix(f"{path}: "))]
     entries = []
     reasons: Counter[str] = Counter()
-    count = math.ceil(
-        max((note.end for track in score.instruments for note in track.notes), default=0) / seconds
-    )
+    count = math.ceil(max((note.end for track in score.instruments for note in track.notes), default=0) / seconds)
     for number in range(count):
         onset = number * seconds
         part = cut(score, onset, seconds)

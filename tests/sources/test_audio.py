@@ -97,9 +97,7 @@ def test_mono_is_the_mean_of_all_channels(tmp_path, channels, subtype):
 
 
 @settings(max_examples=15, deadline=None)
-@given(
-    seconds=st.floats(0.001, 5), samples=st.integers(1, 70000), rate=st.sampled_from([22050, 44100, 11025])
-)
+@given(seconds=st.floats(0.001, 5), samples=st.integers(1, 70000), rate=st.sampled_from([22050, 44100, 11025]))
 def test_blocks_joined_are_the_whole(tmp_path_factory, seconds, samples, rate):
     path = write(tmp_path_factory.mktemp("blocks") / "noise.wav", noise(samples), rate)
     blocks = list(audio.blocks(path, RATE, block_seconds=seconds))

@@ -14,9 +14,7 @@ LABELS = st.lists(st.sampled_from(["violin", "double_bass", "drums"]), unique=Tr
 
 @given(
     st.lists(
-        st.builds(
-            index.Entry, st.sampled_from([index.RECORDINGS, index.MIDI]), TEXT, SECONDS, SECONDS, LABELS, TEXT
-        )
+        st.builds(index.Entry, st.sampled_from([index.RECORDINGS, index.MIDI]), TEXT, SECONDS, SECONDS, LABELS, TEXT)
     )
 )
 def test_entries_come_back_as_they_were(tmp_path_factory, entries):

@@ -39,9 +39,7 @@ def spans(part: pretty_midi.PrettyMIDI) -> list[list[tuple[float, float]]]:
 
 
 def test_a_cut_is_shifted_clipped_and_without_silent_tracks():
-    whole = score(
-        track(VIOLIN, (0, 1), (2.5, 4), (5, 9)), track(PIANO, (0, 2)), track(0, (3, 4), is_drum=True)
-    )
+    whole = score(track(VIOLIN, (0, 1), (2.5, 4), (5, 9)), track(PIANO, (0, 2)), track(0, (3, 4), is_drum=True))
     part = midi.cut(whole, 3, 3)
     assert spans(part) == [[(0, 1), (2, 3)], [(0, 1)]]
     assert [(each.program, each.is_drum) for each in part.instruments] == [(VIOLIN, False), (0, True)]
@@ -52,9 +50,7 @@ def test_controllers_before_the_window_count_by_their_last_value():
     whole = score(track(VIOLIN, (0, 9)))
     changes = [(7, 10, 0), (11, 20, 1), (7, 30, 2), (7, 40, 3.5), (7, 50, 6)]
     whole.instruments[0].control_changes = [pretty_midi.ControlChange(*change) for change in changes]
-    whole.instruments[0].pitch_bends = [
-        pretty_midi.PitchBend(*bend) for bend in [(-5, 0), (6, 2.9), (0, 3.25)]
-    ]
+    whole.instruments[0].pitch_bends = [pretty_midi.PitchBend(*bend) for bend in [(-5, 0), (6, 2.9), (0, 3.25)]]
     part = midi.cut(whole, 3, 3).instruments[0]
     assert {(each.number, each.value, each.time) for each in part.control_changes} == {
         (7, 30, 0),
@@ -75,9 +71,7 @@ def test_an_inaudible_sliver_is_left_out_but_a_short_note_is_not():
     seconds=st.floats(0.1, 5),
 )
 def test_what_is_cut_lies_in_the_window(notes, onset, seconds):
-    part = midi.cut(
-        score(track(PIANO, *((start, start + length) for start, length in notes))), onset, seconds
-    )
+    part = midi.cut(score(track(PIANO, *((start, start + length) for start, length in notes))), onset, seconds)
     for start, end in (span for each in spans(part) for span in each):
         assert 0 <= start <= end <= seconds + 1e-6
 
@@ -128,9 +122,7 @@ def test_broken_and_empty_files_are_left_out_with_their_reason(tmp_path):
     told = {Path(each.path).name: each.reason for each in excluded}
     assert set(told) == {"silent.mid", "empty.mid", "text.mid", "cut.mid", "garbage.mid", "song.wav"}
     assert told["silent.mid"] == "holds no note"
-    assert all(
-        "not a MIDI file" in told[name] for name in ("empty.mid", "text.mid", "cut.mid", "garbage.mid")
-    )
+    assert all("not a MIDI file" in told[name] for name in ("empty.mid", "text.mid", "cut.mid", "garbage.mid"))
 
 
 def test_a_broken_file_is_named_when_loaded(tmp_path):

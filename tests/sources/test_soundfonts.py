@@ -55,9 +55,7 @@ def test_another_version_of_a_known_one_is_taken_with_a_warning(tmp_path, capsys
     assert str(path) in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda whole: b"", lambda whole: b"no SoundFont", lambda whole: whole[:40]]
-)
+@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: b"no SoundFont", lambda whole: whole[:40]])
 @pytest.mark.parametrize("name", ["TimGM6mb.sf2", "own.sf2"])
 def test_a_corrupt_one_is_named_with_what_to_do(tmp_path, damage, name):
     path = font(tmp_path / name)
