@@ -12,6 +12,7 @@ from pathlib import Path
 
 import librosa
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from instrec import params, spectrograms
 
@@ -48,6 +49,9 @@ def main() -> None:
         "instrec, one thread": lambda: ours.batch(y, threads=1),
         "instrec": lambda: ours.batch(y),
     }
+    # On a busy machine librosa's matrix products wait for one another's threads and fall to a tenth of their speed,
+    # which would flatter us; on an idle one a second thread gives them nothing.
+    threadpool_limits(1)
     for work in contenders.values():
         work()
     times: dict[str, list[float]] = {name: [] for name in contenders}
