@@ -1,5 +1,7 @@
-"""From what there is to what training needs: silence left out, groups split, classes brought to their quota, deficits turned
-into scores to synthesise. Gives the manifest."""
+"""From what there is to what training needs: the manifest.
+
+Silence is left out, groups are split, classes brought to their quota, and deficits turned into scores to synthesise.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,7 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
 def _filled(
     params: Params, split: str, own: list[Clip], per_class: int, mixtures: int, fonts: tuple[str, ...]
 ) -> Iterator[Clip]:
-    """Bring every class, and mixtures, to their quota: thin what is too much, synthesise what lacks; decide the noise."""
+    """Bring every class, and mixtures, to their quota: thin, or synthesise what lacks; decide the noise."""
     parts = [(f"solo/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
     parts.append(("mixture", [clip for clip in own if len(clip.labels) != 1], mixtures))
     for part, found, quota in parts:

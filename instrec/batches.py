@@ -20,7 +20,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     Parameters
     ----------
-    epoch : decides order and augmentation, together with the seed; None keeps the file's order and leaves clips as they are.
+    epoch : with the seed, decides order and augmentation; None keeps the file's order and leaves clips as they are.
     """
 
     def __init__(self, store: Store, params: Params, epoch: int | None = None) -> None:
@@ -70,7 +70,7 @@ def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: 
 def _mixed(
     rng: np.random.Generator, pictures: Floats, labels: Floats, probability: float, floor_db: float
 ) -> tuple[Floats, Floats]:
-    """Add the power of another clip of the batch, up to 12 dB softer, where no more than three instruments come of it."""
+    """Add another clip of the batch, up to 12 dB softer, where no more than three instruments come of it."""
     partner = rng.permutation(len(pictures))
     union = np.maximum(labels, labels[partner])
     chosen = np.flatnonzero((rng.random(len(pictures)) < probability) & (union.sum(axis=1) < COUNTS))

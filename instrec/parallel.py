@@ -19,7 +19,7 @@ Result = TypeVar("Result")
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 0) -> Iterator[Result]:
     """Apply a function to every item in `workers` processes and give the results in order.
 
-    At most four items a worker are under way, so memory stays bounded however many there are and however slow the reader is.
+    At most four items a worker are under way, so memory stays bounded however slow the reader is.
     Workers are spawned, not forked: FluidSynth and TensorFlow have threads of their own.
 
     Parameters

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pretty_midi
 from tqdm import tqdm
 
 from instrec import noise, parallel, scores, seeding, store, synth, yardstick
@@ -47,10 +47,10 @@ class Renderer:
         seconds = self.params.clip.seconds
         instrument = _synth(clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
         if self._is_frozen(clip):
-            return instrument.render(_midi_file(clip.path), seconds)
+            return instrument.render(midi.load(Path(clip.path)), seconds)
         rng = seeding.generator(clip.seed, clip.id)
         if clip.path:
-            score = midi.cut(_midi_file(clip.path), clip.onset, seconds)
+            score = midi.cut(midi.load(Path(clip.path)), clip.onset, seconds)
             performance = replace(synth.draw(rng, self.params.synth, score), preroll_seconds=0.0)
         else:
             score = scores.compose(rng, clip.labels, seconds + self.params.synth.preroll_seconds)
@@ -59,7 +59,7 @@ class Renderer:
 
     def _noise(self, clip: Clip) -> noise.Noise:
         if self._is_frozen(clip):
-            return yardstick.frozen_noise(self.data)[Path(clip.path).relative_to(self.data).as_posix()]
+            return _frozen_noise(self.data / yardstick.NOISE_FILE)[Path(clip.path).relative_to(self.data).as_posix()]
         return noise.draw(
             seeding.generator(clip.seed, clip.id, "noise"), self.params.noise, self.params.clip.sample_rate
         )
@@ -73,11 +73,13 @@ def _synth(name: str, folders: tuple[str, ...], sample_rate: int) -> Synth:
     return Synth(soundfonts.find(name, folders), sample_rate)
 
 
-def _midi_file(path: str) -> pretty_midi.PrettyMIDI:
+@functools.cache
+def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
+    """The noise that belongs to each frozen score, by the score's path inside the folder."""
     try:
-        return pretty_midi.PrettyMIDI(path)
-    except Exception as error:  # mido raises whatever its parser stumbles over
-        raise UserError(f"{path}: not a MIDI file ({error})") from error
+        return {name: noise.from_json(spec) for name, spec in json.loads(file.read_text()).items()}
+    except (OSError, ValueError) as error:
+        raise UserError(f"{file}: cannot be read ({error}); bring it: dvc pull data.dvc") from error
 
 
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:

@@ -104,7 +104,7 @@ def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) 
 
 
 def _line(rng: np.random.Generator, part: _Part, onsets: Onsets, leap: int) -> list[pretty_midi.Note]:
-    """A melody that walks along a scale by steps of at most `leap`; a run where that is one, a repeated note where it is none."""
+    """A melody that walks along a scale by at most `leap` steps: a run where that is one, a repeated note where none."""
     pitches = part.pitches
     place = int(rng.integers(len(pitches)))
     direction = int(rng.choice([-1, 1]))

@@ -1,6 +1,6 @@
 """FluidSynth, the only place that knows it: a score and a performance in, samples out.
 
-A synthesiser is loaded once a process and reset before every clip, so a clip's samples depend on nothing rendered before.
+A SoundFont is loaded once a process, and every clip gets a synthesiser of its own, so it depends on nothing before.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Performance:
-    """How a whole clip is rendered. The plain one, without any effect, is what the frozen test scores are rendered with.
+    """How a whole clip is rendered; plainly, without any effect, unless told otherwise.
 
     Attributes
     ----------
@@ -118,7 +118,7 @@ def _draw_voice(rng: np.random.Generator, params: SynthParams, track: pretty_mid
 class Synth:
     """One SoundFont, loaded once, and a fresh FluidSynth for every clip.
 
-    A reset would not do: it lets voices ring on, and a voice used again starts at the panning of the note it played before.
+    A reset would not do: it lets voices ring on, and a voice used again starts at the panning of its note before.
     A fresh synthesiser that borrows the SoundFont takes 0.1 ms and remembers nothing.
     """
 

@@ -1,4 +1,4 @@
-"""Training: seeded, on a GPU in mixed precision when there is one, taken up again after a kill, stopped early on validation data."""
+"""Training: seeded, in mixed precision on a GPU, taken up again after a kill, stopped early on validation data."""
 
 from __future__ import annotations
 
@@ -62,8 +62,11 @@ def prepare(seed: int) -> None:
 
 
 def _fit(params: Params, training: Store, validation: Store, place: Path) -> list[Row]:
-    """Train epoch by epoch. After each, what is needed to go on lies in `place`: the model with its optimizer, the best model
-    so far and the history, which is also all that early stopping has to know."""
+    """Train epoch by epoch, and give the history.
+
+    After each, what is needed to go on lies in `place`: the model with its optimizer, the best model so far, and the
+    history, which is all that early stopping has to know. (Keras's BackupAndRestore would forget the last two.)
+    """
     history = _resumed(place)
     epochs, patience = params.train.epochs, params.train.patience
     if history:

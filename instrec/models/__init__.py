@@ -1,5 +1,8 @@
-"""The architectures, by name. A builder takes the shape of a picture, the number of classes and its knobs, and gives a Keras
-model with two outputs: `presence` (sigmoid, one a class) and `count` (softmax over 0..3 instruments)."""
+"""The architectures, by name.
+
+A builder takes the shape of a picture, the number of classes and its knobs, and gives a Keras model with two outputs:
+`presence` (sigmoid, one a class) and `count` (softmax over 0..3 instruments).
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """A small residual network made for training on a CPU.
 
-Strided convolutions over all filters make the picture smaller, and separable ones (Howard et al., MobileNets, 2017, section 3.1)
-with a way around them (He et al. 2016) refine it: the first are what processors do fastest (on two cores five times as many clips a
-second as a network of separable convolutions alone), the second cost few weights. The pooling by a weight for every
-frequency is our own: where on the axis a partial lies says much about an instrument, and an average would forget it.
+Strided convolutions over all filters make the picture smaller, and separable ones (Howard et al., MobileNets, 2017,
+section 3.1) with a way around them (He et al. 2016) refine it: the first are what processors do fastest, the second
+cost few weights. The pooling by a weight for every frequency is our own: where on the axis a partial lies says much
+about an instrument, and an average would forget it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from instrec.params import ModelParams
 
 
 def compact_resnet(shape: tuple[int, int, int], classes: int, counts: int, params: ModelParams) -> keras.Model:
-    """Build the network: `width` filters at first, eight times as many at last; `blocks` residual blocks after each halving."""
+    """Build the network: `width` filters at first, eight times that at last; `blocks` blocks after each halving."""
     picture = keras.Input(shape, name="picture")
     x = _convolved(picture, params.width, 5, 2, "stem")
     for stage, times in enumerate((2, 4, 6)):
@@ -25,7 +25,8 @@ def compact_resnet(shape: tuple[int, int, int], classes: int, counts: int, param
         for block in range(params.blocks):
             x = _residual(x, f"stage{stage}_block{block}")
     x = _convolved(x, 8 * params.width, 3, 1, "last")
-    # One weight a frequency and filter, then over time the mean (what sounds throughout) and the maximum (what sounds once).
+    # One weight a frequency and filter; then over time the mean (what sounds throughout) and the maximum (what sounds
+    # once).
     x = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False, name="frequencies")(x)
     x = _active(x, "frequencies")
     x = layers.Concatenate(name="over_time")(
