@@ -106,14 +106,16 @@ def load(path: Path | str, sample_rate: int, *, onset: float = 0.0, seconds: flo
     return np.concatenate(held)[first:last] if held else np.zeros(0, dtype=np.float32)
 
 
-def duration(path: Path | str) -> float:
-    """Give the length of a file, in seconds, having decoded all of it; see `blocks` for errors."""
+def length_and_peak(path: Path | str) -> tuple[float, float]:
+    """Give a file's length in seconds and its highest level, having decoded all of it; see `blocks` for errors."""
     lengths: Counter[int] = Counter()
+    peak = 0.0
     for rate, y in _decoded(Path(path), 0):
         lengths[rate] += len(y)
+        peak = max(peak, float(np.abs(y).max(initial=0.0)))
     if not lengths.total():
         raise _undecodable(path)
-    return sum(samples / rate for rate, samples in lengths.items())
+    return sum(samples / rate for rate, samples in lengths.items()), peak
 
 
 def _undecodable(path: Path | str) -> UserError:

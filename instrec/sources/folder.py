@@ -25,8 +25,9 @@ from instrec.sources import audio
 from instrec.sources.index import RECORDINGS, Entry, Excluded, search
 
 SHORTEST_SECONDS = 0.1  # less is a click
+FAINTEST = 2.0**-15  # one step of 16 bits: what never rises above it is silence
 
-_TAKE = re.compile(r"[ _.-]*(\b(take|part|clip|chunk|segment)[ _.-]*)?\(?\d+\)?$", re.IGNORECASE)
+_TAKE = re.compile(r"(^|[ _.-]+)((take|part|clip|chunk|segment)[ _.-]*)?\(?\d+\)?$", re.IGNORECASE)
 
 
 def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
@@ -40,7 +41,7 @@ def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[lis
     Raises
     ------
     UserError
-        When the folder does not exist. A broken or very short file is left out with its reason.
+        When the folder does not exist. A broken, silent or very short file is left out with its reason.
     """
     found, excluded = search(root, audio.SUFFIXES)
     files = []
@@ -78,11 +79,13 @@ def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
 
 def _checked(path: Path, *, root: Path) -> Entry | Excluded:
     try:
-        seconds = audio.duration(path)
+        seconds, peak = audio.length_and_peak(path)
     except UserError as error:
         return Excluded(path.as_posix(), str(error).removeprefix(f"{path}: "))
     if seconds < SHORTEST_SECONDS:
         return Excluded(path.as_posix(), f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed")
+    if peak <= FAINTEST:
+        return Excluded(path.as_posix(), "silent from beginning to end")
     label = taxonomy.class_named(path.relative_to(root).parts[0])
     assert label  # or it would have been refused
     return Entry(RECORDINGS, path.as_posix(), 0.0, round(seconds, 6), (label,), _group(path, root))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from instrec.taxonomy import CLASS_OF_PROGRAM
 
 SUFFIXES = frozenset({".mid", ".midi", ".kar", ".smf"})
 MOST_CLASSES = 3  # a clip has 0 to 3 instruments
+LONGEST_SECONDS = 6 * 3600.0  # what claims to last longer is broken, and would be cut without end
 
 _AUDIBLE_SECONDS = 0.05  # of a longer note; less of it at a window's edge is left out of sound and labels alike
 
@@ -59,10 +60,14 @@ def load(path: Path) -> pretty_midi.PrettyMIDI:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tempo changes on a later track: read all the same
-            return pretty_midi.PrettyMIDI(str(path))
+            score = pretty_midi.PrettyMIDI(str(path))
     except Exception as error:  # mido raises whatever its parser stumbles over
         what = str(error) or type(error).__name__
         raise UserError(f"{path}: not a MIDI file that can be read ({what}); replace or remove it") from error
+    if score.get_end_time() > LONGEST_SECONDS:
+        hours = score.get_end_time() / 3600
+        raise UserError(f"{path}: claims to last {hours:.0f} hours; replace or remove it")
+    return score
 
 
 def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_midi.PrettyMIDI:
@@ -79,10 +84,9 @@ def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_m
     part = pretty_midi.PrettyMIDI()
     for track in score.instruments:
         notes = [
-            pretty_midi.Note(note.velocity, note.pitch, start - onset, end - onset)
+            pretty_midi.Note(note.velocity, note.pitch, *span)
             for note in track.notes
-            for start, end in [(max(note.start, onset), min(note.end, onset + seconds))]
-            if end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
+            if (span := _span(note, onset, seconds))
         ]
         if notes:
             piece = pretty_midi.Instrument(track.program, track.is_drum, track.name)
@@ -94,6 +98,13 @@ def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_m
                 piece.pitch_bends.append(pretty_midi.PitchBend(bend.pitch, max(0.0, bend.time - onset)))
             part.instruments.append(piece)
     return part
+
+
+def _span(note: pretty_midi.Note, onset: float, seconds: float) -> tuple[float, float] | None:
+    """Give where in a window a note sounds; None where it is not heard."""
+    start, end = max(note.start, onset), min(note.end, onset + seconds)
+    heard = end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
+    return (start - onset, end - onset) if heard else None
 
 
 def _in_force(changes: list[Any], onset: float, seconds: float) -> list[Any]:
@@ -112,14 +123,14 @@ def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[l
     entries = []
     reasons: Counter[str] = Counter()
     count = math.ceil(max((note.end for track in score.instruments for note in track.notes), default=0) / seconds)
+    sounding = _sounding(score, seconds)
     for number in range(count):
         onset = number * seconds
-        part = cut(score, onset, seconds)
-        reason = _unfit(part, classes)
+        reason = _unfit(sounding[number], classes)
         if reason:
             reasons[reason] += 1
         else:
-            labels = tuple(sorted({_class_of(track) or "" for track in part.instruments}))
+            labels = tuple(sorted({_class_of(track) or "" for track in sounding[number]}))
             entries.append(Entry(MIDI, path.as_posix(), onset, seconds, labels, path.as_posix()))
     if not count:
         return [], [Excluded(path.as_posix(), "holds no note")]
@@ -129,13 +140,28 @@ def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[l
     return entries, [Excluded(path.as_posix(), f"{reasons.total()} of {count} windows: {told}")]
 
 
-def _unfit(part: pretty_midi.PrettyMIDI, classes: tuple[str, ...]) -> str:
-    """Say why a window cannot be a clip; empty when it can."""
-    strangers = {track.program for track in part.instruments if _class_of(track) not in classes}
+def _sounding(score: pretty_midi.PrettyMIDI, seconds: float) -> dict[int, list[pretty_midi.Instrument]]:
+    """Give the tracks that `cut` would keep for each window, in one walk through the notes."""
+    sounding: dict[int, list[pretty_midi.Instrument]] = defaultdict(list)
+    for track in score.instruments:
+        windows = {
+            number
+            for note in track.notes
+            for number in range(int(note.start / seconds), int(note.end / seconds) + 1)
+            if _span(note, number * seconds, seconds)
+        }
+        for number in windows:
+            sounding[number].append(track)
+    return sounding
+
+
+def _unfit(tracks: list[pretty_midi.Instrument], classes: tuple[str, ...]) -> str:
+    """Say why a window in which these tracks sound cannot be a clip; empty when it can."""
+    strangers = {track.program for track in tracks if _class_of(track) not in classes}
     if strangers:
         names = [pretty_midi.program_to_instrument_name(program) for program in sorted(strangers)]
         return f"an instrument of no class sounds ({', '.join(names)})"
-    sounding = {_class_of(track) for track in part.instruments}
+    sounding = {_class_of(track) for track in tracks}
     if not sounding:
         return "nothing sounds"
     return f"more than {MOST_CLASSES} classes sound" if len(sounding) > MOST_CLASSES else ""

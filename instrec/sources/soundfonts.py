@@ -80,7 +80,7 @@ def verify(path: Path) -> tuple[int, str]:
     Raises
     ------
     UserError
-        When it cannot be read, is no SoundFont or is cut off.
+        When it cannot be read, is no SoundFont, is cut off, or has the known size and another checksum.
     """
     try:
         with path.open("rb") as file:
@@ -96,7 +96,9 @@ def verify(path: Path) -> tuple[int, str]:
     if size < declared:
         raise UserError(f"{path}: cut off, {size} of {declared} bytes; {_remedy(path.name)}")
     known = KNOWN.get(path.name)
-    if known and (size, sha256) != (known.size, known.sha256):
+    if known and size == known.size and sha256 != known.sha256:
+        raise UserError(f"{path}: damaged, its checksum is not {known.package}'s; {_remedy(path.name)}")
+    if known and size != known.size:
         print(
             f"warning: {path}: another version than Debian 12's {known.package}; scores will differ a little",
             file=sys.stderr,

@@ -33,7 +33,7 @@ def test_every_usable_file_has_an_entry(tmp_path):
     write(tmp_path / "violin/8bit.wav", noise(), subtype="PCM_U8")
     write(tmp_path / "violin/high.flac", noise(rate=96000), 96000)
     write(tmp_path / "Double Bass/six.wav", noise(channels=6))
-    write(tmp_path / "contrabass/silent.aiff", np.zeros(RATE))
+    write(tmp_path / "contrabass/phrase.aiff", noise(1))
     write(tmp_path / "piano/lossy.ogg", noise())
     entries, excluded = scan(tmp_path)
     assert excluded == []
@@ -41,12 +41,12 @@ def test_every_usable_file_has_an_entry(tmp_path):
         ("8bit.wav", ("violin",)),
         ("high.flac", ("violin",)),
         ("six.wav", ("double_bass",)),
-        ("silent.aiff", ("double_bass",)),
+        ("phrase.aiff", ("double_bass",)),
         ("lossy.ogg", ("piano",)),
     }
     for each in entries:
         assert (each.source, each.onset) == ("recordings", 0)
-        assert each.duration == pytest.approx(1 if "silent" in each.path else 0.5, abs=0.02)
+        assert each.duration == pytest.approx(1 if "phrase" in each.path else 0.5, abs=0.02)
 
 
 def test_relative_paths_stay_relative(tmp_path, monkeypatch):
@@ -68,6 +68,8 @@ def test_relative_paths_stay_relative(tmp_path, monkeypatch):
         ("violin/op1 no2 take1.wav", "op1 no2"),
         ("violin/violin_07.wav", "violin/violin_07"),
         ("violin/07.wav", "violin/07"),
+        ("violin/anna_C4.wav", "anna_C4"),
+        ("violin/track01.wav", "track01"),
         ("violin/take 7.wav", "violin/take 7"),
     ],
 )
@@ -82,6 +84,7 @@ def test_what_is_left_out_has_its_reason(tmp_path):
     write(tmp_path / "violin/nan.wav", np.full(RATE, np.nan), subtype="FLOAT")
     cut = write(tmp_path / "violin/truncated.wav", noise())
     cut.write_bytes(cut.read_bytes()[:44])
+    write(tmp_path / "violin/silent.wav", np.zeros(RATE))
     (tmp_path / "violin/empty.wav").touch()
     (tmp_path / "violin/text.wav").write_text("no sound\n" * 100)
     (tmp_path / "violin/notes.txt").write_text("bowing")
@@ -94,6 +97,7 @@ def test_what_is_left_out_has_its_reason(tmp_path):
         "violin/single.wav": "too short",
         "violin/nan.wav": "not numbers",
         "violin/truncated.wav": "damaged, cut off",
+        "violin/silent.wav": "silent from beginning",
         "violin/empty.wav": "is empty",
         "violin/text.wav": "not an audio file",
         "violin/notes.txt": "name does not end",

@@ -1,6 +1,7 @@
 import io
 from pathlib import Path
 
+import mido
 import pretty_midi
 import pytest
 from hypothesis import given
@@ -129,6 +130,29 @@ def test_a_broken_file_is_named_when_loaded(tmp_path):
     (tmp_path / "broken.mid").write_bytes(b"MThd")
     with pytest.raises(UserError, match=f"^{tmp_path}/broken.mid: not a MIDI file"):
         midi.load(tmp_path / "broken.mid")
+
+
+def test_a_file_that_claims_to_last_for_days_is_left_out(tmp_path):
+    bomb = mido.MidiFile(ticks_per_beat=1)
+    bomb.tracks.append(mido.MidiTrack())
+    bomb.tracks[0] += [
+        mido.MetaMessage("set_tempo", tempo=0xFFFFFF),
+        mido.Message("note_on", note=60, velocity=90),
+        mido.Message("note_off", note=60, time=9_000_000),
+    ]
+    bomb.save(tmp_path / "bomb.mid")
+    entries, (excluded,) = scan(tmp_path)
+    assert entries == []
+    assert "claims to last 41943 hours" in excluded.reason
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.floats(0.001, 5)), min_size=1, max_size=20))
+def test_windows_are_labelled_as_they_are_cut(notes):
+    whole = score(track(PIANO, *((start, start + length) for start, length in notes)), track(VIOLIN, (3, 5)))
+    sounding = midi._sounding(whole, 3.0)
+    for number in range(10):
+        part = midi.cut(whole, number * 3.0, 3.0)
+        assert [each.program for each in part.instruments] == [each.program for each in sounding[number]]
 
 
 def test_an_empty_folder_is_fine_and_a_missing_one_is_named(tmp_path):

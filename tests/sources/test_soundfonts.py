@@ -55,6 +55,13 @@ def test_another_version_of_a_known_one_is_taken_with_a_warning(tmp_path, capsys
     assert str(path) in capsys.readouterr().err
 
 
+def test_the_known_size_with_another_checksum_is_damage(tmp_path, monkeypatch):
+    path = font(tmp_path / "TimGM6mb.sf2")
+    monkeypatch.setitem(soundfonts.KNOWN, path.name, soundfonts.Known("timgm6mb-soundfont", 64, "0" * 64))
+    with pytest.raises(UserError, match=f"^{path}: damaged, .*--reinstall timgm6mb-soundfont"):
+        soundfonts.verify(path)
+
+
 @pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: b"no SoundFont", lambda whole: whole[:40]])
 @pytest.mark.parametrize("name", ["TimGM6mb.sf2", "own.sf2"])
 def test_a_corrupt_one_is_named_with_what_to_do(tmp_path, damage, name):
