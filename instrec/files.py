@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from instrec.errors import UserError
@@ -33,4 +33,5 @@ def written_whole(path: Path) -> Iterator[Path]:
             f"{path}: cannot be written: {os.strerror(error.errno)}; free some space or choose another folder"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # what cannot be removed was told above: `path` lies in a file, say
+            part.unlink()

@@ -50,7 +50,7 @@ class Clip:
 
 def write(path: Path, clips: Iterable[Clip]) -> None:
     """Write clips as CSV, labels joined by a space."""
-    with written_whole(path) as part, part.open("w", newline="") as file:
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Clip)], lineterminator="\n")
         writer.writeheader()
         writer.writerows({**asdict(clip), "labels": " ".join(clip.labels)} for clip in clips)
@@ -65,9 +65,12 @@ def read(path: Path) -> list[Clip]:
         When the file is missing or is not a manifest.
     """
     try:
-        with Path(path).open(newline="") as file:
-            return [_clip(row) for row in csv.DictReader(file)]
-    except (OSError, KeyError, TypeError, ValueError) as error:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames is None:
+                raise ValueError("it is empty")
+            return [_clip(row) for row in reader]
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{path}: not a manifest ({error}); run `dvc repro balance`") from error
 
 

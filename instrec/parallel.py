@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -37,7 +39,9 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, wo
         yield from map(function, items)
         return
     pending: deque[Future[Result]] = deque()
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
+    )
     try:
         for item in items:
             pending.append(pool.submit(function, item))
@@ -51,3 +55,11 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, wo
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _follow_parent() -> None:
+    """Leave Ctrl-C, which reaches every process, to the parent; end when it was killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent:
+        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

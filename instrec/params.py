@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -37,6 +38,10 @@ class SoundFontParams:
     train: tuple[str, ...]
     valid: tuple[str, ...]
     unseen: str
+
+    def __post_init__(self) -> None:
+        if self.unseen in (*self.train, *self.valid):
+            raise UserError(f"params.yaml: soundfonts.unseen: {self.unseen} is heard in training; name another")
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -192,7 +197,6 @@ def _value(kind: Any, value: Any, name: str) -> Any:
 
 # Ranges by the last word of a key; every other number must not be negative.
 _POSITIVE = (
-    "sample_rate",
     "seconds",
     "window",
     "hop",
@@ -210,6 +214,10 @@ _POSITIVE = (
 
 def _check_range(value: float, name: str) -> None:
     key = name.rsplit(".", 1)[-1]
+    if not math.isfinite(value):
+        raise UserError(f"{name}: {value} is not a finite number")
+    if key == "sample_rate" and not 8000 <= value <= 96000:
+        raise UserError(f"{name}: {value} is outside 8000..96000, what FluidSynth renders")
     if key.endswith(("_probability", "_share")) or key == "label_smoothing":
         if not 0 <= value <= 1:
             raise UserError(f"{name}: {value} is outside 0..1")

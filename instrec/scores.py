@@ -94,7 +94,7 @@ def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) 
     rest = rng.uniform(0, 0.3)
     articulation = rng.choice([rng.uniform(0.25, 0.6), rng.uniform(0.8, 1.0), 1.03])  # staccato, détaché, legato
     onsets: Onsets = []
-    now = float(rng.choice([0.0, rng.uniform(0, 0.5)]))
+    now = float(rng.choice([0.0, rng.uniform(0, min(0.5, seconds / 2))]))
     while now < seconds:
         length = float(rng.choice(lengths))
         if rng.random() > rest or not onsets:
@@ -104,7 +104,7 @@ def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) 
 
 
 def _line(rng: np.random.Generator, part: _Part, onsets: Onsets, leap: int) -> list[pretty_midi.Note]:
-    """A melody that walks along a scale by at most `leap` steps: a run where that is one, a repeated note where none."""
+    """A melody that walks along a scale by at most `leap` steps: a run where one, a repeated note where none."""
     pitches = part.pitches
     place = int(rng.integers(len(pitches)))
     direction = int(rng.choice([-1, 1]))

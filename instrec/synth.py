@@ -27,6 +27,7 @@ BLOCK = (
     64  # samples; FluidSynth's own: it takes events between blocks, and a part of a block would leak into the next clip
 )
 GAIN = 0.4
+SILENCE = 1e-6  # -120 dBFS
 INSTALL = "apt-get install libfluidsynth3"
 
 # Generators of the SoundFont 2.04 specification (section 8.1.2) that a performance moves.
@@ -78,11 +79,14 @@ class Performance:
 PLAIN = Performance()
 
 
-def draw(rng: np.random.Generator, params: SynthParams, score: pretty_midi.PrettyMIDI) -> Performance:
-    """Draw how a score is rendered."""
+def draw(
+    rng: np.random.Generator, params: SynthParams, score: pretty_midi.PrettyMIDI, *, seconds: float
+) -> Performance:
+    """Draw how a score is rendered into a clip of `seconds`."""
     voices = tuple(_draw_voice(rng, params, track) for track in score.instruments)
-    # Something of every track must be left after the pre-roll.
-    latest = min((track.get_end_time() for track in score.instruments if track.notes), default=0.0) - 0.5
+    # Half a second of every track's notes must be left after the pre-roll, or all where there is less.
+    ends = [[note.end for note in track.notes if note.start < seconds] for track in score.instruments]
+    latest = min((max(track) for track in ends if track), default=0.0) - 0.5
     preroll = max(0.0, min(rng.uniform(-0.5, 1) * params.preroll_seconds, latest))
     reverb = (rng.uniform(0.1, 0.9), rng.uniform(0, 0.8), rng.uniform(0, 1), rng.uniform(0.2, 0.9))
     chorus = (int(rng.integers(2, 5)), rng.uniform(0.5, 2.5), rng.uniform(0.2, 1.5), rng.uniform(2, 8))
@@ -124,6 +128,7 @@ class Synth:
 
     def __init__(self, soundfont: Path, sample_rate: int) -> None:
         self._fluid = _library()
+        self.soundfont = soundfont
         self.sample_rate = sample_rate
         self._owner: Any = self._fluid.Synth(gain=GAIN, samplerate=float(sample_rate), channels=16)
         number = self._owner.sfload(str(soundfont))
@@ -160,7 +165,8 @@ class Synth:
             self._fill(player, sound, position, blocks)
         start = skipped * BLOCK
         mono: npt.NDArray[np.float32] = sound[:, start : start + samples].mean(axis=0, dtype=np.float32)
-        return mono
+        # Where nothing sounds, FluidSynth's reverb gives a direct current of -156 dBFS; silence shall be silence.
+        return mono if np.abs(mono).max(initial=0.0) > SILENCE else np.zeros_like(mono)
 
     def _fill(self, player: Any, sound: npt.NDArray[np.float32], start: int, stop: int) -> None:
         if stop > start:
@@ -203,7 +209,7 @@ class Synth:
         if not track.is_drum:
             return 0, track.program
         if not self._kits:
-            raise UserError("the SoundFont has no drum kit (bank 128); choose another in params.yaml: soundfonts")
+            raise UserError(f"{self.soundfont}: no drum kit (bank 128) in it; choose another in params.yaml: soundfonts")
         return _DRUM_BANK, self._kits[int(voice.kit * len(self._kits))]
 
     def _events(

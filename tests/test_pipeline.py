@@ -1,0 +1,193 @@
+"""The whole pipeline in miniature, with real DVC in a repository of its own: what runs when, and what a kill leaves."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+MINIATURE = {
+    "classes": ["violin", "trumpet", "piano", "drums"],
+    "soundfonts.train": ["sf_GMbank.sf2"],
+    "balance.train_per_class": 24,
+    "balance.train_mixtures": 24,
+    "balance.valid_per_class": 8,
+    "balance.valid_mixtures": 8,
+    "model.width": 4,
+    "train.epochs": 3,
+    "train.batch_size": 32,
+    "evaluate.bootstrap_rounds": 50,
+    "tracking.mlflow": True,
+}
+
+
+def dvc(repository: Path, *arguments: str, check: bool = True) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=repository, env=environment(), text=True, capture_output=True
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def environment() -> dict[str, str]:
+    # The stages' `python` is this one.
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+
+
+def set_params(repository: Path, values: dict[str, object]) -> None:
+    file = repository / "params.yaml"
+    tree = yaml.safe_load(file.read_text())
+    for name, value in values.items():
+        *sections, key = name.split(".")
+        section = tree
+        for part in sections:
+            section = section[part]
+        assert key in section
+        section[key] = value
+    file.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+
+def make_repository(folder: Path) -> Path:
+    """Clone what git tracks, as it stands in the working tree, with the frozen scores from the embedded remote."""
+    folder.mkdir()
+    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).split("\0")
+    for name in filter(None, tracked):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    set_params(folder, MINIATURE)
+    author = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
+    for command in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "start")):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    dvc(folder, "pull", "data.dvc")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repository = make_repository(tmp_path_factory.mktemp("pipeline") / "repository")
+    dvc(repository, "repro")
+    return repository
+
+
+def runs(repository: Path) -> list[str]:
+    """The stages that `dvc repro` would run now."""
+    lines = dvc(repository, "repro", "--dry").splitlines()
+    return [line.split("'")[1] for line in lines if line.startswith("Running stage")]
+
+
+def test_everything_is_there_in_the_end(built: Path) -> None:
+    metrics = json.loads((built / "metrics/test.json").read_text())
+    assert metrics.keys() == {"seen_clean", "seen_noisy", "unseen_clean", "unseen_noisy"}
+    for test_set in metrics.values():
+        assert {"top1", "macro_f1", "intervals"} <= test_set["solo"].keys()
+        assert {"micro_f1", "macro_f1", "count_accuracy", "exact_set", "lrap"} <= test_set["mixtures"].keys()
+    assert (built / "models/history.csv").read_text().count("\n") == 1 + 3
+    assert (built / "mlflow.db").exists()
+    shown = dvc(built, "plots", "show", "--json")
+    assert "Confusion, unseen SoundFont" in shown
+
+
+def test_a_second_run_does_nothing_and_says_so(built: Path) -> None:
+    assert "up to date" in dvc(built, "repro")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"train.learning_rate": 0.001}, ["train", "evaluate"]),
+        ({"noise.max_snr_db": 40.0}, ["synthesize", "spectrograms", "train", "evaluate"]),
+        ({"spectrogram.mels": 48}, ["spectrograms", "train", "evaluate"]),
+        ({"evaluate.bootstrap_rounds": 40}, ["evaluate"]),
+        ({"workers": 1, "tracking.mlflow": False}, []),
+        ({"balance.train_per_class": 25}, ["balance", "synthesize", "spectrograms", "train", "evaluate"]),
+    ],
+)
+def test_a_param_runs_again_only_what_it_changes(built: Path, change: dict[str, object], expected: list[str]) -> None:
+    before = (built / "params.yaml").read_text()
+    try:
+        set_params(built, change)
+        assert runs(built) == expected
+    finally:
+        (built / "params.yaml").write_text(before)
+
+
+def test_a_typo_in_params_is_one_line_and_exit_code_2(built: Path) -> None:
+    before = (built / "params.yaml").read_text()
+    try:
+        (built / "params.yaml").write_text(before.replace("learning_rate", "learning_rat"))
+        done = subprocess.run(
+            [sys.executable, "-m", "stages.train"], cwd=built, env=environment(), text=True, capture_output=True
+        )
+    finally:
+        (built / "params.yaml").write_text(before)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "train.learning_rat" in done.stderr
+    assert "learning_rate" in done.stderr
+
+
+def outputs(repository: Path) -> dict[str, str]:
+    """What every stage wrote, by name, as dvc.lock has it."""
+    stages = yaml.safe_load((repository / "dvc.lock").read_text())["stages"]
+    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+
+
+def test_killed_in_every_stage_and_with_other_workers_it_ends_with_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    """Once from scratch, killed (SIGKILL, the whole group) in each stage in turn; the second `dvc repro` goes on."""
+    repository = make_repository(tmp_path / "repository")
+    set_params(repository, {"workers": 1})
+    started = {
+        "balance": lambda: (repository / "datasets/index.csv").exists(),
+        "synthesize": lambda: any((repository / "build/audio").glob(".*.part")),
+        "spectrograms": lambda: any((repository / "build/spectrograms").glob(".*.part")),
+        "train": lambda: any((repository / ".backup").glob("*/epoch-1.keras")),
+        "evaluate": lambda: (repository / "models/history.csv").exists(),
+    }
+    for stage, begun in started.items():
+        kill_when(repository, begun)
+        assert stage in runs(repository)
+    dvc(repository, "repro")
+    assert outputs(repository) == outputs(built)
+    assert (repository / "metrics/test.json").read_bytes() == (built / "metrics/test.json").read_bytes()
+    lock = (repository / "dvc.lock").read_text()
+    assert lock == (built / "dvc.lock").read_text()
+
+
+def kill_when(repository: Path, begun: object) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dvc", "repro"],
+        cwd=repository,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while process.poll() is None and not begun():  # type: ignore[operator]
+        time.sleep(0.005)
+    assert process.poll() is None, "it ended before it could be killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    (repository / ".dvc/tmp/rwlock").unlink(missing_ok=True)
+    (repository / ".dvc/tmp/lock").unlink(missing_ok=True)
+
+
+def test_spectrograms_hold_what_the_manifest_says(built: Path) -> None:
+    from instrec import manifest, store
+
+    clips = manifest.read(built / "build/manifest.csv")
+    for split in manifest.splits(clips):
+        with store.open_store(built / "build/spectrograms" / f"{split}.h5") as pictures:
+            own = manifest.of_split(clips, split)
+            assert pictures.ids == [clip.id for clip in own]
+            named = [tuple(np.array(pictures.classes)[row.astype(bool)]) for row in pictures.labels]
+            assert named == [clip.labels for clip in own]
