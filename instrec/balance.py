@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from instrec import seeding
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
 from instrec.sources import audio
-from instrec.sources.index import Entry
+from instrec.sources.index import MIDI, RECORDINGS, Entry
 from instrec.yardstick import TEST_SETS, score_files
 
 RECORDINGS_TEST = "recordings"
@@ -51,7 +52,10 @@ def make(params: Params, entries: Iterable[Entry], data: Path) -> list[Clip]:
 
 def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
     """Cut files into clips that are not silent, each in the split of its group."""
-    entries = [entry for entry in entries if set(entry.labels) <= set(params.classes)]
+    entries = sorted(
+        (entry for entry in entries if set(entry.labels) <= set(params.classes)),
+        key=lambda entry: (entry.path, entry.onset),
+    )
     split_of = _split_groups(params, entries)
     clips = []
     for entry in tqdm(entries, desc="silence", unit="file", disable=None if entries else True):
@@ -62,7 +66,7 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
                 Clip(
                     id=f"{split}/{'solo' if len(entry.labels) == 1 else 'mixture'}/{entry.path}@{number}",
                     split=split,
-                    source=RECORDING if entry.source == "recordings" else SCORE,
+                    source=RECORDING if entry.source == RECORDINGS else SCORE,
                     path=entry.path,
                     onset=onset,
                     labels=tuple(sorted(entry.labels, key=params.classes.index)),
@@ -77,7 +81,7 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
 
 def _onsets(params: Params, entry: Entry) -> Iterator[float]:
     """Where clips start: one after the other, none of them silent. MIDI files were cut when they were read."""
-    if entry.source != "recordings":
+    if entry.source == MIDI:
         yield entry.onset
         return
     clip = params.clip
@@ -94,14 +98,15 @@ def _onsets(params: Params, entry: Entry) -> Iterator[float]:
 def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
     """Give every group its split, class by class, so that each class is in each split where it has groups enough."""
     split_of: dict[str, str] = {}
-    for name in params.classes:
-        groups = sorted({entry.group for entry in entries if name in entry.labels} - split_of.keys())
+    # MIDI files never test: test set `recordings` is real sound alone.
+    for (source, test_share), name in product(
+        ((RECORDINGS, params.balance.test_share), (MIDI, 0.0)), sorted(params.classes)
+    ):
+        own = {entry.group for entry in entries if entry.source == source and name in entry.labels}
+        groups = sorted(own - split_of.keys())
         seeding.generator(params.seed, "split", name).shuffle(groups)
         # A single group trains; a second one is worth more as a test than as validation.
-        test = min(
-            round(params.balance.test_share * len(groups)) or int(params.balance.test_share > 0),
-            len(groups) - 1,
-        )
+        test = min(round(test_share * len(groups)) or int(test_share > 0), len(groups) - 1)
         valid = min(round(params.balance.valid_share * len(groups)), len(groups) - 1 - test)
         for place, group in enumerate(groups):
             split_of[group] = RECORDINGS_TEST if place < test else "valid" if place < test + valid else "train"
@@ -129,8 +134,8 @@ def _filled(
 def _composed(params: Params, rng: np.random.Generator, split: str, part: str, number: int) -> Clip:
     if part == "mixture":
         count = min(_MIXTURE_COUNTS[number % len(_MIXTURE_COUNTS)], len(params.classes))
-        chosen = np.sort(rng.choice(len(params.classes), size=count, replace=False))
-        labels = tuple(params.classes[index] for index in chosen)
+        chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
+        labels = tuple(sorted(chosen, key=params.classes.index))
         name = f"{split}/mixture/{count}-{number:05}"
     else:
         labels = (part.removeprefix("solo/"),)

@@ -39,9 +39,7 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, wo
         yield from map(function, items)
         return
     pending: deque[Future[Result]] = deque()
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent
-    )
+    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent)
     try:
         for item in items:
             pending.append(pool.submit(function, item))
@@ -58,8 +56,13 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, wo
 
 
 def _follow_parent() -> None:
-    """Leave Ctrl-C, which reaches every process, to the parent; end when it was killed."""
+    """Leave Ctrl-C, which reaches every process, to the parent; end when the parent was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent:
-        threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+        parent.join()
+        os._exit(1)

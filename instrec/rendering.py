@@ -53,13 +53,16 @@ class Renderer:
             score = midi.cut(midi.load(Path(clip.path)), clip.onset, seconds)
             performance = replace(synth.draw(rng, self.params.synth, score, seconds=seconds), preroll_seconds=0.0)
         else:
-            score = scores.compose(rng, clip.labels, seconds + self.params.synth.preroll_seconds)
+            score = scores.compose(rng, tuple(sorted(clip.labels)), seconds + self.params.synth.preroll_seconds)
             performance = synth.draw(rng, self.params.synth, score, seconds=seconds)
         return instrument.render(score, seconds, performance)
 
     def _noise(self, clip: Clip) -> noise.Noise:
         if self._is_frozen(clip):
-            return _frozen_noise(self.data / yardstick.NOISE_FILE)[Path(clip.path).relative_to(self.data).as_posix()]
+            file, name = self.data / yardstick.NOISE_FILE, Path(clip.path).relative_to(self.data).as_posix()
+            if name not in _frozen_noise(file):
+                raise UserError(f"{file}: has no noise for {name}; bring both: dvc pull data.dvc")
+            return _frozen_noise(file)[name]
         return noise.draw(
             seeding.generator(clip.seed, clip.id, "noise"), self.params.noise, self.params.clip.sample_rate
         )
@@ -78,7 +81,7 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
     """The noise that belongs to each frozen score, by the score's path inside the folder."""
     try:
         return {name: noise.from_json(spec) for name, spec in json.loads(file.read_text()).items()}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: cannot be read ({error}); bring it: dvc pull data.dvc") from error
 
 

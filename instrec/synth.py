@@ -209,7 +209,9 @@ class Synth:
         if not track.is_drum:
             return 0, track.program
         if not self._kits:
-            raise UserError(f"{self.soundfont}: no drum kit (bank 128) in it; choose another in params.yaml: soundfonts")
+            raise UserError(
+                f"{self.soundfont}: no drum kit (bank 128) in it; choose another in params.yaml: soundfonts"
+            )
         return _DRUM_BANK, self._kits[int(voice.kit * len(self._kits))]
 
     def _events(
