@@ -1,0 +1,170 @@
+"""Rendering: clips a second, ours against bare FluidSynth calls, and two processes against one of pretty_midi's.
+
+python -m benchmarks.rendering
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import fluidsynth
+import numpy as np
+import pretty_midi
+
+from instrec import parallel, params, scores
+from instrec.sources import soundfonts
+from instrec.synth import GAIN, Synth
+
+SOUNDFONT, RATE, SECONDS = "FluidR3_GM.sf2", 22050, 3.0
+SCORES = 60
+Score = pretty_midi.PrettyMIDI
+
+
+@functools.cache
+def soundfont() -> Path:
+    return soundfonts.find(SOUNDFONT, params.load(Path(__file__).parents[1] / "params.yaml").soundfonts.folders)
+
+
+@functools.cache
+def score(number: int) -> Score:
+    """Three instruments, another composition for each number, cut where the clip ends."""
+    classes = params.load(Path(__file__).parents[1] / "params.yaml").classes
+    rng = np.random.default_rng(number)
+    made = scores.compose(rng, tuple(rng.choice(classes, size=3, replace=False).tolist()), SECONDS)
+    for track in made.instruments:
+        track.notes = [note for note in track.notes if note.start < SECONDS]
+        for note in track.notes:
+            note.end = min(note.end, SECONDS)
+    return made
+
+
+# ---- the contenders, a clip each
+
+
+@functools.cache
+def our_synth() -> Synth:
+    return Synth(soundfont(), RATE)
+
+
+def ours(number: int) -> np.ndarray:
+    return our_synth().render(score(number), SECONDS)
+
+
+@functools.cache
+def bare_synth() -> tuple[fluidsynth.Synth, int]:
+    our_synth()  # declares fluid_synth_write_float
+    synth = fluidsynth.Synth(gain=GAIN, samplerate=float(RATE))
+    number = synth.sfload(str(soundfont()))
+    for effect in ("reverb", "chorus"):
+        synth.setting(f"synth.{effect}.active", 0)
+    return synth, number
+
+
+@functools.cache
+def events(number: int) -> list[tuple[float, Callable[..., int], tuple[int, ...]]]:
+    """All that a score asks of FluidSynth, in order; made ahead, so that the bare loop does nothing but call."""
+    found = []
+    for channel, track in enumerate(score(number).instruments):
+        channel = 9 if track.is_drum else channel
+        for note in track.notes:
+            found.append((note.start, fluidsynth.fluid_synth_noteon, (channel, note.pitch, note.velocity)))
+            found.append((note.end, fluidsynth.fluid_synth_noteoff, (channel, note.pitch)))
+        for change in track.control_changes:
+            found.append((change.time, fluidsynth.fluid_synth_cc, (channel, change.number, change.value)))
+        for bend in track.pitch_bends:
+            found.append((bend.time, fluidsynth.fluid_synth_pitch_bend, (channel, bend.pitch + 8192)))
+    return sorted(found, key=lambda event: event[0])
+
+
+def bare(number: int) -> np.ndarray:
+    """Reset, choose the programs, then write and call in turn."""
+    synth, font = bare_synth()
+    fluidsynth.fluid_synth_system_reset(synth.synth)
+    for channel, track in enumerate(score(number).instruments):
+        channel, bank = (9, 128) if track.is_drum else (channel, 0)
+        fluidsynth.fluid_synth_program_select(synth.synth, channel, font, bank, track.program)
+    samples = round(SECONDS * RATE)
+    sound = np.zeros((2, samples), dtype=np.float32)
+    position = 0
+
+    def write(stop: int) -> None:
+        left, right = (ctypes.c_void_p(side[position:].ctypes.data) for side in sound)
+        fluidsynth._fl.fluid_synth_write_float(synth.synth, stop - position, left, 0, 1, right, 0, 1)
+
+    for seconds, call, arguments in events(number):
+        stop = min(round(seconds * RATE), samples)
+        if stop > position:
+            write(stop)
+            position = stop
+        call(synth.synth, *arguments)
+    if position < samples:
+        write(samples)
+    return sound.mean(axis=0)
+
+
+def theirs(number: int) -> np.ndarray:
+    return score(number).fluidsynth(fs=RATE, synthesizer=str(soundfont()))
+
+
+# ---- timing
+
+
+def one_by_one(render: Callable[[int], object]) -> float:
+    """Clips a second in this process."""
+    start = time.perf_counter()
+    for number in range(SCORES):
+        render(number)
+    return SCORES / (time.perf_counter() - start)
+
+
+def through_ordered_map(workers: int) -> float:
+    """Clips a second once all workers are under way: a stage starts them once for thousands of clips."""
+    begin, end = 60, 300
+    results = parallel.ordered_map(ours, (number % SCORES for number in range(end + 4 * workers)), workers=workers)
+    for number, _ in enumerate(results, 1):
+        if number == begin:
+            start = time.perf_counter()
+        if number == end:
+            stop = time.perf_counter()
+    return (end - begin) / (stop - start)
+
+
+def medians(contenders: dict[str, Callable[[], float]], rounds: int) -> list[float]:
+    """All take turns, so that a busy machine slows all alike."""
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, measure in contenders.items():
+            rates[name].append(measure())
+    for name, values in rates.items():
+        print(f"{name:36}{statistics.median(values):7.0f} clips/s   ({min(values):.0f} to {max(values):.0f})")
+    return [statistics.median(values) for values in rates.values()]
+
+
+def main() -> None:
+    for number in range(SCORES):
+        events(number)  # made ahead
+    for render in (ours, bare, theirs):
+        render(0)
+    our, library = medians(
+        {"instrec": lambda: one_by_one(ours), "bare FluidSynth": lambda: one_by_one(bare)}, rounds=15
+    )
+    print(f"ratio, instrec to bare FluidSynth: {our / library:.2f}\n")
+    one, two, pretty = medians(
+        {
+            "instrec, 1 worker": lambda: through_ordered_map(1),
+            "instrec, 2 workers": lambda: through_ordered_map(2),
+            "pretty_midi.fluidsynth, 1 process": lambda: one_by_one(theirs),
+        },
+        rounds=5,
+    )
+    print(f"ratio, 2 workers to 1: {two / one:.2f}")
+    print(f"ratio, 2 workers to pretty_midi: {two / pretty:.1f}")
+
+
+if __name__ == "__main__":
+    main()

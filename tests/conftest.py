@@ -1,0 +1,59 @@
+"""What tests share: the repository's own params.yaml made small, and scores of single notes."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pretty_midi
+import pytest
+
+from instrec import params
+from instrec.sources import soundfonts
+from instrec.synth import Synth
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def full_params() -> params.Params:
+    return params.load(ROOT / "params.yaml")
+
+
+@pytest.fixture(scope="session")
+def small_params(full_params: params.Params) -> params.Params:
+    """Four classes, a few clips of a second, SoundFonts that load at once, one process."""
+    return replace(
+        full_params,
+        workers=1,
+        classes=("violin", "flute", "piano", "drums"),
+        clip=params.ClipParams(sample_rate=22050, seconds=1.0),
+        soundfonts=replace(full_params.soundfonts, train=("sf_GMbank.sf2",), valid=(), unseen="TimGM6mb.sf2"),
+        balance=replace(full_params.balance, train_per_class=6, train_mixtures=9, valid_per_class=3, valid_mixtures=4),
+    )
+
+
+@pytest.fixture(scope="session")
+def synth(full_params: params.Params) -> Synth:
+    return Synth(soundfonts.find("TimGM6mb.sf2", full_params.soundfonts.folders), full_params.clip.sample_rate)
+
+
+Notes = tuple[int, float, float]  # pitch, start, end in seconds
+
+
+@pytest.fixture(scope="session")
+def score_of() -> Callable[..., pretty_midi.PrettyMIDI]:
+    """Make a score of one track from its program (None for drums) and notes."""
+
+    def make(program: int | None, *notes: Notes) -> pretty_midi.PrettyMIDI:
+        score = pretty_midi.PrettyMIDI()
+        track = pretty_midi.Instrument(program or 0, is_drum=program is None)
+        track.notes = [pretty_midi.Note(100, *note) for note in notes]
+        score.instruments.append(track)
+        return score
+
+    return make

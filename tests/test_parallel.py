@@ -1,0 +1,133 @@
+"""The number of workers changes nothing but the time; every way to fail ends soon and says why."""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from instrec.errors import UserError
+from instrec.parallel import ordered_map
+
+WORKERS = 3
+
+
+def slow_square(number: int) -> int:
+    time.sleep(0.01 * (number % 3))  # later items are done before earlier ones
+    return number * number
+
+
+def own_process(_: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def stumble(number: int, *, over: int) -> int:
+    if number == over:
+        raise ValueError(f"stumbled over {number}")
+    return number
+
+
+def refuse(number: int) -> int:
+    raise UserError(f"{number}.wav: replace it")
+
+
+def die(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_one_worker_gives_what_several_give():
+    expected = [number * number for number in range(40)]
+    assert list(ordered_map(slow_square, range(40), workers=1)) == expected
+    assert list(ordered_map(slow_square, range(40), workers=WORKERS)) == expected
+
+
+def test_nothing_in_gives_nothing_out():
+    for workers in (0, 1, WORKERS):
+        assert list(ordered_map(slow_square, [], workers=workers)) == []
+
+
+def test_work_is_spread_and_one_worker_is_this_process():
+    assert set(ordered_map(own_process, range(3), workers=1)) == {os.getpid()}
+    others = set(ordered_map(own_process, range(12), workers=2))
+    assert len(others) == 2
+    assert os.getpid() not in others
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_looks_ahead_no_further_than_four_items_a_worker(workers):
+    taken = 0
+
+    def endless() -> Iterator[int]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield taken
+
+    results = ordered_map(slow_square, endless(), workers=workers)
+    for given in range(1, 12):
+        assert next(results) == given * given
+        assert taken - given < (4 * workers if workers > 1 else 1)
+    results.close()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_raised_arrives_where_the_result_would(workers):
+    results = ordered_map(functools.partial(stumble, over=3), range(10), workers=workers)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="stumbled over 3"):
+        next(results)
+    with pytest.raises(UserError, match=r"0\.wav: replace it"):
+        next(ordered_map(refuse, range(10), workers=workers))
+
+
+def test_a_killed_worker_is_told_with_what_to_do():
+    with pytest.raises(UserError, match=r"killed \(out of memory\?\); set fewer workers"):
+        list(ordered_map(die, range(10_000), workers=2))
+
+
+WORK = """
+import sys, time
+from instrec.errors import run
+from instrec.parallel import ordered_map
+
+def main():
+    for _ in ordered_map(time.sleep, [0.01] * 5 + [0.3] * 1000, workers=3):
+        print("one", flush=True)
+
+if __name__ == "__main__":
+    sys.exit(run(main))
+"""
+
+
+def working(folder) -> subprocess.Popen[str]:
+    """A process of its own group, as a shell starts it, that is in the midst of its work."""
+    script = folder / "work.py"
+    script.write_text(WORK)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, str(script)], start_new_session=True, text=True, **pipes)
+    assert process.stdout
+    for _ in range(6):
+        assert process.stdout.readline() == "one\n"
+    return process
+
+
+def test_ctrl_c_ends_all_processes_with_one_line(tmp_path):
+    process = working(tmp_path)
+    os.killpg(process.pid, signal.SIGINT)  # the terminal sends it to all of them
+    # The workers hold the pipes as well: this returns only when they too have ended.
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors.count("\n")) == (130, 1), errors
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    process = working(tmp_path)
+    process.kill()
+    process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGKILL

@@ -1,0 +1,130 @@
+"""Every knob is checked, and what is wrong is named section.key."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from instrec import params
+from instrec.errors import UserError
+
+TREE = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
+GONE = object()
+
+
+def keys(tree: dict[str, Any], before: str = "") -> list[str]:
+    """All knobs, as section.key."""
+    return [
+        name
+        for key, value in tree.items()
+        for name in (keys(value, f"{before}{key}.") if isinstance(value, dict) else [f"{before}{key}"])
+    ]
+
+
+def load(folder: Path, name: str, value: Any) -> params.Params:
+    """Load params.yaml with one knob changed."""
+    tree = yaml.safe_load(yaml.safe_dump(TREE))
+    *sections, key = name.split(".")
+    place = tree
+    for section in sections:
+        place = place[section]
+    if value is GONE:
+        del place[key]
+    else:
+        place[key] = value
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return params.load(path)
+
+
+def test_every_knob_of_the_file_arrives(full_params):
+    tree = yaml.safe_load(yaml.safe_dump(TREE))
+
+    def listed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: listed(each) for key, each in value.items()}
+        return list(value) if isinstance(value, tuple) else value
+
+    assert listed(asdict(full_params)) == tree
+    assert full_params.clip.samples == round(full_params.clip.sample_rate * full_params.clip.seconds)
+
+
+@pytest.mark.parametrize("name", [*keys(TREE), *(key for key, value in TREE.items() if isinstance(value, dict))])
+def test_a_missing_key_is_named(tmp_path, name):
+    with pytest.raises(UserError, match=rf"params\.yaml: {name}: missing"):
+        load(tmp_path, name, GONE)
+
+
+@pytest.mark.parametrize("name", keys(TREE))
+@pytest.mark.parametrize("value", [None, {"a": 1}, [1, 2], "seventy words"])
+def test_a_value_of_another_kind_is_named(tmp_path, name, value):
+    if isinstance(value, str) and name in ("soundfonts.unseen", "sources.recordings", "sources.midi", "model.name"):
+        assert load(tmp_path, name, value) != params.build(params.Params, TREE, "")
+        return
+    with pytest.raises(UserError, match=rf"params\.yaml: {name}: expected"):
+        load(tmp_path, name, value)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("sead", "did you mean seed"),
+        ("clip.secnds", "did you mean seconds"),
+        ("noise.min_snr", "did you mean min_snr_db"),
+        ("tracking.zzz", "allowed: mlflow"),
+    ],
+)
+def test_an_unknown_key_is_named_with_the_likely_one(tmp_path, name, hint):
+    with pytest.raises(UserError, match=rf"params\.yaml: {name}: unknown key; {hint}"):
+        load(tmp_path, name, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("seed", [-1]),
+        ("workers", [-1, 1.5, True]),
+        ("clip.sample_rate", [0, 7999, 96001, 22050.0]),
+        ("clip.seconds", [0, -1.0, float("nan"), float("inf")]),
+        ("balance.noisy_share", [-0.01, 1.01, 70, float("nan")]),
+        ("balance.train_per_class", [-1, 0.5]),
+        ("synth.reverb_probability", [-0.1, 2]),
+        ("synth.detune_cents", [-1]),
+        ("noise.min_snr_db", [float("nan"), float("-inf")]),
+        ("spectrogram.hop", [0]),
+        ("train.label_smoothing", [1.5]),
+        ("train.epochs", [0]),
+        ("tracking.mlflow", [1, "yes"]),
+        ("classes", [[], ["violin", "violin"], ["kazoo"]]),
+        ("soundfonts.train", [[]]),
+        ("soundfonts.unseen", ["FluidR3_GM.sf2"]),
+    ],
+)
+def test_a_value_out_of_range_is_named(tmp_path, name, values):
+    for value in values:
+        with pytest.raises(UserError, match=rf"params\.yaml: {name}: "):
+            load(tmp_path, name, value)
+
+
+@pytest.mark.parametrize("role", ["train", "valid"])
+def test_the_unseen_soundfont_may_not_be_heard(tmp_path, role):
+    with pytest.raises(UserError, match=r"soundfonts\.unseen: TimGM6mb\.sf2 is heard in training"):
+        load(tmp_path, f"soundfonts.{role}", ["a.sf2", "TimGM6mb.sf2"])
+
+
+def test_whole_numbers_pass_for_decimal_ones(tmp_path):
+    seconds = load(tmp_path, "clip.seconds", 3).clip.seconds
+    assert (seconds, type(seconds)) == (3.0, float)
+    assert load(tmp_path, "soundfonts.valid", []).soundfonts.valid == ()
+    assert load(tmp_path, "soundfonts.valid", ["b.sf2"]).soundfonts.all[-2:] == ("b.sf2", "TimGM6mb.sf2")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"- a\n- b\n", b"seed: [", b"seed: \xff\xfe", b"5"])
+def test_what_is_no_mapping_of_knobs_is_named(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=r"params\.yaml: "):
+        params.load(path)
