@@ -17,6 +17,7 @@ from instrec.errors import UserError
 from instrec.files import written_whole
 
 _CARD = "instrec.json"  # a member beside Keras's own
+_CHANCE = ("date_saved", "shared_object_id")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
 
 
@@ -59,7 +60,8 @@ class Classifier:
 def save(path: Path, model: Any, card: Card) -> None:
     """Write model and card so that the same weights give the same bytes.
 
-    Keras writes the date into its file, twice; it is taken out, so that an unchanged model is an unchanged file to DVC.
+    Keras writes the date and addresses in memory into its file; they are taken out, so that an unchanged model is an
+    unchanged file to DVC.
     """
     import keras
 
@@ -72,14 +74,21 @@ def save(path: Path, model: Any, card: Card) -> None:
             with zipfile.ZipFile(raw) as source, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as target:
                 for name in sorted(source.namelist()):
                     content = source.read(name)
-                    if name == "metadata.json":
-                        content = json.dumps({**json.loads(content), "date_saved": ""}).encode()
+                    if name.endswith(".json"):
+                        content = json.dumps(_without_chance(json.loads(content)), indent=1).encode()
                     target.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
                 target.writestr(
                     zipfile.ZipInfo(_CARD, _EPOCH), json.dumps(asdict(card), indent=1), zipfile.ZIP_DEFLATED
                 )
         finally:
             raw.unlink(missing_ok=True)
+
+
+def _without_chance(tree: Any) -> Any:
+    """Leave out what differs from one saving to the next."""
+    if isinstance(tree, dict):
+        return {key: _without_chance(value) for key, value in tree.items() if key not in _CHANCE}
+    return [_without_chance(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def load(path: Path) -> Classifier:

@@ -57,7 +57,7 @@ def prepare(seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
-    gpu = bool(keras.distribution.list_devices("gpu"))
+    gpu = any(not device.startswith("cpu") for device in keras.distribution.list_devices())
     keras.mixed_precision.set_global_policy("mixed_float16" if gpu else "float32")
 
 
@@ -85,6 +85,7 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
             validation_data=valid,
             initial_epoch=epoch,
             epochs=epoch + 1,
+            shuffle=False,  # Keras would shuffle the batches by a state that a kill forgets; `Batches` has shuffled the clips
             verbose=1 if sys.stderr.isatty() else 2,
         )
         history.append({"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}})

@@ -1,0 +1,113 @@
+"""Batches: bounded, repeatable, and augmentation that does what it says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrec.batches import Batches, augment
+from instrec.params import Params
+from instrec.store import create, open_store
+
+CLIPS, SHAPE = 20, (26, 16, 1)
+
+
+@pytest.fixture
+def file(tmp_path: Path, small_params: Params) -> Path:
+    rng = np.random.default_rng(1)
+    classes = small_params.classes
+    labels = np.eye(len(classes), dtype=np.uint8)[np.arange(CLIPS) % len(classes)]
+    path = tmp_path / "train.h5"
+    ids = [f"clip-{number}" for number in range(CLIPS)]
+    with create(
+        path, name="features", shape=SHAPE, dtype=np.float16, ids=ids, labels=labels, classes=classes
+    ) as writer:
+        writer.append(rng.random((CLIPS, *SHAPE)).astype(np.float16))
+    return path
+
+
+@pytest.fixture
+def params(small_params: Params) -> Params:
+    return replace(small_params, train=replace(small_params.train, batch_size=8))
+
+
+def plain(params: Params) -> Params:
+    """Without augmentation."""
+    none = {"mix_probability": 0.0, "roll_seconds": 0.0, "mask_mels": 0, "color_db": 0.0}
+    return replace(params, train=replace(params.train, **none))
+
+
+def test_an_epoch_holds_every_clip_once(file: Path, params: Params) -> None:
+    with open_store(file) as store:
+        batches = Batches(store, plain(params), epoch=0)
+        seen = np.concatenate([batches[index][0] for index in range(len(batches))])
+        assert [len(batches[index][0]) for index in range(len(batches))] == [8, 8, 4]
+        key = np.sort(seen.reshape(CLIPS, -1).sum(axis=1))
+        np.testing.assert_allclose(key, np.sort(store.read(0, CLIPS).astype(np.float32).reshape(CLIPS, -1).sum(axis=1)))
+
+
+def test_epochs_differ_and_an_epoch_repeats_itself_batch_by_batch_in_any_order(file: Path, params: Params) -> None:
+    with open_store(file) as store:
+        first, again, other = Batches(store, params, 0), Batches(store, params, 0), Batches(store, params, 1)
+        forwards = [first[index][0] for index in range(3)]
+        backwards = [again[index][0] for index in reversed(range(3))][::-1]
+        for one, two in zip(forwards, backwards, strict=True):
+            np.testing.assert_array_equal(one, two)
+        assert not np.array_equal(forwards[0], other[0][0])
+
+
+def test_validation_keeps_clips_as_they_are_and_in_order(file: Path, params: Params) -> None:
+    with open_store(file) as store:
+        pictures, targets = Batches(store, params)[0]
+        np.testing.assert_array_equal(pictures, store.read(0, 8).astype(np.float32))
+        np.testing.assert_array_equal(targets["presence"], store.labels[:8])
+        np.testing.assert_array_equal(targets["count"].argmax(axis=1), store.labels[:8].sum(axis=1))
+
+
+def augmented(params: Params, pictures: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return augment(np.random.default_rng(3), pictures, labels, params)
+
+
+def test_a_mixture_is_the_sum_of_powers_with_the_labels_of_both(params: Params) -> None:
+    floor_db = params.spectrogram.floor_db
+    settings = replace(plain(params), train=replace(plain(params).train, mix_probability=1.0))
+    rng = np.random.default_rng(5)
+    pictures = np.clip(rng.normal(0.5, 0.2, size=(6, *SHAPE)), 0.01, 0.9).astype(np.float32)
+    labels = np.eye(len(params.classes), dtype=np.float32)[np.arange(6) % len(params.classes)]
+    mixed, merged = augmented(settings, pictures, labels)
+    assert (merged >= labels).all()
+    assert (mixed <= 1).all()
+    # What comes in addition is never louder than the partner allows: between the louder of both and 3 dB more.
+    changed = np.flatnonzero((mixed != pictures).any(axis=(1, 2, 3)))
+    assert len(changed) > 0
+    for index in changed:
+        assert (mixed[index] >= pictures[index] - 1e-6).all()
+        assert (mixed[index] <= np.maximum(pictures[index], pictures.max(axis=0)) + 3.02 / floor_db).all()
+
+
+def test_never_more_than_three_instruments(params: Params) -> None:
+    settings = replace(params, train=replace(params.train, mix_probability=1.0))
+    labels = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 1, 0], [0, 0, 0, 0]], dtype=np.float32)
+    labels = np.pad(labels, ((0, 0), (0, max(0, len(params.classes) - 4))))
+    for seed in range(20):
+        pictures = np.full((4, *SHAPE), 0.5, dtype=np.float32)
+        _, merged = augment(np.random.default_rng(seed), pictures, labels, settings)
+        assert merged.sum(axis=1).max() <= 3
+
+
+def test_without_augmentation_nothing_changes(params: Params) -> None:
+    pictures = np.random.default_rng(2).random((4, *SHAPE), dtype=np.float32)
+    labels = np.eye(len(params.classes), dtype=np.float32)[[0, 1, 2, 0]]
+    same, kept = augmented(plain(params), pictures, labels)
+    np.testing.assert_array_equal(same, pictures)
+    np.testing.assert_array_equal(kept, labels)
+
+
+def test_rolling_moves_and_fills_with_silence(params: Params) -> None:
+    settings = replace(plain(params), train=replace(plain(params).train, roll_seconds=params.clip.seconds / 4))
+    pictures = np.full((16, *SHAPE), 0.5, dtype=np.float32)
+    moved, _ = augmented(settings, pictures, np.zeros((16, len(params.classes)), dtype=np.float32))
+    gone = (moved == 0).all(axis=(2, 3)).sum(axis=1)
+    assert set(np.unique(moved)) == {0.0, 0.5}
+    assert 0 < gone.max() <= SHAPE[0] / 4

@@ -1,0 +1,141 @@
+"""Training: repeatable, taken up again after a kill, stopped early, on either backend."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrec import classifier, store, training
+from instrec.params import Params
+
+SHAPE, CLIPS = (33, 24, 1), 48
+
+
+@pytest.fixture
+def params(small_params: Params) -> Params:
+    return replace(
+        small_params,
+        model=replace(small_params.model, width=4),
+        train=replace(small_params.train, epochs=4, batch_size=16, patience=4),
+    )
+
+
+@pytest.fixture
+def spectrograms(tmp_path: Path, params: Params) -> Path:
+    """Pictures with a bright band whose place tells the class."""
+    rng = np.random.default_rng(7)
+    for name in ("train", "valid"):
+        owner = np.arange(CLIPS) % len(params.classes)
+        pictures = rng.random((CLIPS, *SHAPE)) * 0.3
+        for picture, own in zip(pictures, owner, strict=True):
+            picture[:, 5 * own : 5 * own + 3] += 0.6
+        with store.create(
+            tmp_path / "spectrograms" / f"{name}.h5",
+            name="features",
+            shape=SHAPE,
+            dtype=np.float16,
+            ids=[f"{name}/solo/{number}" for number in range(CLIPS)],
+            labels=np.eye(len(params.classes), dtype=np.uint8)[owner],
+            classes=params.classes,
+        ) as writer:
+            writer.append(pictures.astype(np.float16))
+    return tmp_path / "spectrograms"
+
+
+def train(params: Params, spectrograms: Path, folder: Path) -> tuple[bytes, str]:
+    model, history = folder / "classifier.keras", folder / "history.csv"
+    training.train(params, spectrograms, model, history, folder / "backup")
+    return model.read_bytes(), history.read_text()
+
+
+def test_two_runs_give_the_same_bytes_and_learn(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    one, two = (train(params, spectrograms, tmp_path / name) for name in ("one", "two"))
+    assert one == two
+    rows = [line.split(",") for line in one[1].splitlines()]
+    losses = [float(row[rows[0].index("loss")]) for row in rows[1:]]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+    card = classifier.load(tmp_path / "one/classifier.keras").card
+    assert card.classes == params.classes
+    assert len(card.thresholds) == len(params.classes)
+    assert not list((tmp_path / "one/backup").iterdir())
+
+
+def test_a_killed_training_goes_on_to_the_same_end(
+    params: Params,
+    spectrograms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = train(params, spectrograms, tmp_path / "whole")
+    keep = training._keep
+
+    def keep_then_die(place: Path, model: object, history: list[training.Row]) -> None:
+        keep(place, model, history)
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_keep", keep_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            train(params, spectrograms, tmp_path / "killed")
+    assert not (tmp_path / "killed/classifier.keras").exists()
+    capsys.readouterr()
+    assert train(params, spectrograms, tmp_path / "killed") == whole
+    assert "going on after epoch 2" in capsys.readouterr().err
+
+
+def test_other_params_do_not_go_on_from_this_state(params: Params, spectrograms: Path) -> None:
+    other = replace(params, train=replace(params.train, learning_rate=0.01))
+    unrelated = replace(params, workers=3, evaluate=replace(params.evaluate, bootstrap_rounds=3))
+    assert training._key(params, spectrograms) != training._key(other, spectrograms)
+    assert training._key(params, spectrograms) == training._key(unrelated, spectrograms)
+
+
+def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    """A learning rate far too high never finds its way."""
+    settings = replace(params.train, learning_rate=0.5, patience=2, epochs=30)
+    _, history = train(replace(params, train=settings), spectrograms, tmp_path)
+    rows = [line.split(",") for line in history.splitlines()]
+    losses = [float(row[rows[0].index("val_loss")]) for row in rows[1:]]
+    assert len(losses) < 30
+    assert int(np.argmin(losses)) == len(losses) - 1 - 3
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from dataclasses import replace
+import keras
+from instrec import params, training
+knobs = params.load(Path(sys.argv[1]))
+assert keras.backend.backend() == "jax"
+small = replace(
+    knobs, classes=tuple(sys.argv[4].split()), model=replace(knobs.model, width=4),
+    train=replace(knobs.train, epochs=2, batch_size=16),
+)
+folder = Path(sys.argv[3])
+training.train(small, Path(sys.argv[2]), folder / "classifier.keras", folder / "history.csv", folder / "backup")
+model = keras.models.load_model(folder / "classifier.keras", compile=False)
+import numpy as np
+pictures = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
+np.save(folder / "said.npy", model.predict_on_batch(pictures)["presence"])
+"""
+
+
+def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    root = Path(__file__).parents[1]
+    subprocess.run(
+        [sys.executable, "-c", SCRIPT, root / "params.yaml", spectrograms, tmp_path, " ".join(params.classes)],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        check=True,
+        cwd=root,
+    )
+    pictures = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
+    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(pictures)
+    np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)
