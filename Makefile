@@ -25,7 +25,7 @@ setup: $(VENV)/.installed
 	@bash scripts/system_packages.sh
 
 data: $(VENV)/.installed
-	@[ -f data/noise.json ] || dvc pull --quiet data.dvc
+	@[ -f data/noise.json ] || dvc pull --quiet --remote embedded data.dvc
 
 $(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 2; }

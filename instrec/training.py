@@ -85,7 +85,7 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
             validation_data=valid,
             initial_epoch=epoch,
             epochs=epoch + 1,
-            shuffle=False,  # Keras would shuffle the batches by a state that a kill forgets; `Batches` has shuffled the clips
+            shuffle=False,  # Keras's own depends on what a kill forgets; `Batches` has done it
             verbose=1 if sys.stderr.isatty() else 2,
         )
         history.append({"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}})

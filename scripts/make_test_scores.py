@@ -43,7 +43,7 @@ def make(folder: Path, settings: params.Params) -> None:
 def main() -> int:
     """Make the test scores anew in the folder named; only for a new yardstick, which makes old figures incomparable."""
     if len(sys.argv) != 2:
-        raise UserError("usage: python -m instrec.yardstick FOLDER")
+        raise UserError("usage: python scripts/make_test_scores.py FOLDER")
     make(Path(sys.argv[1]), params.load())
     return 0
 
