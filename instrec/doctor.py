@@ -78,14 +78,19 @@ def _soundfonts(params: Path) -> Iterator[Finding]:
     from instrec.params import load
     from instrec.sources import soundfonts
 
+    if not params.exists():
+        yield Finding("params", MISSING, f"{params} is not there; run this in the repository, or give --params")
+        return
     try:
         wanted = load(params).soundfonts
     except UserError as error:
-        yield Finding("SoundFonts", MISSING, str(error))
+        yield Finding("params", MISSING, _one_line(error))
         return
     for name in wanted.all:
         try:
-            yield Finding(name, THERE, str(soundfonts.find(name, wanted.folders)))
+            path = soundfonts.find(name, wanted.folders)
+            soundfonts.verify(path)
+            yield Finding(name, THERE, str(path))
         except UserError as error:
             yield Finding(name, MISSING, str(error).removeprefix(f"{name}: "))
 

@@ -70,8 +70,12 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
     known = set(classes)
     labelled: list[tuple[Path, str]] = []
     skipped: list[Skipped] = []
-    for path in sorted(folder.glob("*/**/*")):
+    for path in sorted(folder.rglob("*")):
         if not path.is_file() or path.name.startswith("."):
+            continue
+        if path.parent == folder:
+            if path.suffix.lower() in audio.SUFFIXES:  # a README may well lie there
+                skipped.append(Skipped(str(path), "lies in no class's folder; move it into one"))
             continue
         name = path.relative_to(folder).parts[0]
         label = taxonomy.class_named(name)
@@ -81,6 +85,6 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
             skipped.append(Skipped(str(path), f"not an audio file by its ending, {path.suffix!r}"))
         else:
             labelled.append((path, str(label)))
-    if not labelled and not skipped:
+    if all(Path(each.file).parent == folder for each in skipped) and not labelled:
         raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder a class")
     return labelled, skipped

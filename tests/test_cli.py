@@ -48,6 +48,10 @@ class TestArguments:
             (["predict", "x.wav", "--quux"], "unknown argument '--quux'; see `instrec predict --help`"),
             (["predict", "x.wav", "--hop", "soon"], "argument --hop: invalid float value: 'soon'"),
             (["predict", "x.wav", "--threshold", "2"], "argument --threshold: 2 is outside 0..1"),
+            (
+                ["predict", "x.wav", "--threshold", "low"],
+                "argument --threshold: expected a number within 0..1, found 'low'",
+            ),
             (["predict", "x.wav", "--plot", "x.bmp"], "--plot x.bmp: unknown format; allowed: .png"),
             (
                 ["predict", "x.wav", "--model", "none.keras"],
@@ -167,6 +171,8 @@ class TestEvaluate:
         (folder / "flute" / "text.wav").write_text("no audio\n" * 40)
         (folder / "flute" / "notes.txt").write_text("recorded at home")
         (folder / "flute" / ".hidden.wav").touch()
+        soundfile.write(folder / "loose.wav", tone("flute", 1), RATE)
+        (folder / "README.md").write_text("recorded at home")
         return folder
 
     def test_figures_and_what_was_left_out(self, capsys, tmp_path, model, folder):
@@ -194,13 +200,13 @@ class TestEvaluate:
         assert result["confusion"]["classes"] == list(CARD.classes)
         assert result["confusion"]["matrix"] == [[0, 0, 0], [0, 1, 1], [0, 0, 1]]
         reasons = {Path(each["file"]).name: each["reason"] for each in result["skipped"]}
-        assert set(reasons) == {"d.flac", "silent.wav", "text.wav", "notes.txt"}
+        assert set(reasons) == {"d.flac", "silent.wav", "text.wav", "notes.txt", "loose.wav"}
         assert "no class 'tuba'" in reasons["d.flac"]
         assert reasons["silent.wav"].startswith("silent")
         printed = capsys.readouterr().out
         assert "violin      2    100.0 %   50.0 %  66.7 %" in printed
         assert "3 scored: top-1 66.7 %, macro recall 75.0 %" in printed
-        assert printed.count("left out: ") == 4
+        assert printed.count("left out: ") == 5
 
     def test_one_class_is_enough(self, capsys, tmp_path, model, folder):
         for path in (*folder.glob("Violin/*"), *folder.glob("tuba/*")):
@@ -226,6 +232,7 @@ class TestEvaluate:
         message = only_error(capsys)
         assert "recordings" in message
         assert content != "unknown class" or "no class 'tuba'" in message
+        assert content != "loose file" or "one sub-folder a class" in message
 
 
 def test_doctor_tells_what_is_missing(capsys, tmp_path):

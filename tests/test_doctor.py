@@ -32,7 +32,6 @@ def test_what_is_there_is_found(model):
 
 def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
     tree = yaml.safe_load(PARAMS.read_text())
-    tree["soundfonts"]["unseen"] = "FluidR3_GM.sf2"
     tree["soundfonts"]["folders"] = [str(tmp_path)]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     (tmp_path / "corrupt.keras").write_bytes(b"no model")
@@ -44,11 +43,29 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
     assert state(doctor.examine(tmp_path / "corrupt.keras", PARAMS))["model"][0] == doctor.MISSING
 
 
-def test_a_typo_in_params_is_a_finding(tmp_path, model):
-    (tmp_path / "params.yaml").write_text("sed: 1\n")
-    found = state(doctor.examine(model, tmp_path / "params.yaml"))
-    assert found["SoundFonts"][0] == doctor.MISSING
-    assert "did you mean seed" in found["SoundFonts"][1]
+def test_a_cut_off_soundfont_is_not_taken_for_a_whole_one(tmp_path, model):
+    tree = yaml.safe_load(PARAMS.read_text())
+    tree["soundfonts"]["folders"] = [str(tmp_path)]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    name = tree["soundfonts"]["unseen"]
+    (tmp_path / name).write_bytes(b"RIFF" + (5000).to_bytes(4, "little") + b"sfbk" + bytes(100))
+    state_, detail = state(doctor.examine(model, tmp_path / "params.yaml"))[name]
+    assert state_ == doctor.MISSING
+    assert "cut off" in detail
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("sed: 1\n", "did you mean seed"), ("a: [", "cannot be read"), (None, "is not there")],
+)
+def test_params_that_cannot_be_used_are_a_finding_of_one_line(tmp_path, model, content, told):
+    path = tmp_path / "params.yaml"
+    if content is not None:
+        path.write_text(content)
+    state_, detail = state(doctor.examine(model, path))["params"]
+    assert state_ == doctor.MISSING
+    assert told in detail
+    assert "\n" not in detail
 
 
 def test_it_works_without_keras_and_fluidsynth(tmp_path):
