@@ -19,6 +19,7 @@ import numpy as np
 from instrec import metrics, models
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
+from instrec.errors import UserError
 from instrec.files import written_whole
 from instrec.params import Params
 from instrec.store import Store, open_store
@@ -38,6 +39,9 @@ def train(params: Params, spectrograms: Path, model_path: Path, history_path: Pa
         open_store(spectrograms / "train.h5") as training,
         open_store(spectrograms / "valid.h5") as validation,
     ):
+        for name, clips in (("train", training), ("valid", validation)):
+            if not len(clips):
+                raise UserError(f"no clips for {name}; raise balance.{name}_per_class in params.yaml")
         prepare(params.seed)
         place = backup / _key(params, spectrograms)
         history = _fit(params, training, validation, place)
@@ -89,6 +93,8 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
             verbose=1 if sys.stderr.isatty() else 2,
         )
         history.append({"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}})
+        if not np.isfinite([history[-1]["loss"], history[-1]["val_loss"]]).all():
+            raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
         _keep(place, model, history)
     return history
 
@@ -108,7 +114,10 @@ def compiled(params: Params, model: Any, steps: int) -> Any:
         },
         # The sum over the classes, as each of them is a question of its own, beside one question about the count.
         loss_weights={"presence": 10.0, "count": 0.5},
-        metrics={"count": [keras.metrics.CategoricalAccuracy(name="accuracy")]},
+        metrics={
+            "presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name="f1")],
+            "count": [keras.metrics.CategoricalAccuracy(name="accuracy")],
+        },
     )
     return model
 

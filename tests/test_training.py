@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from instrec import classifier, store, training
+from instrec.errors import UserError
 from instrec.params import Params
 
 SHAPE, CLIPS = (33, 24, 1), 48
@@ -105,6 +106,28 @@ def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: P
     losses = [float(row[rows[0].index("val_loss")]) for row in rows[1:]]
     assert len(losses) < 30
     assert int(np.argmin(losses)) == len(losses) - 1 - 3
+
+
+def test_no_clips_to_learn_from_is_the_users_to_mend(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    with store.create(
+        spectrograms / "valid.h5",
+        name="features",
+        shape=SHAPE,
+        dtype=np.float16,
+        ids=[],
+        labels=np.zeros((0, len(params.classes)), dtype=np.uint8),
+        classes=params.classes,
+    ):
+        pass
+    with pytest.raises(UserError, match=r"balance\.valid_per_class"):
+        train(params, spectrograms, tmp_path)
+
+
+def test_a_training_that_diverges_is_the_users_to_mend(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    wild = replace(params, train=replace(params.train, learning_rate=1e30))
+    with pytest.raises(UserError, match=r"diverged.*learning_rate"):
+        train(wild, spectrograms, tmp_path)
+    assert not (tmp_path / "classifier.keras").exists()
 
 
 SCRIPT = """
