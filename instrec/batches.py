@@ -24,7 +24,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """
 
     def __init__(self, store: Store, params: Params, epoch: int | None = None) -> None:
-        super().__init__(workers=1, max_queue_size=8)
+        super().__init__(workers=2, max_queue_size=8)  # with one, Keras would prepare batches while training waits
         self._store, self._params, self._epoch = store, params, epoch
         self._order = np.arange(len(store))
         if epoch is not None:
