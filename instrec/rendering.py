@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import noise, parallel, scores, seeding, store, synth, yardstick
+from instrec import noise, parallel, performance, scores, seeding, store, yardstick
 from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, Clip
 from instrec.params import Params
@@ -51,11 +51,11 @@ class Renderer:
         rng = seeding.generator(clip.seed, clip.id)
         if clip.path:
             score = midi.cut(midi.load(Path(clip.path)), clip.onset, seconds)
-            performance = replace(synth.draw(rng, self.params.synth, score, seconds=seconds), preroll_seconds=0.0)
+            drawn = replace(performance.draw(rng, self.params.synth, score, seconds=seconds), preroll_seconds=0.0)
         else:
             score = scores.compose(rng, tuple(sorted(clip.labels)), seconds + self.params.synth.preroll_seconds)
-            performance = synth.draw(rng, self.params.synth, score, seconds=seconds)
-        return instrument.render(score, seconds, performance)
+            drawn = performance.draw(rng, self.params.synth, score, seconds=seconds)
+        return instrument.render(score, seconds, drawn)
 
     def _noise(self, clip: Clip) -> noise.Noise:
         if self._is_frozen(clip):

@@ -9,7 +9,6 @@ import ctypes
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec.errors import UserError
-from instrec.params import SynthParams
-from instrec.taxonomy import DRUM_CHANNEL, RANGE_OF_PROGRAM
+from instrec.performance import PLAIN, Performance, Voice
+from instrec.taxonomy import DRUM_CHANNEL
 
 if TYPE_CHECKING:
     import pretty_midi
 
-BLOCK = (
-    64  # samples; FluidSynth's own: it takes events between blocks, and a part of a block would leak into the next clip
-)
+BLOCK = 64  # samples; FluidSynth's own: it takes events between blocks only
 GAIN = 0.4
 SILENCE = 1e-6  # -120 dBFS
 INSTALL = "apt-get install libfluidsynth3"
@@ -33,90 +30,6 @@ INSTALL = "apt-get install libfluidsynth3"
 # Generators of the SoundFont 2.04 specification (section 8.1.2) that a performance moves.
 _FILTER_CUTOFF, _ATTACK, _RELEASE, _COARSE_TUNE, _FINE_TUNE = 8, 34, 38, 51, 52
 _DRUM_BANK = 128
-
-
-@dataclass(frozen=True)
-class Voice:
-    """How one track sounds apart from its notes.
-
-    Attributes
-    ----------
-    kit : draws the drum kit or patch variant where the SoundFont has several, 0..1; 0 is the plain one.
-    volume, pan : MIDI controllers 7 and 10.
-    detune_cents : whole track out of tune.
-    zone_shift : semitones between the sample chosen and the pitch that sounds; changes the colour, not the pitch.
-    brightness_cents, attack_timecents, release_timecents : added to the patch's own filter and envelope.
-    """
-
-    kit: float = 0.0
-    volume: int = 100
-    pan: int = 64
-    detune_cents: float = 0.0
-    zone_shift: int = 0
-    brightness_cents: float = 0.0
-    attack_timecents: float = 0.0
-    release_timecents: float = 0.0
-
-
-@dataclass(frozen=True)
-class Performance:
-    """How a whole clip is rendered; plainly, without any effect, unless told otherwise.
-
-    Attributes
-    ----------
-    voices : one a track; tracks beyond them are plain.
-    preroll_seconds : how much of the score's beginning is left out.
-    reverb : room size, damping, width, level; None for none.
-    chorus : voices, level, speed in Hz, depth in ms; None for none.
-    """
-
-    voices: tuple[Voice, ...] = ()
-    preroll_seconds: float = 0.0
-    reverb: tuple[float, float, float, float] | None = None
-    chorus: tuple[int, float, float, float] | None = None
-
-
-PLAIN = Performance()
-
-
-def draw(
-    rng: np.random.Generator, params: SynthParams, score: pretty_midi.PrettyMIDI, *, seconds: float
-) -> Performance:
-    """Draw how a score is rendered into a clip of `seconds`."""
-    voices = tuple(_draw_voice(rng, params, track) for track in score.instruments)
-    # Half a second of every track's notes must be left after the pre-roll, or all where there is less.
-    ends = [[note.end for note in track.notes if note.start < seconds] for track in score.instruments]
-    latest = min((max(track) for track in ends if track), default=0.0) - 0.5
-    preroll = max(0.0, min(rng.uniform(-0.5, 1) * params.preroll_seconds, latest))
-    reverb = (rng.uniform(0.1, 0.9), rng.uniform(0, 0.8), rng.uniform(0, 1), rng.uniform(0.2, 0.9))
-    chorus = (int(rng.integers(2, 5)), rng.uniform(0.5, 2.5), rng.uniform(0.2, 1.5), rng.uniform(2, 8))
-    return Performance(
-        voices,
-        preroll,
-        reverb if rng.random() < params.reverb_probability else None,
-        chorus if rng.random() < params.chorus_probability else None,
-    )
-
-
-def _draw_voice(rng: np.random.Generator, params: SynthParams, track: pretty_midi.Instrument) -> Voice:
-    shift = int(rng.integers(-params.zone_shift, params.zone_shift + 1))
-    # SoundFonts have samples for an instrument's range, and silence beyond it.
-    low, high = (0, 127) if track.is_drum else RANGE_OF_PROGRAM.get(track.program, (0, 127))
-    pitches = [note.pitch for note in track.notes]
-    if track.is_drum or not pitches or min(pitches) + shift < low or max(pitches) + shift > high:
-        shift = 0
-    # Darker more often than not: rooms and microphones take away what SoundFonts' close recordings have too much of.
-    darker = rng.random() < 0.5
-    return Voice(
-        kit=rng.random(),
-        volume=int(rng.integers(70, 128)),
-        pan=int(rng.integers(24, 105)),
-        detune_cents=rng.uniform(-1, 1) * params.detune_cents,
-        zone_shift=shift,
-        brightness_cents=-rng.uniform(0, params.brightness_cents) if darker else 0.0,
-        attack_timecents=rng.uniform(-0.5, 1) * params.envelope_timecents,
-        release_timecents=rng.uniform(-1, 1) * params.envelope_timecents,
-    )
 
 
 class Synth:

@@ -6,8 +6,9 @@ import pytest
 
 from instrec import scores
 from instrec.errors import UserError
+from instrec.performance import PLAIN, Performance, Voice, draw
 from instrec.sources import soundfonts
-from instrec.synth import PLAIN, Performance, Synth, Voice, draw
+from instrec.synth import Synth
 from instrec.taxonomy import INSTRUMENTS
 
 RATE = 22050
