@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
 from instrec import metrics, models
 from instrec.batches import Batches
@@ -82,21 +83,28 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
             params, models.build(shape, len(training.classes), params.model), len(Batches(training, params))
         )
     valid = Batches(validation, params)
-    while len(history) < epochs and len(history) - _best(history) <= patience:
-        epoch = len(history)
-        record = model.fit(
-            Batches(training, params, epoch),
-            validation_data=valid,
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            shuffle=False,  # Keras's own depends on what a kill forgets; `Batches` has done it
-            verbose=1 if sys.stderr.isatty() else 2,
-        )
-        history.append({"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}})
-        if not np.isfinite([history[-1]["loss"], history[-1]["val_loss"]]).all():
-            raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
-        _keep(place, model, history)
+    with tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar:
+        while len(history) < epochs and len(history) - _best(history) <= patience:
+            history.append(_epoch(params, model, training, valid, len(history)))
+            _keep(place, model, history)
+            bar.set_postfix({name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")})
+            bar.update()
     return history
+
+
+def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: int) -> Row:
+    record = model.fit(
+        Batches(training, params, epoch),
+        validation_data=valid,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,  # Keras's own depends on what a kill forgets; `Batches` has done it
+        verbose=0,
+    )
+    row = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
+    if not np.isfinite([row["loss"], row["val_loss"]]).all():
+        raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
+    return row
 
 
 def compiled(params: Params, model: Any, steps: int) -> Any:

@@ -39,7 +39,7 @@ def compact_resnet(shape: tuple[int, int, int], classes: int, counts: int, param
 
 
 def _active(x: Any, name: str) -> Any:
-    x = layers.BatchNormalization(name=f"{name}_norm")(x)
+    x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
     return layers.Activation("relu", name=f"{name}_relu")(x)
 
 
@@ -54,6 +54,6 @@ def _residual(x: Any, name: str) -> Any:
     x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_a")(x)
     x = _active(x, f"{name}_a")
     x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_b")(x)
-    x = layers.BatchNormalization(name=f"{name}_b_norm")(x)
+    x = layers.BatchNormalization(momentum=0.95, name=f"{name}_b_norm")(x)
     x = layers.Add(name=f"{name}_add")([x, around])
     return layers.Activation("relu", name=f"{name}_relu")(x)
