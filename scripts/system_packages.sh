@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install FluidSynth and the SoundFonts from Debian's packages where that is allowed; else say what to type.
 set -eu
-packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont opl3-soundfont)
+packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
