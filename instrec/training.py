@@ -36,6 +36,8 @@ def train(params: Params, spectrograms: Path, model_path: Path, history_path: Pa
     spectrograms : folder with `train.h5` and `valid.h5`.
     backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
     """
+    done = backup / "done"
+    shutil.rmtree(done, ignore_errors=True)
     with (
         open_store(spectrograms / "train.h5") as training,
         open_store(spectrograms / "valid.h5") as validation,
@@ -51,7 +53,8 @@ def train(params: Params, spectrograms: Path, model_path: Path, history_path: Pa
         card = Card(training.classes, params.clip, params.spectrogram, thresholds)
         save(model_path, best, card)
     _write_history(history_path, history)
-    shutil.rmtree(place)
+    place.rename(done)  # at once: what a kill leaves of a state half removed must not be taken up again
+    shutil.rmtree(done)
 
 
 def prepare(seed: int) -> None:

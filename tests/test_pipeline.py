@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,10 +149,15 @@ def test_a_typo_in_params_is_one_line_and_exit_code_2(built: Path) -> None:
     assert "learning_rate" in done.stderr
 
 
+def locked(repository: Path) -> dict[str, Any]:
+    """The stages that have ended well, as dvc.lock has them."""
+    file = repository / "dvc.lock"
+    return yaml.safe_load(file.read_text())["stages"] if file.exists() else {}
+
+
 def outputs(repository: Path) -> dict[str, str]:
-    """What every stage wrote, by name, as dvc.lock has it."""
-    stages = yaml.safe_load((repository / "dvc.lock").read_text())["stages"]
-    return {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    """The checksum of all that was written, by name."""
+    return {out["path"]: out["md5"] for stage in locked(repository).values() for out in stage["outs"]}
 
 
 def test_killed_in_every_stage_and_with_other_workers_it_ends_with_the_same_bytes(built: Path, tmp_path: Path) -> None:
@@ -167,7 +173,7 @@ def test_killed_in_every_stage_and_with_other_workers_it_ends_with_the_same_byte
     }
     for stage, begun in started.items():
         kill_when(repository, begun)
-        assert stage in ran(dvc(repository, "repro", "--dry"))
+        assert stage not in locked(repository)
     dvc(repository, "repro")
     assert outputs(repository) == outputs(built)
     assert (repository / "metrics/test.json").read_bytes() == (built / "metrics/test.json").read_bytes()
@@ -189,8 +195,6 @@ def kill_when(repository: Path, begun: object) -> None:
     assert process.poll() is None, "it ended before it could be killed"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    (repository / ".dvc/tmp/rwlock").unlink(missing_ok=True)
-    (repository / ".dvc/tmp/lock").unlink(missing_ok=True)
 
 
 def test_spectrograms_hold_what_the_manifest_says(built: Path) -> None:
