@@ -124,8 +124,10 @@ def one_by_one(render: Callable[[int], object]) -> float:
 
 def through_ordered_map(workers: int) -> float:
     """Clips a second once all workers are under way: a stage starts them once for thousands of clips."""
-    begin, end = 60, 300
-    results = parallel.ordered_map(ours, (number % SCORES for number in range(end + 4 * workers)), workers=workers)
+    begin, end = 200, 1000
+    results = parallel.ordered_map(
+        ours, (number % SCORES for number in range(end + 2 * workers * parallel.CHUNK)), workers=workers
+    )
     for number, _ in enumerate(results, 1):
         if number == begin:
             start = time.perf_counter()

@@ -10,9 +10,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
 from typing import TypeVar
 
 from instrec.errors import UserError
+
+CHUNK = 16  # items a message; one by one, two workers spend half their time waiting for messages
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -21,7 +24,7 @@ Result = TypeVar("Result")
 def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, workers: int = 0) -> Iterator[Result]:
     """Apply a function to every item in `workers` processes and give the results in order.
 
-    At most four items a worker are under way, so memory stays bounded however slow the reader is.
+    At most two messages of `CHUNK` items a worker are under way, so memory stays bounded however slow the reader is.
     Workers are spawned, not forked: FluidSynth and TensorFlow have threads of their own.
 
     Parameters
@@ -38,21 +41,40 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], *, wo
     if workers == 1:
         yield from map(function, items)
         return
-    pending: deque[Future[Result]] = deque()
+    pending: deque[Future[tuple[list[Result], Exception | None]]] = deque()
+    remaining = iter(items)
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_follow_parent)
     try:
-        for item in items:
-            pending.append(pool.submit(function, item))
-            if len(pending) >= 4 * workers:
-                yield pending.popleft().result()
+        while chunk := list(islice(remaining, CHUNK)):
+            pending.append(pool.submit(_apply, function, chunk))
+            if len(pending) >= 2 * workers:
+                yield from _given(pending.popleft())
         while pending:
-            yield pending.popleft().result()
+            yield from _given(pending.popleft())
     except BrokenProcessPool as error:
         raise UserError(
             "a worker process was killed (out of memory?); set fewer workers in params.yaml and run again"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> tuple[list[Result], Exception | None]:
+    """In a worker: the results up to the first error, and that error."""
+    results: list[Result] = []
+    for item in chunk:
+        try:
+            results.append(function(item))
+        except Exception as error:
+            return results, error
+    return results, None
+
+
+def _given(message: Future[tuple[list[Result], Exception | None]]) -> Iterator[Result]:
+    results, error = message.result()
+    yield from results
+    if error:
+        raise error
 
 
 def _follow_parent() -> None:

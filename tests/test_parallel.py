@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from instrec.errors import UserError
-from instrec.parallel import ordered_map
+from instrec.parallel import CHUNK, ordered_map
 
 WORKERS = 3
 
@@ -55,13 +55,13 @@ def test_nothing_in_gives_nothing_out():
 
 def test_work_is_spread_and_one_worker_is_this_process():
     assert set(ordered_map(own_process, range(3), workers=1)) == {os.getpid()}
-    others = set(ordered_map(own_process, range(12), workers=2))
+    others = set(ordered_map(own_process, range(4 * CHUNK), workers=2))
     assert len(others) == 2
     assert os.getpid() not in others
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_it_looks_ahead_no_further_than_four_items_a_worker(workers):
+def test_it_looks_ahead_no_further_than_two_messages_a_worker(workers):
     taken = 0
 
     def endless() -> Iterator[int]:
@@ -73,7 +73,7 @@ def test_it_looks_ahead_no_further_than_four_items_a_worker(workers):
     results = ordered_map(slow_square, endless(), workers=workers)
     for given in range(1, 12):
         assert next(results) == given * given
-        assert taken - given < (4 * workers if workers > 1 else 1)
+        assert taken - given <= (2 * workers * CHUNK if workers > 1 else 1)
     results.close()
 
 
@@ -95,7 +95,7 @@ def test_a_killed_worker_is_told_with_what_to_do():
 WORK = """
 import sys, time
 from instrec.errors import run
-from instrec.parallel import ordered_map
+from instrec.parallel import CHUNK, ordered_map
 
 def main():
     for _ in ordered_map(time.sleep, [0.01] * 5 + [0.3] * 1000, workers=3):
