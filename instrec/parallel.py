@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from instrec.errors import UserError
 
-CHUNK = 16  # items a message; one by one, two workers spend half their time waiting for messages
+CHUNK = 16  # items a message; with one, two workers rendered 1.25 times what one does, with 16 1.75 times
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
