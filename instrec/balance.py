@@ -90,7 +90,7 @@ def _onsets(params: Params, entry: Entry) -> Iterator[float]:
         # A short file is one clip; a short rest of a long one is none.
         if onset == 0 or len(y) >= clip.samples // 2:
             rms = float(np.sqrt(np.mean(np.square(y, dtype=np.float64))))
-            if 20 * np.log10(max(rms, 1e-10)) >= params.balance.silence_dbfs:
+            if 20 * np.log10(max(rms, 1e-10)) >= params.selection.silence_dbfs:
                 yield onset
         onset += clip.seconds
 

@@ -7,12 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec import seeding
-from instrec.models import COUNTS
+from instrec.models.tasks import COUNTS, TASKS, Targets
 from instrec.params import Params
 from instrec.store import Store
 
 Floats = npt.NDArray[np.float32]
-Targets = dict[str, Floats]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -44,8 +43,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         labels = self._store.labels[rows].astype(np.float32)
         if self._epoch is not None:
             pictures, labels = augment(self._rng(str(index)), pictures, labels, self._params)
-        count = np.eye(COUNTS, dtype=np.float32)[labels.sum(axis=1).astype(int)]
-        return pictures, {"presence": labels, "count": count}
+        return pictures, TASKS[self._params.task].targets(labels)
 
 
 def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params) -> tuple[Floats, Floats]:

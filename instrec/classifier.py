@@ -45,16 +45,20 @@ class Classifier:
     model: Any
     card: Card
 
-    def predict(self, pictures: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    def predict(self, pictures: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
         """Give what sounds in pictures of shape (clips, frames, bins, channels).
 
         Returns
         -------
         presence : np.ndarray [shape=(clips, classes)], probability of each instrument
-        count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2 and 3 instruments
+        count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2 and 3 instruments; None where the model's task
+            is not to count
         """
         outputs = self.model.predict_on_batch(np.asarray(pictures, dtype=np.float32))
-        return np.asarray(outputs["presence"], dtype=np.float32), np.asarray(outputs["count"], dtype=np.float32)
+        count = outputs.get("count")
+        return np.asarray(outputs["presence"], dtype=np.float32), None if count is None else np.asarray(
+            count, np.float32
+        )
 
 
 def save(path: Path, model: Any, card: Card) -> None:

@@ -6,7 +6,7 @@ import difflib
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -30,6 +30,9 @@ class ClipParams:
 class SourcesParams:
     recordings: str
     midi: str
+    corpora: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,15 +52,29 @@ class SoundFontParams:
 
 
 @dataclass(frozen=True)
+class SelectionParams:
+    start: Literal["hop", "onset"]
+    hop_share: float
+    test_hop_share: float
+    silence_dbfs: float
+
+
+@dataclass(frozen=True)
 class BalanceParams:
     train_per_class: int
     train_mixtures: int
     valid_per_class: int
     valid_mixtures: int
+    composed_per_class: int
+    composed_mixtures: int
     noisy_share: float
-    silence_dbfs: float
     valid_share: float
     test_share: float
+
+
+@dataclass(frozen=True)
+class ScoreParams:
+    style: Literal["idiomatic", "uniform"]
 
 
 @dataclass(frozen=True)
@@ -85,12 +102,19 @@ class NoiseParams:
 
 @dataclass(frozen=True)
 class SpectrogramParams:
+    name: Literal["log_mel", "multi_resolution", "image", "phase_image"]
+    part: Literal[
+        "whole", "harmonic", "percussive", "harmonic_percussive", "solo", "accompaniment", "solo_accompaniment"
+    ]
+    scale: Literal["decibels", "log"]
     window: int
     hop: int
     mels: int
     min_hz: float
     max_hz: float
     floor_db: float
+    frames: int
+    pixels: int
 
 
 @dataclass(frozen=True)
@@ -98,14 +122,25 @@ class ModelParams:
     name: str
     width: int
     blocks: int
+    dense: tuple[int, ...]
+    weights: Literal["none", "imagenet"]
+    frozen: bool
 
 
 @dataclass(frozen=True)
 class TrainParams:
     epochs: int
+    regenerate_every: int
     patience: int
     batch_size: int
+    optimizer: Literal["adamw", "adam", "sgd"]
+    momentum: float
+    nesterov: bool
     learning_rate: float
+    schedule: Literal["cosine", "constant", "exponential", "inverse"]
+    decay: float
+    monitor: Literal["loss", "presence_f1", "count_accuracy"]
+    min_delta: float
     weight_decay: float
     label_smoothing: float
     mix_probability: float
@@ -128,11 +163,14 @@ class TrackingParams:
 class Params:
     seed: int
     workers: int
+    task: Literal["count_presence", "multilabel", "solo"]
     classes: tuple[str, ...]
     clip: ClipParams
     sources: SourcesParams
     soundfonts: SoundFontParams
+    selection: SelectionParams
     balance: BalanceParams
+    scores: ScoreParams
     synth: SynthParams
     noise: NoiseParams
     spectrogram: SpectrogramParams
@@ -140,6 +178,21 @@ class Params:
     train: TrainParams
     evaluate: EvaluateParams
     tracking: TrackingParams
+
+    def __post_init__(self) -> None:
+        """Check what no section can tell alone."""
+        decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
+        for name, value, allowed, why in (
+            ("train.mix_probability", self.train.mix_probability, decibels, "only decibels can be mixed"),
+            ("train.color_db", self.train.color_db, decibels, "only decibels can be coloured"),
+            ("train.mix_probability", self.train.mix_probability, self.task != "solo", "task solo knows no mixtures"),
+            ("balance.train_mixtures", self.balance.train_mixtures, self.task != "solo", "task solo knows no mixtures"),
+            ("balance.valid_mixtures", self.balance.valid_mixtures, self.task != "solo", "task solo knows no mixtures"),
+        ):
+            if value and not allowed:
+                raise UserError(f"params.yaml: {name}: {value}, but {why}; set it to 0")
+        if self.train.monitor == "count_accuracy" and self.task != "count_presence":
+            raise UserError(f"params.yaml: train.monitor: count_accuracy, but task {self.task} does not count")
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
@@ -180,12 +233,12 @@ def build(section: type[Section], tree: Any, where: str) -> Section:
 def _value(kind: Any, value: Any, name: str) -> Any:
     if hasattr(kind, "__dataclass_fields__"):
         return build(kind, value, name)
-    if kind == tuple[str, ...]:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise UserError(f"{name}: expected a list of names, found {value!r}")
-        if not value and not name.endswith("soundfonts.valid"):
-            raise UserError(f"{name}: expected at least one name")
-        return taxonomy.require(tuple(value)) if name.endswith("classes") else tuple(value)
+    if get_origin(kind) is Literal:
+        if value not in get_args(kind):
+            raise UserError(f"{name}: expected one of {', '.join(get_args(kind))}, found {value!r}")
+        return value
+    if get_origin(kind) is tuple:
+        return _list(get_args(kind)[0], value, name)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not kind:
@@ -194,6 +247,20 @@ def _value(kind: Any, value: Any, name: str) -> Any:
         _check_range(value, name)
     return value
 
+
+def _list(kind: Any, value: Any, name: str) -> tuple[Any, ...]:
+    if not isinstance(value, list) or not all(type(item) is kind for item in value):
+        raise UserError(f"{name}: expected a list of {'names' if kind is str else 'whole numbers'}, found {value!r}")
+    if not value and not name.endswith(_MAY_BE_EMPTY):
+        raise UserError(f"{name}: expected at least one {'name' if kind is str else 'number'}")
+    if kind is int:
+        for item in value:
+            if item <= 0:
+                raise UserError(f"{name}: {item} must be above 0")
+    return taxonomy.require(tuple(value)) if name.endswith("classes") else tuple(value)
+
+
+_MAY_BE_EMPTY = ("soundfonts.valid", "sources.train", "sources.test")
 
 # Ranges by the last word of a key; every other number must not be negative.
 _POSITIVE = (
@@ -221,6 +288,8 @@ def _check_range(value: float, name: str) -> None:
     if key.endswith(("_probability", "_share")) or key == "label_smoothing":
         if not 0 <= value <= 1:
             raise UserError(f"{name}: {value} is outside 0..1")
+        if key.endswith("hop_share") and not value:
+            raise UserError(f"{name}: must be above 0, or clips would never come to an end")
     elif key in _POSITIVE:
         if not value > 0:
             raise UserError(f"{name}: {value} must be above 0")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pretty_midi
 
-from instrec.taxonomy import INSTRUMENTS, Instrument
+from instrec import taxonomy
+from instrec.taxonomy import Instrument
 
 Onsets = list[tuple[float, float]]
 """(start, length) in seconds."""
@@ -51,7 +52,7 @@ def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) 
     key = int(rng.integers(12))
     scale = _SCALES[rng.integers(len(_SCALES))]
     for name in classes:
-        instrument = INSTRUMENTS[name]
+        instrument = taxonomy.instrument(name)
         if instrument.is_drum:
             track = pretty_midi.Instrument(0, is_drum=True, name=name)
             track.notes = _drums(rng, beat, seconds)

@@ -89,7 +89,7 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     axes.hlines(np.arange(1, len(shown) + 1), 0, heard.duration, color="white", linewidth=3)
     axes.set_yticks(
         np.arange(len(shown)) + 0.5,
-        [f"{taxonomy.INSTRUMENTS[each.name].title}  {each.probability:.2f}" for each in shown],
+        [f"{taxonomy.instrument(each.name).title}  {each.probability:.2f}" for each in shown],
     )
     axes.invert_yaxis()
     bar = axes.figure.colorbar(picture, ax=axes, pad=0.01, aspect=max(4, 5 * len(shown)), ticks=[0, 0.5, 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -22,7 +23,8 @@ from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
 from instrec.files import written_whole
-from instrec.params import Params
+from instrec.models.tasks import TASKS
+from instrec.params import Params, TrainParams
 from instrec.store import Store, open_store
 
 Row = dict[str, float]
@@ -82,14 +84,13 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
         model = keras.models.load_model(place / f"epoch-{len(history)}.keras")
     else:
         shape = tuple(training.read(0, 1).shape[1:])
-        model = compiled(
-            params, models.build(shape, len(training.classes), params.model), len(Batches(training, params))
-        )
+        model = models.build(shape, len(training.classes), params.task, params.model)
+        model = compiled(params, model, len(Batches(training, params)))
     valid = Batches(validation, params)
     with tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar:
-        while len(history) < epochs and len(history) - _best(history) <= patience:
+        while len(history) < epochs and len(history) - _best(params.train, history) <= patience:
             history.append(_epoch(params, model, training, valid, len(history)))
-            _keep(place, model, history)
+            _keep(params.train, place, model, history)
             bar.set_postfix({name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")})
             bar.update()
     return history
@@ -112,30 +113,47 @@ def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: i
 
 def compiled(params: Params, model: Any, steps: int) -> Any:
     """Compile a model for training; `steps` is the number of batches in an epoch."""
-    total = steps * params.train.epochs
-    warmup = min(total // 10, 2 * steps)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0, total - warmup, warmup_target=params.train.learning_rate, warmup_steps=warmup
-    )
-    model.compile(
-        optimizer=keras.optimizers.AdamW(rate, weight_decay=params.train.weight_decay),
-        loss={
-            "presence": keras.losses.BinaryCrossentropy(label_smoothing=params.train.label_smoothing),
-            "count": keras.losses.CategoricalCrossentropy(),
-        },
-        # The sum over the classes, as each of them is a question of its own, beside one question about the count.
-        loss_weights={"presence": 10.0, "count": 0.5},
-        metrics={
-            "presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name="f1")],
-            "count": [keras.metrics.CategoricalAccuracy(name="accuracy")],
-        },
-    )
+    task = TASKS[params.task]
+    losses, weights = task.losses(params.train)
+    model.compile(optimizer=_optimizer(params.train, steps), loss=losses, loss_weights=weights, metrics=task.metrics())
     return model
 
 
-def _best(history: list[Row]) -> int:
-    """The number of the epoch with the lowest validation loss, counted from 1; 0 before the first."""
-    return 1 + int(np.argmin([row["val_loss"] for row in history])) if history else 0
+def _optimizer(train: TrainParams, steps: int) -> Any:
+    rate = _schedule(train, steps)
+    if train.optimizer == "adamw":
+        return keras.optimizers.AdamW(rate, weight_decay=train.weight_decay)
+    if train.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.SGD(rate, momentum=train.momentum, nesterov=train.nesterov)
+
+
+def _schedule(train: TrainParams, steps: int) -> Any:
+    """The learning rate over the steps of all epochs."""
+    rate, schedules = train.learning_rate, keras.optimizers.schedules
+    if train.schedule == "cosine":
+        total = steps * train.epochs
+        warmup = min(total // 10, 2 * steps)
+        return schedules.CosineDecay(0.0, total - warmup, warmup_target=rate, warmup_steps=warmup)
+    if train.schedule == "exponential":
+        return schedules.ExponentialDecay(rate, steps, math.exp(-train.decay), staircase=True)
+    if train.schedule == "inverse":
+        return schedules.InverseTimeDecay(rate, 1, train.decay)
+    return rate
+
+
+def _gain(train: TrainParams, row: Row) -> float:
+    """What patience waits for, the higher the better."""
+    return -row["val_loss"] if train.monitor == "loss" else row[f"val_{train.monitor}"]
+
+
+def _best(train: TrainParams, history: list[Row]) -> int:
+    """The number of the best epoch, counted from 1; 0 before the first. A gain below `min_delta` is none."""
+    best = 0
+    for number, row in enumerate(history, 1):
+        if not best or _gain(train, row) > _gain(train, history[best - 1]) + train.min_delta:
+            best = number
+    return best
 
 
 def _resumed(place: Path) -> list[Row]:
@@ -143,14 +161,14 @@ def _resumed(place: Path) -> list[Row]:
     return json.loads(file.read_text()) if file.exists() else []
 
 
-def _keep(place: Path, model: Any, history: list[Row]) -> None:
+def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:
     """Save the state after an epoch; the history comes last and makes it valid."""
     number = len(history)
     with written_whole(place / f"epoch-{number}.keras") as part:
         written = part.with_suffix(".keras")
         model.save(written)
         written.replace(part)
-    if _best(history) == number:
+    if _best(train, history) == number:
         shutil.copyfile(place / f"epoch-{number}.keras", place / "best.part")
         (place / "best.part").replace(place / "best.keras")
     with written_whole(place / "history.json") as part:

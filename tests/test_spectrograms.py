@@ -1,6 +1,7 @@
 """Every representation keeps the contract; log-mel is librosa's, scaled."""
 
 import dataclasses
+from dataclasses import replace
 
 import librosa
 import numpy as np
@@ -14,7 +15,19 @@ from instrec.params import ClipParams, SpectrogramParams
 from instrec.spectrograms import REPRESENTATIONS, from_params, write
 
 CLIP = ClipParams(sample_rate=22050, seconds=0.5)
-SPECTROGRAM = SpectrogramParams(window=1024, hop=256, mels=64, min_hz=30.0, max_hz=11025.0, floor_db=80.0)
+SPECTROGRAM = SpectrogramParams(
+    name="log_mel",
+    part="whole",
+    scale="decibels",
+    window=1024,
+    hop=256,
+    mels=64,
+    min_hz=30.0,
+    max_hz=11025.0,
+    floor_db=80.0,
+    frames=0,
+    pixels=0,
+)
 
 
 def music(samples=CLIP.samples, seed=0):
@@ -91,7 +104,9 @@ def test_batches_and_threads_change_no_byte(representation):
 )
 def test_log_mel_is_librosas(window, hop, mels, sample_rate, min_hz, max_hz, floor_db):
     clip = ClipParams(sample_rate, 0.7)
-    spectrogram = SpectrogramParams(window, hop, mels, min_hz, max_hz, floor_db)
+    spectrogram = replace(
+        SPECTROGRAM, window=window, hop=hop, mels=mels, min_hz=min_hz, max_hz=max_hz, floor_db=floor_db
+    )
     y = music(clip.samples)
     power = librosa.feature.melspectrogram(
         y=y, sr=sample_rate, n_fft=window, hop_length=hop, n_mels=mels, fmin=min_hz, fmax=max_hz

@@ -11,7 +11,7 @@ import pytest
 
 from instrec import classifier, store, training
 from instrec.errors import UserError
-from instrec.params import Params
+from instrec.params import Params, TrainParams
 
 SHAPE, CLIPS = (33, 24, 1), 48
 
@@ -76,8 +76,8 @@ def test_a_killed_training_goes_on_to_the_same_end(
     whole = train(params, spectrograms, tmp_path / "whole")
     keep = training._keep
 
-    def keep_then_die(place: Path, model: object, history: list[training.Row]) -> None:
-        keep(place, model, history)
+    def keep_then_die(train: TrainParams, place: Path, model: object, history: list[training.Row]) -> None:
+        keep(train, place, model, history)
         if len(history) == 2:
             raise KeyboardInterrupt
 

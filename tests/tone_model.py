@@ -15,7 +15,19 @@ TONES = {"double_bass": 250.0, "violin": 1000.0, "flute": 3000.0}
 CARD = Card(
     classes=tuple(TONES),
     clip=ClipParams(sample_rate=RATE, seconds=1.0),
-    spectrogram=SpectrogramParams(window=1024, hop=256, mels=40, min_hz=50.0, max_hz=8000.0, floor_db=60.0),
+    spectrogram=SpectrogramParams(
+        name="log_mel",
+        part="whole",
+        scale="decibels",
+        window=1024,
+        hop=256,
+        mels=40,
+        min_hz=50.0,
+        max_hz=8000.0,
+        floor_db=60.0,
+        frames=0,
+        pixels=0,
+    ),
     thresholds=(0.5, 0.5, 0.5),
 )
 

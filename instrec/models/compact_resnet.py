@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 from keras import layers
 
 from instrec.params import ModelParams
 
 
-def compact_resnet(shape: tuple[int, int, int], classes: int, counts: int, params: ModelParams) -> keras.Model:
-    """Build the network: `width` filters at first, eight times that at last; `blocks` blocks after each halving."""
-    picture = keras.Input(shape, name="picture")
+def compact_resnet(picture: Any, params: ModelParams) -> Any:
+    """Build the trunk: `width` filters at first, eight times that at last; `blocks` blocks after each halving."""
     x = _convolved(picture, params.width, 5, 2, "stem")
     for stage, times in enumerate((2, 4, 6)):
         x = _convolved(x, times * params.width, 3, 2, f"stage{stage}")
@@ -29,13 +27,9 @@ def compact_resnet(shape: tuple[int, int, int], classes: int, counts: int, param
     # once).
     x = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False, name="frequencies")(x)
     x = _active(x, "frequencies")
-    x = layers.Concatenate(name="over_time")(
+    return layers.Concatenate(name="over_time")(
         [layers.GlobalAveragePooling2D(name="mean")(x), layers.GlobalMaxPooling2D(name="maximum")(x)]
     )
-    # Outputs stay in float32 where the rest is computed in half precision.
-    presence = layers.Dense(classes, activation="sigmoid", dtype="float32", name="presence")(x)
-    count = layers.Dense(counts, activation="softmax", dtype="float32", name="count")(x)
-    return keras.Model(picture, {"presence": presence, "count": count}, name=params.name)
 
 
 def _active(x: Any, name: str) -> Any:
