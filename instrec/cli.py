@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | doctor`."""
+"""The command line: `instrec predict | evaluate | recipe | doctor`."""
 
 from __future__ import annotations
 
@@ -74,6 +74,25 @@ def evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
+def recipe(args: argparse.Namespace) -> int:
+    """Print a published system as what `dvc exp run` has to change, or list them."""
+    from instrec import recipes
+    from instrec.text import aligned
+
+    known = recipes.names(args.folder)
+    if args.list:
+        rows = recipes.rows(recipes.load(args.folder, name) for name in known)
+        print("\n".join(aligned([("recipe", "source", "task", "classes"), *rows])))
+        return 0
+    if not args.name:
+        raise UserError("name a recipe; `instrec recipe --list` shows them")
+    chosen = recipes.load(args.folder, args.name)
+    changes = chosen.changes(budget="cpu" if args.cpu else "full", data_sets=args.data_sets)
+    recipes.settings(args.params, changes, str(args.folder / f"{args.name}.yaml"))
+    print(" ".join(f"-S {override}" for override in recipes.overrides(changes)))
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
@@ -110,10 +129,11 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
 
-    def command(function: Any, summary: str) -> _Parser:
+    def command(function: Any, summary: str, *, model: bool = True) -> _Parser:
         sub: _Parser = subparsers.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
         sub.set_defaults(function=function)
-        sub.add_argument("--model", type=Path, default=MODEL, help=f"model file (default: {MODEL})")
+        if model:
+            sub.add_argument("--model", type=Path, default=MODEL, help=f"model file (default: {MODEL})")
         return sub
 
     sub = command(predict, "name the instruments in audio files, and when they sound")
@@ -135,6 +155,13 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     sub = command(evaluate, "score the model on a folder of recordings, one sub-folder a class")
     sub.add_argument("folder", type=Path, metavar="FOLDER")
     sub.add_argument("--json", type=Path, metavar="OUT", help="also write every figure to this file")
+    sub = command(recipe, "print a published system as options of `dvc exp run`", model=False)
+    sub.add_argument("name", nargs="?", metavar="NAME", help="a recipe's name")
+    sub.add_argument("--list", action="store_true", help="show every recipe: name, source, task, classes")
+    sub.add_argument("--cpu", action="store_true", help="a smaller budget, for machines without a GPU")
+    sub.add_argument("--data-sets", action="store_true", help="on the published data sets, not on the embedded data")
+    sub.add_argument("--folder", type=Path, default=Path("recipes"), help="(default: recipes)")
+    sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
     sub = command(doctor, "say what is missing, and how to get it")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
     return parser, dict(subparsers.choices)
