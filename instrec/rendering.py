@@ -53,7 +53,8 @@ class Renderer:
             score = midi.cut(midi.load(Path(clip.path)), clip.onset, seconds)
             drawn = replace(performance.draw(rng, self.params.synth, score, seconds=seconds), preroll_seconds=0.0)
         else:
-            score = scores.compose(rng, tuple(sorted(clip.labels)), seconds + self.params.synth.preroll_seconds)
+            compose = scores.STYLES[self.params.scores.style]
+            score = compose(rng, tuple(sorted(clip.labels)), seconds + self.params.synth.preroll_seconds)
             drawn = performance.draw(rng, self.params.synth, score, seconds=seconds)
         return instrument.render(score, seconds, drawn)
 

@@ -1,4 +1,4 @@
-"""Composing scores: short, class-idiomatic pieces without end, as `pretty_midi.PrettyMIDI`.
+"""Short pieces as each instrument is played.
 
 What is drawn first is a style of playing (a single note, long notes, a melody, a run, chords, a drum pattern), because
 recordings differ from one another in that at least as much as in pitch.

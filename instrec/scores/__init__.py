@@ -1,0 +1,19 @@
+"""Composing scores without end, as `pretty_midi.PrettyMIDI`, in one of several styles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pretty_midi
+
+from instrec.scores import uniform
+from instrec.scores.idiomatic import compose
+
+__all__ = ["STYLES", "compose"]
+
+STYLES: dict[str, Callable[[np.random.Generator, tuple[str, ...], float], pretty_midi.PrettyMIDI]] = {
+    "idiomatic": compose,
+    "uniform": uniform.compose,
+}
+"""`scores.style` of params.yaml -> composer: every class named plays a track for so many seconds."""

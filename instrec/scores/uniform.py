@@ -1,0 +1,43 @@
+"""Random notes that fill a bar, whatever the instrument.
+
+Source: Sethi, Weninger, Hindle, Bulitko, Frishkopf, "Training deep convolutional networks with unlimited synthesis of
+musical examples for multiple instrument recognition" (2018): 120 beats a minute, one bar of two seconds, a track an
+instrument, its notes one after the other, from a quarter to a sixteenth of the clip long.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pretty_midi
+
+from instrec import taxonomy
+
+_PITCHES = (24, 84)  # lowest and highest
+_STROKES = (35, 81)  # General MIDI's percussion keys
+_STEPS = 16  # of the bar
+_LENGTHS = (1, 2, 4)  # steps: sixteenth, eighth, quarter
+_VELOCITY = 100
+
+
+def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) -> pretty_midi.PrettyMIDI:
+    """Compose one bar of `seconds` in which every class named plays, one track a class; none gives an empty score."""
+    score = pretty_midi.PrettyMIDI(initial_tempo=60 * 4 / seconds)
+    for name in classes:
+        instrument = taxonomy.instrument(name)
+        program = 0 if instrument.is_drum else int(rng.choice(list(instrument.programs)))
+        track = pretty_midi.Instrument(program, is_drum=instrument.is_drum, name=name)
+        track.notes = _notes(rng, _STROKES if instrument.is_drum else _PITCHES, seconds / _STEPS)
+        score.instruments.append(track)
+    return score
+
+
+def _notes(rng: np.random.Generator, pitches: tuple[int, int], step: float) -> list[pretty_midi.Note]:
+    """Notes that follow one another without a rest and end with the bar."""
+    low, high = pitches
+    place, notes = 0, []
+    while place < _STEPS:
+        length = int(rng.choice([length for length in _LENGTHS if place + length <= _STEPS]))
+        pitch = int(rng.integers(low, high + 1))
+        notes.append(pretty_midi.Note(_VELOCITY, pitch, place * step, (place + length) * step))
+        place += length
+    return notes

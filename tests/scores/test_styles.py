@@ -1,0 +1,31 @@
+"""The styles that params.yaml can name."""
+
+from dataclasses import replace
+from typing import get_args, get_type_hints
+
+import numpy as np
+
+from instrec import scores
+from instrec.manifest import CLEAN, SCORE, Clip
+from instrec.params import ScoreParams
+from instrec.rendering import Renderer
+from instrec.scores import idiomatic
+
+
+def test_every_style_that_params_allow_has_a_composer():
+    assert tuple(scores.STYLES) == get_args(get_type_hints(ScoreParams)["style"])
+    assert scores.STYLES["idiomatic"] is scores.compose is idiomatic.compose
+
+
+def test_clips_are_composed_in_the_style_of_params(tmp_path, small_params):
+    """Uniform notes sound from a clip's beginning to its end; idiomatic ones have rests now and then."""
+    plain = replace(small_params.synth, preroll_seconds=0.0, envelope_timecents=0.0)
+    filled = {}
+    for style in scores.STYLES:
+        render = Renderer(replace(small_params, scores=ScoreParams(style), synth=plain), tmp_path)
+        levels = []
+        for number in range(20):
+            row = Clip(f"train/solo/{number}", "train", SCORE, "", 0.0, ("violin",), "", "TimGM6mb.sf2", CLEAN, 20)
+            levels += [np.abs(part).max() for part in np.array_split(render(row).astype(int), 8)]
+        filled[style] = np.mean(np.array(levels) > 300)
+    assert filled["uniform"] == 1 > filled["idiomatic"]
