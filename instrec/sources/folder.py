@@ -77,7 +77,8 @@ def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
     return "" if name in classes else f"class {name} is not among `classes` in params.yaml"
 
 
-def _checked(path: Path, *, root: Path) -> Entry | Excluded:
+def measured(path: Path) -> float | Excluded:
+    """Decode a file from end to end and give its length in seconds, or why it cannot be used."""
     try:
         seconds, peak = audio.length_and_peak(path)
     except UserError as error:
@@ -86,12 +87,20 @@ def _checked(path: Path, *, root: Path) -> Entry | Excluded:
         return Excluded(path.as_posix(), f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed")
     if peak <= FAINTEST:
         return Excluded(path.as_posix(), "silent from beginning to end")
+    return round(seconds, 6)
+
+
+def _checked(path: Path, *, root: Path) -> Entry | Excluded:
+    seconds = measured(path)
+    if isinstance(seconds, Excluded):
+        return seconds
     label = taxonomy.class_named(path.relative_to(root).parts[0])
     assert label  # or it would have been refused
-    return Entry(RECORDINGS, path.as_posix(), 0.0, round(seconds, 6), (label,), _group(path, root))
+    return Entry(RECORDINGS, path.as_posix(), 0.0, seconds, (label,), group_of(path, root))
 
 
-def _group(path: Path, root: Path) -> str:
+def group_of(path: Path, root: Path) -> str:
+    """Give the player or song that a file in a class's folder under `root` belongs to; see this module's head."""
     folder, *inner, _ = path.relative_to(root).parts
     if inner:
         return inner[0]

@@ -20,11 +20,12 @@ class Entry:
 
     Attributes
     ----------
-    source : `recordings` or `midi`.
+    source : `recordings`, `midi`, or the name of a published data set.
     path : as params.yaml gives its folder: relative stays relative.
     onset, duration : the stretch, in seconds.
     labels : the classes that sound in it.
     group : what must not cross splits: the player or song.
+    split : `train`, `valid` or `test` where the data set has a partition of its own; empty to be decided by groups.
     """
 
     source: str
@@ -33,6 +34,7 @@ class Entry:
     duration: float
     labels: tuple[str, ...]
     group: str
+    split: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def read(folder: Path) -> list[Entry]:
                     duration=float(row["duration"]),
                     labels=tuple(row["labels"].split()),
                     group=row["group"],
+                    split=row["split"],
                 )
                 for row in csv.DictReader(file)
             ]

@@ -9,12 +9,18 @@ from instrec.sources import index
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 SECONDS = st.floats(0, 1e5)
+SOURCES = [index.RECORDINGS, index.MIDI, "irmas"]
+SPLITS = ["", "train", "valid", "test"]
 LABELS = st.lists(st.sampled_from(["violin", "double_bass", "drums"]), unique=True).map(tuple)
+
+
+# As it was before data sets had partitions of their own.
+OLDER = b"source,path,onset,duration,labels,group\nrecordings,a.wav,0,1,violin,a\n"
 
 
 @given(
     st.lists(
-        st.builds(index.Entry, st.sampled_from([index.RECORDINGS, index.MIDI]), TEXT, SECONDS, SECONDS, LABELS, TEXT)
+        st.builds(index.Entry, st.sampled_from(SOURCES), TEXT, SECONDS, SECONDS, LABELS, TEXT, st.sampled_from(SPLITS))
     )
 )
 def test_entries_come_back_as_they_were(tmp_path_factory, entries):
@@ -26,11 +32,11 @@ def test_entries_come_back_as_they_were(tmp_path_factory, entries):
 def test_empty_tables_hold_their_header(tmp_path):
     index.write(tmp_path, [], [])
     assert index.read(tmp_path) == []
-    assert (tmp_path / "index.csv").read_text() == "source,path,onset,duration,labels,group\n"
+    assert (tmp_path / "index.csv").read_text() == "source,path,onset,duration,labels,group,split\n"
     assert (tmp_path / "excluded.csv").read_text() == "path,reason\n"
 
 
-@pytest.mark.parametrize("content", [None, b"a,b\n1,2\n", b"\xff\xfe\x00", b"path,onset,labels\n1\n"])
+@pytest.mark.parametrize("content", [None, b"a,b\n1,2\n", b"\xff\xfe\x00", b"path,onset,labels\n1\n", OLDER])
 def test_what_is_no_index_is_named_with_the_stage_to_run(tmp_path, content):
     if content is not None:
         (tmp_path / "index.csv").write_bytes(content)
