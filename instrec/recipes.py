@@ -14,7 +14,7 @@ data_sets: {sources: {train: [irmas]}}           # optional: to run on the publi
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import yaml
 
 from instrec import params
 from instrec.errors import UserError
+from instrec.trees import flat, merged
 
 Tree = dict[str, Any]
 
@@ -123,15 +124,6 @@ def _read(path: Path) -> Tree:
     return tree
 
 
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Tree:
-    """Give a tree with some of its values replaced; lists are replaced whole."""
-    result = dict(base)
-    for key, value in changes.items():
-        inner = result.get(key)
-        result[key] = merged(inner, value) if isinstance(value, dict) and isinstance(inner, dict) else value
-    return result
-
-
 def settings(params_file: Path, changes: Mapping[str, Any], where: str) -> tuple[Tree, params.Params]:
     """Apply changes to params.yaml, and check the whole.
 
@@ -152,15 +144,6 @@ def settings(params_file: Path, changes: Mapping[str, Any], where: str) -> tuple
 def overrides(changes: Mapping[str, Any]) -> list[str]:
     """Give changes as `section.key=value`, as `dvc exp run -S` takes them; none needs quoting in a shell."""
     return [f"{key}={_written(value)}" for key, value in flat(changes)]
-
-
-def flat(tree: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Give (section.key, value) for every value of a tree."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
 
 
 def _written(value: Any) -> str:

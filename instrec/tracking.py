@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from instrec.params import Params
+from instrec.trees import flat
 
 EXPERIMENT = "instrec"
 
@@ -76,15 +77,6 @@ def _record(params: Params, history: Path, metrics: Mapping[str, Any], artifacts
     for path in artifacts:
         client.log_artifact(run, str(path))
     client.set_terminated(run)
-
-
-def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give the leaves of nested mappings, named `key.key`."""
-    for key, value in tree.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _curves(history: Path) -> Iterator[tuple[int, str, float]]:

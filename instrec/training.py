@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,12 +31,15 @@ from instrec.store import Store, open_store
 Row = dict[str, float]
 
 
-def train(params: Params, spectrograms: Path, model_path: Path, history_path: Path, backup: Path) -> None:
+def train(
+    params: Params, spectrograms: Path, model_path: Path, history_path: Path, speed_path: Path, backup: Path
+) -> None:
     """Train a model and write it with its card, and the history of its training, one row an epoch.
 
     Parameters
     ----------
     spectrograms : folder with `train.h5` and `valid.h5`.
+    speed_path : file for how long training took here: no result, so DVC does not track it.
     backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
     """
     done = backup / "done"
@@ -54,6 +58,7 @@ def train(params: Params, spectrograms: Path, model_path: Path, history_path: Pa
         thresholds = _thresholds(best, validation)
         card = Card(training.classes, params.clip, params.spectrogram, thresholds)
         save(model_path, best, card)
+        _write_speed(speed_path, best, len(training), history)
     _write_history(history_path, history)
     place.rename(done)  # at once: what a kill leaves of a state half removed must not be taken up again
     shutil.rmtree(done)
@@ -97,6 +102,7 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
 
 
 def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: int) -> Row:
+    started = time.monotonic()
     record = model.fit(
         Batches(training, params, epoch),
         validation_data=valid,
@@ -108,6 +114,7 @@ def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: i
     row = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
     if not np.isfinite([row["loss"], row["val_loss"]]).all():
         raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
+    row["seconds"] = time.monotonic() - started
     return row
 
 
@@ -196,6 +203,18 @@ def _thresholds(model: Any, validation: Store) -> tuple[float, ...]:
 
 def _write_history(path: Path, history: list[Row]) -> None:
     with written_whole(path) as part:
-        names = list(history[0])
+        names = [name for name in history[0] if name != "seconds"]  # the same training gives the same file
         rows = [",".join(f"{row[name]:.6g}" for name in names) for row in history]
         part.write_text("\n".join([",".join(names), *rows]) + "\n")
+
+
+def _write_speed(path: Path, model: Any, clips: int, history: list[Row]) -> None:
+    seconds = sum(row["seconds"] for row in history)
+    speed = {
+        "weights": model.count_params(),
+        "epochs": len(history),
+        "seconds": round(seconds, 1),
+        "clips_per_second": round(clips * len(history) / seconds, 1),
+    }
+    with written_whole(path) as part:
+        part.write_text(json.dumps(speed) + "\n")

@@ -14,6 +14,7 @@ def main() -> None:
         spectrograms=Path("build/spectrograms"),
         model_path=Path("models/classifier.keras"),
         history_path=Path("models/history.csv"),
+        speed_path=Path("models/speed.json"),
         backup=Path(".backup"),
     )
 

@@ -1,5 +1,6 @@
 """Training: repeatable, taken up again after a kill, stopped early, on either backend."""
 
+import json
 import os
 import subprocess
 import sys
@@ -49,7 +50,7 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
 
 def train(params: Params, spectrograms: Path, folder: Path) -> tuple[bytes, str]:
     model, history = folder / "classifier.keras", folder / "history.csv"
-    training.train(params, spectrograms, model, history, folder / "backup")
+    training.train(params, spectrograms, model, history, folder / "speed.json", folder / "backup")
     return model.read_bytes(), history.read_text()
 
 
@@ -64,6 +65,9 @@ def test_two_runs_give_the_same_bytes_and_learn(params: Params, spectrograms: Pa
     assert card.classes == params.classes
     assert len(card.thresholds) == len(params.classes)
     assert not list((tmp_path / "one/backup").iterdir())
+    speed = json.loads((tmp_path / "one/speed.json").read_text())
+    assert speed["epochs"] == 4
+    assert speed["clips_per_second"] == pytest.approx(4 * CLIPS / speed["seconds"], rel=0.2)
 
 
 def test_a_killed_training_goes_on_to_the_same_end(
@@ -143,7 +147,8 @@ small = replace(
     train=replace(knobs.train, epochs=2, batch_size=16),
 )
 folder = Path(sys.argv[3])
-training.train(small, Path(sys.argv[2]), folder / "classifier.keras", folder / "history.csv", folder / "backup")
+names = ("classifier.keras", "history.csv", "speed.json", "backup")
+training.train(small, Path(sys.argv[2]), *(folder / name for name in names))
 model = keras.models.load_model(folder / "classifier.keras", compile=False)
 import numpy as np
 pictures = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
