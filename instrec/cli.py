@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | recipe | doctor`."""
+"""The command line: `instrec predict | evaluate | recipe | systems | doctor`."""
 
 from __future__ import annotations
 
@@ -93,6 +93,23 @@ def recipe(args: argparse.Namespace) -> int:
     return 0
 
 
+def systems(args: argparse.Namespace) -> int:
+    """Run published systems where told to, and write the page that compares them."""
+    from instrec import recipes
+    from instrec.systems import results, running, table
+
+    folder, path = Path("recipes"), Path("docs/systems.json")
+    known = recipes.names(folder)
+    names = [recipes.load(folder, name).name for name in args.names] or known
+    if args.run:
+        seeds = range(args.seed, args.seed + args.seeds)
+        running.run(Path(), names, budget=args.budget, seeds=seeds, path=path)
+    page = path.with_suffix(".md")
+    table.write(page, [recipes.load(folder, name) for name in known], results.read(path))
+    print(page)
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
@@ -162,6 +179,12 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--data-sets", action="store_true", help="on the published data sets, not on the embedded data")
     sub.add_argument("--folder", type=Path, default=Path("recipes"), help="(default: recipes)")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
+    sub = command(systems, "compare published systems: write docs/systems.md", model=False)
+    sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
+    sub.add_argument("--run", action="store_true", help="first run those that docs/systems.json lacks")
+    sub.add_argument("--budget", choices=("full", "cpu"), default="full", help="(default: full)")
+    sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
+    sub.add_argument("--seeds", type=int, default=1, help="repetitions, each with a seed of its own (default: 1)")
     sub = command(doctor, "say what is missing, and how to get it")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
     return parser, dict(subparsers.choices)
