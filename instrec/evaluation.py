@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from instrec import inference, metrics, taxonomy
+from instrec import inference, metrics, protocols, taxonomy
 from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.listening import listen
@@ -39,7 +39,8 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     UserError
         When the folder is missing, has no sub-folders with files, or none of its files can be scored.
     """
-    classes = classifier.card.classes
+    classes = asked(classifier.card.classes)
+    columns = protocols.answering(classes, classifier.card.classes)
     labelled, skipped = find(folder, classes)
     labels, scores = [], []
     for path, label in tqdm(labelled, unit="file", disable=None, leave=False):
@@ -53,8 +54,14 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     return {
         "files": len(scores),
         "skipped": [vars(each) for each in skipped],
-        **metrics.evaluate_solo(labels, np.array(scores), classes),
+        **metrics.evaluate_solo(labels, protocols.answers(np.array(scores), columns), classes),
     }
+
+
+def asked(classes: Iterable[str]) -> tuple[str, ...]:
+    """Give the classes that a model can be asked for: its own, but instruments in place of their programs."""
+    instrument_of = {f"gm_{program:03}": name for program, name in taxonomy.CLASS_OF_PROGRAM.items()}
+    return tuple(dict.fromkeys(instrument_of.get(name, name) for name in classes))
 
 
 def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], list[Skipped]]:

@@ -4,8 +4,10 @@ Conventions, the same for every metric:
 
 - Clips are rows (at least one), classes are columns. `labels` holds 0 or 1, `presence` 0..1, `count` a
   probability for each number of instruments 0, 1, 2, … where the last stands for "that many or more".
-- A solo clip is decided by its strongest class; any other clip by all classes that reach their threshold.
-- Macro averages go over the classes that occur in the labels.
+- A solo clip is decided by its strongest class; any other clip by all classes that reach their threshold, and,
+  where a model counts, by as many of the most probable classes as it counts (`top_k`).
+- Micro averages go over all pairs of clip and class, macro averages over the classes that occur in the labels; the
+  precision of a class that is never decided for is 0.
 - Where there is nothing to find (silence), finding nothing scores 1 and finding anything scores 0. LRAP
   passes over clips without a label, and is 1 where no clip has one.
 - `weights` says how often each clip counts [shape=(..., clips)], once by default. Its leading axes carry
@@ -23,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[Any]
 
 
-def validate(labels: Array, presence: Array, count: Array | None = None, thresholds: ArrayLike | None = None) -> None:
+def validate(labels: Array, presence: Array, count: Array | None = None) -> None:
     """Check that there are clips, shapes agree and values are in range.
 
     Raises
@@ -39,8 +41,6 @@ def validate(labels: Array, presence: Array, count: Array | None = None, thresho
         raise ValueError("presence must be within 0..1")
     if count is not None and (count.ndim != 2 or len(count) != len(labels) or not np.isfinite(count).all()):
         raise ValueError(f"count {count.shape} must be finite and (clips, counts) for {len(labels)} clips")
-    if thresholds is not None and np.shape(thresholds) != labels.shape[1:]:
-        raise ValueError(f"thresholds {np.shape(thresholds)} must be one a class, {labels.shape[1:]}")
 
 
 def strongest(presence: Array) -> Array:
@@ -54,33 +54,36 @@ def decide(presence: Array, thresholds: ArrayLike) -> Array:
     return (presence >= np.asarray(thresholds, np.float64)).astype(np.uint8)
 
 
+def top_k(presence: Array, count: Array) -> Array:
+    """Decide for the k most probable classes, k being the likeliest number of instruments (Sethi 2018); 0 or 1
+    [shape=(clips, classes)]."""
+    ranks = np.argsort(-presence, axis=1, kind="stable").argsort(axis=1)
+    return np.asarray(ranks < count.argmax(axis=1)[:, None], np.uint8)
+
+
 def top1(labels: Array, presence: Array, weights: Array | None = None) -> Array:
     """Share of clips whose strongest class is among their labels."""
     return _mean((labels * strongest(presence)).sum(axis=1), weights)
 
 
-def micro_f1(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
-    """F1 over all pairs of clip and class."""
+def agreement(labels: Array, decisions: Array, weights: Array | None = None) -> dict[str, Array]:
+    """Precision, recall and F1, each as micro and as macro average: `micro_f1`, `macro_f1`, `micro_precision`, …"""
     hits, found, wanted = _tallies(labels, decisions, weights)
-    return _ratio(2 * hits.sum(-1), found.sum(-1) + wanted.sum(-1))
-
-
-def macro_f1(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
-    """Mean of the F1 of the classes that occur in the labels."""
-    hits, found, wanted = _tallies(labels, decisions, weights)
-    return _macro(_ratio(2 * hits, found + wanted), found, wanted)
-
-
-def macro_recall(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
-    """Mean of the recall of the classes that occur in the labels."""
-    hits, found, wanted = _tallies(labels, decisions, weights)
-    return _macro(_ratio(hits, wanted), found, wanted)
+    nothing = (found + wanted).sum(-1) == 0
+    figures = {}
+    for name, part, whole in (
+        ("f1", 2 * hits, found + wanted),
+        ("precision", hits, found),
+        ("recall", hits, wanted),
+    ):
+        figures[f"micro_{name}"] = _ratio(part.sum(-1), whole.sum(-1), nothing)
+        figures[f"macro_{name}"] = _macro(_ratio(part, whole, 0.0), found, wanted)
+    return figures
 
 
 def count_accuracy(labels: Array, count: Array, weights: Array | None = None) -> Array:
     """Share of clips whose number of instruments is the likeliest one."""
-    wanted = np.minimum(labels.sum(axis=1), count.shape[1] - 1)
-    return _mean(count.argmax(axis=1) == wanted, weights)
+    return _mean(count.argmax(axis=1) == _number(labels, count), weights)
 
 
 def exact_set(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
@@ -99,24 +102,40 @@ def lrap(labels: Array, presence: Array, weights: Array | None = None) -> Array:
 
 
 def solo(labels: Array, presence: Array, weights: Array | None = None) -> dict[str, Array]:
-    """Every metric of clips with one instrument each."""
-    return {
-        "top1": top1(labels, presence, weights),
-        "macro_f1": macro_f1(labels, strongest(presence), weights),
-    }
+    """Every metric of clips with one instrument each; micro averages would all be `top1`."""
+    macro = agreement(labels, strongest(presence), weights)
+    names = ("macro_f1", "macro_precision", "macro_recall")
+    return {"top1": top1(labels, presence, weights), **{name: macro[name] for name in names}}
 
 
 def mixtures(
-    labels: Array, presence: Array, count: Array, thresholds: ArrayLike, weights: Array | None = None
+    labels: Array, presence: Array, decisions: Array, count: Array | None = None, weights: Array | None = None
 ) -> dict[str, Array]:
-    """Every metric of clips with any number of instruments."""
-    decisions = decide(presence, thresholds)
-    return {
-        "micro_f1": micro_f1(labels, decisions, weights),
-        "macro_f1": macro_f1(labels, decisions, weights),
-        "count_accuracy": count_accuracy(labels, count, weights),
+    """Every metric of clips with any number of instruments, those of `counted` where the model counts."""
+    figures = {
+        **agreement(labels, decisions, weights),
         "exact_set": exact_set(labels, decisions, weights),
         "lrap": lrap(labels, presence, weights),
+    }
+    return figures if count is None else figures | counted(labels, presence, count, weights)
+
+
+def counted(labels: Array, presence: Array, count: Array, weights: Array | None = None) -> dict[str, Array]:
+    """Every metric of a two-part output as Sethi (2018) reads it.
+
+    Returns
+    -------
+    `count_accuracy`; `count_f1`, `count_precision`, `count_recall`: macro averages over the numbers that occur;
+    `top_k_micro_f1`, …: `agreement` of the instruments that `top_k` decides for; `total_accuracy`: share of clips
+    where these, and so their number, are right.
+    """
+    numbers = agreement(_one_hot(_number(labels, count), count.shape[1]), strongest(count), weights)
+    chosen = top_k(presence, count)
+    return {
+        "count_accuracy": count_accuracy(labels, count, weights),
+        **{f"count_{name}": numbers[f"macro_{name}"] for name in ("f1", "precision", "recall")},
+        **{f"top_k_{name}": value for name, value in agreement(labels, chosen, weights).items()},
+        "total_accuracy": exact_set(labels, chosen, weights),
     }
 
 
@@ -131,7 +150,7 @@ def evaluate(
 
     Parameters
     ----------
-    measure : `solo` or `mixtures` with everything but `weights` given.
+    measure : `solo`, `mixtures` or `agreement` with everything but `weights` given.
     clips : how many clips it measures.
     rounds : how many times as many clips are drawn from them, with replacement.
     rng : decides the draws; with equal seeds, two models are measured on the same ones.
@@ -178,10 +197,9 @@ def evaluate_solo(labels: Sequence[str], scores: Array, classes: Sequence[str]) 
     validate(wanted, scores)
     found = strongest(scores)
     figures = zip(classes, per_class(wanted, found), strict=True)
+    means = solo(wanted, scores)
     return {
-        "top1": float(top1(wanted, scores)),
-        "macro_recall": float(macro_recall(wanted, found)),
-        "macro_f1": float(macro_f1(wanted, found)),
+        **{name: float(means[name]) for name in ("top1", "macro_recall", "macro_f1")},
         "per_class": {
             name: {"precision": precision, "recall": recall, "f1": f1, "files": files}
             for name, (precision, recall, f1, files) in figures
@@ -233,6 +251,11 @@ def _best_threshold(labels: Array, presence: Array) -> float:
     return float(edges[accepted] + rejected) / 2
 
 
+def _number(labels: Array, count: Array) -> Array:
+    """The place in `count` that stands for each clip's number of instruments [shape=(clips,)]."""
+    return np.asarray(np.minimum(labels.sum(axis=1), count.shape[1] - 1))
+
+
 def _one_hot(columns: Array, classes: int) -> Array:
     return np.equal.outer(columns, np.arange(classes)).astype(np.uint8)
 
@@ -255,6 +278,6 @@ def _mean(values: Array, weights: Array | None) -> Array:
     return _ratio(weights @ values.astype(np.float64), weights.sum(-1))
 
 
-def _ratio(part: Array, whole: Array) -> Array:
-    """`part / whole`, and 1 where there is nothing to find."""
-    return np.where(whole > 0, part / np.maximum(whole, 1), 1.0)
+def _ratio(part: Array, whole: Array, otherwise: ArrayLike = 1.0) -> Array:
+    """`part / whole`, and `otherwise` where the whole is nothing."""
+    return np.where(whole > 0, part / np.maximum(whole, 1), otherwise)

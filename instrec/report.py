@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from instrec import metrics
+from instrec import metrics, protocols
 from instrec.errors import UserError
 from instrec.files import written_whole
 from instrec.seeding import generator
@@ -33,111 +33,173 @@ if TYPE_CHECKING:  # importing it imports keras
 DIGITS = 4
 BATCH = 256  # clips predicted at a time
 
-SOLO, MIXTURES = "solo", "mixtures"
+SOLO, MIXTURES, EXCERPTS = "solo", "mixtures", "excerpts"
+KINDS = {"solo": SOLO, "mixture": MIXTURES, "excerpt": EXCERPTS}  # by the second word of a clip's id
 
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of clips of one test set, and what a model makes of them.
+    """One kind of files of one test set, and what a model makes of them.
+
+    A file is one clip, or several that are windows of it: their mean stands for the file.
 
     Attributes
     ----------
     test_set : name of the set.
-    kind : `solo` or `mixtures`.
-    labels : which classes sound [shape=(clips, classes)], 0 or 1.
-    presence : how sure the model is of each [shape=(clips, classes)], 0..1.
-    count : probability of each number of instruments [shape=(clips, counts)].
+    kind : `solo`, `mixtures` or `excerpts`.
+    classes : what is asked for.
+    labels : which classes sound [shape=(files, classes)], 0 or 1.
+    presence : how sure the model is of each [shape=(files, classes)], 0..1.
+    decisions : which it decides for, by its own thresholds [shape=(files, classes)], 0 or 1.
+    count : probability of each number of instruments [shape=(files, counts)]; None where the model does not count.
+    logits : as `presence`, but the mean of the windows' logits [shape=(files, classes)], 0..1.
+    songs : which song each file is of.
     """
 
     test_set: str
     kind: str
+    classes: tuple[str, ...]
     labels: NDArray[np.uint8]
     presence: NDArray[np.float32]
-    count: NDArray[np.float32]
+    decisions: NDArray[np.uint8]
+    count: NDArray[np.float32] | None
+    logits: NDArray[np.float32]
+    songs: tuple[str, ...]
 
 
-def predict(test_set: str, store: Store, classifier: Classifier) -> list[Part]:
-    """Predict every clip of a test set and part solo clips from mixtures; a part without clips is left out.
+def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, songs: Mapping[str, str]) -> list[Part]:
+    """Predict the clips of a test set, a kind at a time; a kind without clips is left out.
+
+    Parameters
+    ----------
+    task : what the model was trained for; one of task `solo` is asked about solo clips alone.
+    songs : the manifest's group of each clip, by id.
 
     Raises
     ------
     UserError
-        When the model tells other classes apart than the set.
+        When no class of the model's answers for one of the set's, or the set is not the manifest's.
     """
-    if store.classes != tuple(classifier.card.classes):
-        raise UserError(f"{test_set}: made for other classes than the model's; run `dvc repro`")
-    if not len(store):
+    if not songs.keys() >= set(store.ids):
+        raise UserError(f"{test_set}: holds clips that are not in the manifest; run `dvc repro`")
+    kinds = np.array([KINDS[clip.split("/")[1]] for clip in store.ids], object)
+    asked = np.flatnonzero(kinds == SOLO) if task == "solo" else np.arange(len(store))
+    if not len(asked):
         return []
-    batches = [classifier.predict(features) for features in store.batches(BATCH)]
-    presence, count = (np.concatenate(outputs) for outputs in zip(*batches, strict=True))
-    solo = np.array(["/solo/" in clip for clip in store.ids])
-    return [
-        Part(test_set, kind, store.labels[which], presence[which], count[which])
-        for kind, which in ((SOLO, solo), (MIXTURES, ~solo))
-        if which.any()
-    ]
+    columns = protocols.answering(store.classes, classifier.card.classes)
+    presence, count = _outputs(store, asked, classifier)
+    parts = []
+    for kind in KINDS.values():
+        own = kinds[asked] == kind
+        if not own.any():
+            continue
+        ids = [store.ids[row] for row in asked[own]]
+        file_of = protocols.file_of(ids)
+        means = protocols.mean(presence[own], file_of)
+        part = Part(
+            test_set=test_set,
+            kind=kind,
+            classes=store.classes,
+            labels=(protocols.mean(store.labels[asked[own]].astype(float), file_of) > 0).astype(np.uint8),
+            presence=protocols.answers(means, columns),
+            decisions=protocols.answers(metrics.decide(means, classifier.card.thresholds), columns),
+            count=None if count is None else protocols.mean(count[own], file_of),
+            logits=protocols.answers(protocols.mean_of_logits(presence[own], file_of), columns),
+            songs=tuple(songs[ids[first]] for first in np.unique(file_of, return_index=True)[1]),
+        )
+        parts.append(part)
+    return parts
 
 
-def write(
-    folder: Path,
-    parts: Sequence[Part],
-    *,
-    classes: Sequence[str],
-    thresholds: Sequence[float],
-    rounds: int,
-    seed: int,
-) -> dict[str, Any]:
+def _outputs(
+    store: Store, rows: NDArray[np.intp], classifier: Classifier
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    """Give presence and count of clips, as `Classifier.predict` does, a batch in memory at a time."""
+    starts = range(0, len(rows), BATCH)
+    batches = [classifier.predict(store.read_rows(rows[start : start + BATCH])) for start in starts]
+    counts = [count for _, count in batches if count is not None]
+    return np.concatenate([presence for presence, _ in batches]), np.concatenate(counts) if counts else None
+
+
+def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dict[str, Any]:
     """Write every file and give the content of `test.json`.
 
     Parameters
     ----------
     folder : where `test.json`, `per_class.csv` and `plots` go.
     parts : what `predict` gave, of one set after the other.
-    classes : names of the columns of labels and presence.
-    thresholds : of each class, chosen on validation data.
     rounds : resamplings behind each interval.
-    seed : decides them.
+    seed : decides them, and the halves of excerpts.
     """
     for part in parts:
-        metrics.validate(part.labels, part.presence, part.count, thresholds)
-    table = summary(parts, thresholds=thresholds, rounds=rounds, seed=seed)
+        metrics.validate(part.labels, part.presence, part.count)
+    table = summary(parts, rounds=rounds, seed=seed)
     with written_whole(folder / "test.json") as path:
         path.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     names = ("set", "part", "class", "precision", "recall", "f1", "support")
-    rows = list(_per_class(parts, classes, thresholds))
+    rows = list(_per_class(parts, seed))
     _write_csv(folder / "per_class.csv", names, rows)
     for part in parts:
         if part.kind == SOLO:
             f1 = [(row[2], row[5]) for row in rows if row[:2] == (part.test_set, SOLO)]
             _write_csv(folder / "plots" / f"f1_{part.test_set}.csv", ("class", "f1"), f1)
-            named = ([classes[clip.argmax()] for clip in clips] for clips in (part.labels, part.presence))
+            named = ([part.classes[file.argmax()] for file in files] for files in (part.labels, part.presence))
             path = folder / "plots" / f"confusion_{part.test_set}.csv"
             _write_csv(path, ("actual", "predicted"), zip(*named, strict=True))
     return table
 
 
-def summary(parts: Iterable[Part], *, thresholds: Sequence[float], rounds: int, seed: int) -> dict[str, dict[str, Any]]:
-    """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}."""
+def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
+    """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}.
+
+    `clips` are files. Excerpts also have `protocols`, by name: the same for the files that score, and the thresholds.
+    """
     table: dict[str, dict[str, Any]] = {}
     for part in parts:
+        evaluate = partial(metrics.evaluate, rounds=rounds)
         if part.kind == SOLO:
             measure = partial(metrics.solo, part.labels, part.presence)
         else:
-            measure = partial(metrics.mixtures, part.labels, part.presence, part.count, thresholds)
-        rng = generator(seed, "bootstrap", part.kind)
-        figures = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
+            measure = partial(metrics.mixtures, part.labels, part.presence, part.decisions, part.count)
+        figures = evaluate(measure, clips=len(part.labels), rng=generator(seed, "bootstrap", part.kind))
+        if part.kind == EXCERPTS:
+            figures["protocols"] = {
+                reading.name: {
+                    **evaluate(
+                        partial(metrics.agreement, reading.labels, reading.decisions),
+                        clips=len(reading.labels),
+                        rng=generator(seed, "bootstrap", "protocols"),
+                    ),
+                    **_chosen(part, reading),
+                }
+                for reading in _readings(part, seed)
+            }
         table.setdefault(part.test_set, {})[part.kind] = _rounded(figures)
     return table
 
 
-def _per_class(
-    parts: Iterable[Part], classes: Sequence[str], thresholds: Sequence[float]
-) -> Iterator[tuple[str | float, ...]]:
+def _readings(part: Part, seed: int) -> list[protocols.Reading]:
+    """Read excerpts by every protocol."""
+    scores = {"s1": part.presence, "s2": protocols.relative(part.presence), "logits": part.logits}
+    return protocols.readings(part.labels, scores, part.songs, seed)
+
+
+def _chosen(part: Part, reading: protocols.Reading) -> dict[str, Any]:
+    """Give the thresholds that were chosen: one, or by class."""
+    if reading.choice == protocols.GLOBAL:
+        return {"threshold": float(reading.thresholds[0])}
+    return {"thresholds": dict(zip(part.classes, reading.thresholds.tolist(), strict=True))}
+
+
+def _per_class(parts: Iterable[Part], seed: int) -> Iterator[tuple[str | float, ...]]:
     for part in parts:
-        solo = part.kind == SOLO
-        decisions = metrics.strongest(part.presence) if solo else metrics.decide(part.presence, thresholds)
-        for name, figures in zip(classes, metrics.per_class(part.labels, decisions), strict=True):
-            yield part.test_set, part.kind, name, *figures
+        decisions = metrics.strongest(part.presence) if part.kind == SOLO else part.decisions
+        tables = [(part.kind, part.labels, decisions)]
+        if part.kind == EXCERPTS:
+            tables += [(f"{EXCERPTS}.{each.name}", each.labels, each.decisions) for each in _readings(part, seed)]
+        for kind, labels, decided in tables:
+            for name, figures in zip(part.classes, metrics.per_class(labels, decided), strict=True):
+                yield part.test_set, kind, name, *figures
 
 
 def _rounded(tree: Any) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from instrec.errors import UserError, run
+from instrec.text import aligned
 
 METRICS = Path("metrics/test.json")
 
@@ -21,25 +22,52 @@ COLUMNS = (
     ("mixtures", "exact_set", "exact set"),
     ("mixtures", "lrap", "LRAP"),
 )
+AVERAGES = [
+    (f"{average}_{figure}", f"{average} {title}")
+    for average in ("micro", "macro")
+    for figure, title in (("precision", "P"), ("recall", "R"), ("f1", "F1"))
+]
 
 FURTHER = """\
 Intervals and classes: metrics/test.json, metrics/per_class.csv
 Pictures: `dvc plots show` draws learning curves, confusion and F1 a class into dvc_plots/index.html"""
 
 
-def table(metrics: Mapping[str, Any]) -> str:
-    """Lay metrics out, a test set a line; a dash where a set has no such clips."""
-    rows = [["", *("solo" if kind == "solo" else "mix" for kind, _, _ in COLUMNS)]]
-    rows.append(["test set", *(title for _, _, title in COLUMNS)])
+def table(metrics: Mapping[str, Any]) -> list[str]:
+    """Lay out solo clips and mixtures, a test set a line; a dash where a set has none, no column where no set has."""
+    rows = {
+        name: [parts.get(kind, {}).get(metric) for kind, metric, _ in COLUMNS]
+        for name, parts in metrics.items()
+        if "solo" in parts or "mixtures" in parts
+    }
+    shown = [place for place in range(len(COLUMNS)) if any(row[place] is not None for row in rows.values())]
+    lines = [
+        ["", *("solo" if COLUMNS[place][0] == "solo" else "mix" for place in shown)],
+        ["test set", *(COLUMNS[place][2] for place in shown)],
+        *(
+            [name, *("-" if row[place] is None else f"{row[place]:.3f}" for place in shown)]
+            for name, row in rows.items()
+        ),
+    ]
+    return aligned(lines, right=range(1, len(shown) + 1)) if rows else []
+
+
+def excerpts_table(metrics: Mapping[str, Any]) -> list[str]:
+    """Lay out excerpts, a protocol a line: how windows are summed up, how far a threshold reaches.
+
+    The first is the mean of windows with the model's own thresholds, over all files.
+    """
+    lines = [["excerpts", "protocol", "files", *(title for _, title in AVERAGES)]]
     for name, parts in metrics.items():
-        figures = (parts.get(kind, {}).get(metric) for kind, metric, _ in COLUMNS)
-        rows.append([name, *("-" if figure is None else f"{figure:.3f}" for figure in figures)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows)
+        if excerpts := parts.get("excerpts"):
+            for protocol, figures in {"own thresholds": excerpts, **excerpts["protocols"]}.items():
+                shares = (f"{figures[metric]:.3f}" for metric, _ in AVERAGES)
+                lines.append([name, protocol, str(figures["clips"]), *shares])
+    return aligned(lines, right=range(2, len(lines[0]))) if len(lines) > 1 else []
 
 
 def main() -> None:
-    """Print the table of `metrics/test.json`.
+    """Print the tables of `metrics/test.json`.
 
     Raises
     ------
@@ -47,9 +75,11 @@ def main() -> None:
         When it is missing or damaged.
     """
     try:
-        print(table(json.loads(METRICS.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+        metrics = json.loads(METRICS.read_text(encoding="utf-8"))
+        parts = ["\n".join(lines) for lines in (table(metrics), excerpts_table(metrics)) if lines]
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         raise UserError(f"{METRICS}: cannot be read ({error}); run `dvc repro`") from error
+    print("\n\n".join(parts))
     print(FURTHER)
 
 

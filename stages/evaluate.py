@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from instrec import classifier, params, report, store, tracking
+from instrec import classifier, manifest, params, report, store, tracking
 from instrec.errors import UserError, run
 
-SPECTROGRAMS, MODEL, HISTORY = (
+MANIFEST, SPECTROGRAMS, MODEL, HISTORY = (
+    Path("build/manifest.csv"),
     Path("build/spectrograms"),
     Path("models/classifier.keras"),
     Path("models/history.csv"),
@@ -19,21 +20,15 @@ METRICS = Path("metrics")
 def main() -> None:
     knobs = params.load()
     known = classifier.load(MODEL)
+    songs = {clip.id: clip.group for clip in manifest.read(MANIFEST)}
     parts = []
     for path in sorted(SPECTROGRAMS.glob("*.h5")):
         if path.stem not in ("train", "valid"):
             with store.open_store(path) as clips:
-                parts += report.predict(path.stem, clips, known)
+                parts += report.predict(path.stem, clips, known, task=knobs.task, songs=songs)
     if not parts:
-        raise UserError(f"{SPECTROGRAMS}: holds no test set; run `dvc repro spectrograms`")
-    figures = report.write(
-        METRICS,
-        parts,
-        classes=known.card.classes,
-        thresholds=known.card.thresholds,
-        rounds=knobs.evaluate.bootstrap_rounds,
-        seed=knobs.seed,
-    )
+        raise UserError(f"{SPECTROGRAMS}: holds no test set for task {knobs.task}; run `dvc repro spectrograms`")
+    figures = report.write(METRICS, parts, rounds=knobs.evaluate.bootstrap_rounds, seed=knobs.seed)
     if knobs.tracking.mlflow:
         tracking.mirror(knobs, HISTORY, figures, [HISTORY, METRICS / "test.json", METRICS / "per_class.csv"])
 

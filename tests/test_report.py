@@ -14,18 +14,21 @@ from instrec.errors import UserError
 
 CLASSES = ("cello", "drums", "flute")
 THRESHOLDS = (0.5, 0.4, 0.6)
-SETTINGS = {"classes": CLASSES, "thresholds": THRESHOLDS, "rounds": 50, "seed": 7}
+SETTINGS = {"rounds": 50, "seed": 7}
 
 
 class Loudest:
     """A classifier of a few lines: a class is as present as its column of the features is loud."""
 
-    card = SimpleNamespace(classes=CLASSES)
+    def __init__(self, classes=CLASSES, thresholds=THRESHOLDS, counts=True):
+        self.card = SimpleNamespace(classes=classes, thresholds=thresholds)
+        self.counts = counts
+        self.asked = 0
 
     def predict(self, features):
+        self.asked += len(features)
         presence = features.mean(axis=(1, 3)).astype(np.float32)
-        count = np.eye(4, dtype=np.float32)[(presence > 0.5).sum(axis=1)]
-        return presence, count
+        return presence, np.eye(4, dtype=np.float32)[(presence > 0.5).sum(axis=1)] if self.counts else None
 
 
 def write_set(path, ids, labels, seed=0, classes=CLASSES):
@@ -38,6 +41,12 @@ def write_set(path, ids, labels, seed=0, classes=CLASSES):
         writer.append(rows)
 
 
+def predicted(path, classifier=None, task="count_presence", song=lambda clip: clip):
+    with store.open_store(path) as clips:
+        songs = {clip: song(clip) for clip in clips.ids}
+        return report.predict(path.stem, clips, classifier or Loudest(), task=task, songs=songs)
+
+
 @pytest.fixture
 def parts(tmp_path):
     """What the classifier makes of a set with solo clips and mixtures, and of one with solo clips only."""
@@ -47,11 +56,20 @@ def parts(tmp_path):
     ids += [f"unseen_clean/mixture/{labels.sum()}-{row:04d}" for row, labels in enumerate(mixed)]
     write_set(tmp_path / "unseen_clean.h5", ids, np.concatenate([solo, mixed]))
     write_set(tmp_path / "recordings.h5", [f"recordings/solo/x-{row}" for row in range(20)], solo[20:40], seed=1)
-    predicted = []
-    for name in ("recordings", "unseen_clean"):
-        with store.open_store(tmp_path / f"{name}.h5") as clips:
-            predicted += report.predict(name, clips, Loudest())
-    return predicted
+    return [part for name in ("recordings", "unseen_clean") for part in predicted(tmp_path / f"{name}.h5")]
+
+
+@pytest.fixture
+def excerpts(tmp_path):
+    """The file of a set of 24 excerpts, three windows each, two excerpts a song."""
+    labels = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1]], np.uint8).repeat(8, axis=0)
+    ids = [f"irmas/excerpt/{file:02d}.wav@{onset:07.2f}" for file in range(24) for onset in (0, 1.5, 3)]
+    write_set(tmp_path / "irmas.h5", ids, labels.repeat(3, axis=0), seed=2)
+    return tmp_path / "irmas.h5"
+
+
+def song_of_excerpt(clip):
+    return f"song-{int(clip.split('/')[2][:2]) // 2}"
 
 
 def rows_of(path):
@@ -71,8 +89,7 @@ def test_solo_clips_and_mixtures_are_told_apart(parts):
 
 def test_batches_change_nothing(parts, tmp_path, monkeypatch):
     monkeypatch.setattr(report, "BATCH", 7)
-    with store.open_store(tmp_path / "unseen_clean.h5") as clips:
-        again = report.predict("unseen_clean", clips, Loudest())
+    again = predicted(tmp_path / "unseen_clean.h5")
     for first, second in zip(parts[1:], again, strict=True):
         np.testing.assert_array_equal(first.presence, second.presence)
         np.testing.assert_array_equal(first.count, second.count)
@@ -85,11 +102,17 @@ def test_json_holds_every_metric_with_its_interval(parts, tmp_path):
     assert list(written) == ["recordings", "unseen_clean"]
     assert list(written["recordings"]) == ["solo"]
     solo, mixtures = written["unseen_clean"]["solo"], written["unseen_clean"]["mixtures"]
-    assert set(solo) == {"clips", "top1", "macro_f1", "intervals"}
-    assert set(mixtures) - set(solo) == {"micro_f1", "count_accuracy", "exact_set", "lrap"}
+    averages = {f"{mean}_{name}" for mean in ("micro", "macro") for name in ("f1", "precision", "recall")}
+    assert set(solo) == {"clips", "top1", "macro_f1", "macro_precision", "macro_recall", "intervals"}
+    assert set(mixtures) == {
+        *("clips", *averages, "exact_set", "lrap", "intervals"),
+        *("count_accuracy", "count_f1", "count_precision", "count_recall"),
+        *("total_accuracy", *(f"top_k_{name}" for name in averages)),
+    }
     assert (solo["clips"], mixtures["clips"]) == (60, 40)
     assert solo["top1"] == round(float(metrics.top1(parts[1].labels, parts[1].presence)), 4)
     for part in (solo, mixtures):
+        assert set(part["intervals"]) == set(part) - {"clips", "intervals"}
         for name, (low, high) in part["intervals"].items():
             assert low <= part[name] <= high
             assert low < high
@@ -133,22 +156,123 @@ def test_the_same_predictions_give_the_same_bytes(parts, tmp_path):
 
 
 def test_the_seed_moves_intervals_only(parts):
-    common = {"thresholds": THRESHOLDS, "rounds": 50}
-    first, second = (report.summary(parts, seed=seed, **common)["unseen_clean"]["solo"] for seed in (1, 2))
+    first, second = (report.summary(parts, seed=seed, rounds=50)["unseen_clean"]["solo"] for seed in (1, 2))
     assert first.pop("intervals") != second.pop("intervals")
     assert first == second
 
 
-def test_a_model_of_other_classes_is_refused(tmp_path):
+def test_windows_of_one_file_are_one_file(excerpts):
+    (part,) = predicted(excerpts, song=song_of_excerpt)
+    assert (part.kind, part.labels.shape) == ("excerpts", (24, 3))
+    with store.open_store(excerpts) as clips:
+        windows, counts = Loudest().predict(clips.read(0, len(clips)))
+        assert part.labels.tolist() == clips.labels[::3].tolist()
+    np.testing.assert_allclose(part.presence, windows.reshape(24, 3, 3).mean(axis=1), rtol=1e-6)
+    np.testing.assert_allclose(part.count, counts.reshape(24, 3, 4).mean(axis=1), rtol=1e-6)
+    assert part.songs == tuple(f"song-{file // 2}" for file in range(24))
+
+
+def test_a_clip_of_its_own_is_unchanged_to_the_bit(parts, tmp_path):
+    with store.open_store(tmp_path / "unseen_clean.h5") as clips:
+        presence, count = Loudest().predict(clips.read(0, len(clips)))
+    assert np.concatenate([parts[1].presence, parts[2].presence]).tobytes() == presence.tobytes()
+    assert np.concatenate([parts[1].count, parts[2].count]).tobytes() == count.tobytes()
+
+
+def test_windows_of_solo_recordings_are_summed_up_too(tmp_path):
+    labels = np.eye(3, dtype=np.uint8).repeat(4, axis=0)
+    ids = [f"recordings/solo/{file}.wav@{onset:07.2f}" for file in range(6) for onset in (0, 3)]
+    write_set(tmp_path / "recordings.h5", ids, labels)
+    (part,) = predicted(tmp_path / "recordings.h5")
+    assert part.labels.argmax(axis=1).tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_excerpts_are_read_by_every_protocol(excerpts, tmp_path):
+    part = predicted(excerpts, song=song_of_excerpt)[0]
+    table = report.write(tmp_path / "metrics", [part], **SETTINGS)["irmas"]["excerpts"]
+    assert table["clips"] == 24
+    mixtures = metrics.mixtures(part.labels, part.presence, part.decisions, part.count)
+    assert table.keys() == mixtures.keys() | {"clips", "intervals", "protocols"}
+    assert all(table[name] == pytest.approx(float(value), abs=1e-4) for name, value in mixtures.items())
+    assert list(table["protocols"]) == [
+        f"{aggregation}_{choice}" for aggregation in ("s1", "s2", "logits") for choice in ("global", "class_wise")
+    ]
+    for name, figures in table["protocols"].items():
+        assert figures["clips"] == 12
+        assert figures["micro_f1"] > 0.5
+        assert figures["intervals"]["micro_f1"][0] <= figures["micro_f1"] <= figures["intervals"]["micro_f1"][1]
+        if name.endswith("global"):
+            assert 0 < figures["threshold"] < 1
+        else:
+            assert list(figures["thresholds"]) == list(CLASSES)
+    assert not (tmp_path / "metrics" / "plots").exists()  # confusion is for files of one instrument
+
+
+def test_classes_of_every_protocol_have_their_figures(excerpts, tmp_path):
+    part = predicted(excerpts, song=song_of_excerpt)[0]
+    table = report.write(tmp_path, [part], **SETTINGS)["irmas"]["excerpts"]
+    rows = rows_of(tmp_path / "per_class.csv")
+    assert len(rows) == 7 * len(CLASSES)
+    for name, figures in table["protocols"].items():
+        own = [row for row in rows if row["part"] == f"excerpts.{name}"]
+        occurring = [float(row["f1"]) for row in own if int(row["support"])]
+        assert np.mean(occurring) == pytest.approx(figures["macro_f1"], abs=2e-4)
+
+
+def test_a_task_without_counting_has_no_metrics_of_it(excerpts, tmp_path):
+    parts = predicted(excerpts, Loudest(counts=False), "multilabel")
+    table = report.summary(parts, **SETTINGS)["irmas"]["excerpts"]
+    assert parts[0].count is None
+    assert not [name for name in table if "count" in name or "top_k" in name or "total" in name]
+    assert "lrap" in table
+
+
+def test_a_model_of_solo_clips_is_asked_about_them_alone(parts, excerpts, tmp_path):
+    classifier = Loudest(counts=False)
+    (part,) = predicted(tmp_path / "unseen_clean.h5", classifier, "solo")
+    assert (part.kind, len(part.labels), classifier.asked) == ("solo", 60, 60)
+    np.testing.assert_array_equal(part.presence, parts[1].presence)
+    assert predicted(excerpts, classifier, "solo") == []
+    assert classifier.asked == 60
+
+
+def test_programs_answer_for_the_instruments_of_a_set(tmp_path):
+    """Cello is program 42, flute 73; piano's two programs have thresholds of their own."""
+    programs = ("gm_000", "gm_042", "gm_001", "gm_073")
+    rows = np.array([[0.3, 0.1, 0.4, 0.2], [0.2, 0.9, 0.45, 0.1]])[:, None, :, None]
+    labels = np.array([[0, 0, 1], [1, 0, 0]], np.uint8)
+    with store.create(
+        tmp_path / "few.h5",
+        name="features",
+        shape=rows.shape[1:],
+        dtype=np.float64,
+        ids=["few/solo/a", "few/solo/b"],
+        labels=labels,
+        classes=("cello", "flute", "piano"),
+    ) as writer:
+        writer.append(rows)
+    (part,) = predicted(tmp_path / "few.h5", Loudest(programs, (0.25, 0.5, 0.5, 0.5)))
+    assert part.classes == ("cello", "flute", "piano")
+    np.testing.assert_allclose(part.presence, [[0.1, 0.2, 0.4], [0.9, 0.1, 0.45]], rtol=1e-6)
+    assert part.decisions.tolist() == [[0, 0, 1], [1, 0, 0]]
+    report.write(tmp_path, [part], **SETTINGS)
+    assert rows_of(tmp_path / "plots" / "confusion_few.csv") == [
+        {"actual": "piano", "predicted": "piano"},
+        {"actual": "cello", "predicted": "cello"},
+    ]
+
+
+def test_a_set_that_no_class_answers_for_is_refused(tmp_path):
     write_set(tmp_path / "odd.h5", ["odd/solo/x-0"], np.array([[1, 0]], np.uint8), classes=("cello", "organ"))
-    with (
-        store.open_store(tmp_path / "odd.h5") as clips,
-        pytest.raises(UserError, match="odd: made for other"),
-    ):
-        report.predict("odd", clips, Loudest())
+    with pytest.raises(UserError, match=r"answers for organ; .* `dvc repro`"):
+        predicted(tmp_path / "odd.h5")
+
+
+def test_a_set_of_another_manifest_is_refused(excerpts):
+    with store.open_store(excerpts) as clips, pytest.raises(UserError, match=r"irmas: holds clips .* `dvc repro`"):
+        report.predict("irmas", clips, Loudest(), task="multilabel", songs={})
 
 
 def test_a_set_without_clips_is_left_out(tmp_path):
     write_set(tmp_path / "recordings.h5", [], np.zeros((0, 3), np.uint8))
-    with store.open_store(tmp_path / "recordings.h5") as clips:
-        assert report.predict("recordings", clips, Loudest()) == []
+    assert predicted(tmp_path / "recordings.h5") == []
