@@ -1,0 +1,114 @@
+"""Stage evaluate: a saved model, spectrograms and the manifest become metrics; every kind of test set at once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from tone_model import RATE, TONES, build, tone
+
+from instrec import classifier, manifest, spectrograms, store, summary
+from instrec.errors import UserError
+from stages import evaluate
+
+ROOT = Path(__file__).parents[2]
+CLASSES = tuple(TONES)
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """A project with a trained model, but without test sets."""
+    tree = yaml.safe_load((ROOT / "params.yaml").read_text())
+    tree["evaluate"]["bootstrap_rounds"] = 20
+    tree["tracking"]["mlflow"] = False
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    known = build()
+    classifier.save(tmp_path / "models" / "classifier.keras", known.model, known.card)
+    (tmp_path / "build" / "spectrograms").mkdir(parents=True)
+    manifest.write(tmp_path / "build" / "manifest.csv", [])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def add_sets(workplace):
+    """Solo clips and mixtures of a set, and ten excerpts of two windows each, two of them a song."""
+    card = build().card
+    representation = spectrograms.from_params(card.clip, card.spectrogram)
+    pairs = [CLASSES[:2], CLASSES[1:]]
+    sets = {
+        "unseen_clean": [(f"solo/{name}-0", (name,), name) for name in CLASSES]
+        + [(f"mixture/2-{number}", pair, str(number)) for number, pair in enumerate(pairs)],
+        "irmas": [
+            (f"excerpt/{number}@{onset}", pairs[number % 2], f"song-{number // 2}")
+            for number in range(10)
+            for onset in ("0000.00", "0000.50")
+        ],
+        "train": [("solo/flute-0", ("flute",), "flute")],
+    }
+    clips = []
+    for split, rows in sets.items():
+        ids = [f"{split}/{name}" for name, _, _ in rows]
+        sound = [np.sum([tone(name, 1.0) for name in labels], axis=0) for _, labels, _ in rows]
+        pictures = representation.batch(np.stack(sound).astype(np.float32))
+        with store.create(
+            workplace / "build" / "spectrograms" / f"{split}.h5",
+            name="features",
+            shape=pictures.shape[1:],
+            dtype=np.float16,
+            ids=ids,
+            labels=np.array([[name in labels for name in CLASSES] for _, labels, _ in rows], np.uint8),
+            classes=CLASSES,
+        ) as writer:
+            writer.append(pictures)
+        clips += [
+            manifest.Clip(clip, split, manifest.SCORE, "", 0.0, labels, song, "", manifest.CLEAN, RATE)
+            for clip, (_, labels, song) in zip(ids, rows, strict=True)
+        ]
+    manifest.write(workplace / "build" / "manifest.csv", clips)
+
+
+def test_every_test_set_is_scored_and_training_is_not(workplace, capsys):
+    add_sets(workplace)
+    evaluate.main()
+    metrics = json.loads(Path("metrics/test.json").read_text())
+    assert {name: list(kinds) for name, kinds in metrics.items()} == {
+        "irmas": ["excerpts"],
+        "unseen_clean": ["solo", "mixtures"],
+    }
+    assert metrics["unseen_clean"]["solo"]["top1"] == 1
+    assert metrics["unseen_clean"]["mixtures"]["micro_f1"] == 1
+    excerpts = metrics["irmas"]["excerpts"]
+    assert (excerpts["clips"], excerpts["micro_f1"], excerpts["lrap"]) == (10, 1, 1)
+    assert {figures["clips"] for figures in excerpts["protocols"].values()} == {4}
+    assert sorted(path.name for path in Path("metrics/plots").iterdir()) == [
+        "confusion_unseen_clean.csv",
+        "f1_unseen_clean.csv",
+    ]
+    summary.main()
+    assert "s2_class_wise" in capsys.readouterr().out
+
+
+def test_a_task_of_solo_clips_passes_over_the_others(workplace):
+    add_sets(workplace)
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["task"] = "solo"
+    tree["train"]["mix_probability"] = tree["balance"]["train_mixtures"] = tree["balance"]["valid_mixtures"] = 0
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    evaluate.main()
+    metrics = json.loads(Path("metrics/test.json").read_text())
+    assert {name: list(kinds) for name, kinds in metrics.items()} == {"unseen_clean": ["solo"]}
+
+
+def test_no_test_set_names_the_stage_to_run(workplace):
+    with pytest.raises(UserError, match=r"holds no test set for task count_presence; run `dvc repro spectrograms`"):
+        evaluate.main()
+
+
+def test_no_manifest_names_the_stage_to_run(workplace):
+    shutil.rmtree("build")
+    with pytest.raises(UserError, match="run `dvc repro balance`"):
+        evaluate.main()
