@@ -125,16 +125,16 @@ def counted(labels: Array, presence: Array, count: Array, weights: Array | None 
 
     Returns
     -------
-    `count_accuracy`; `count_f1`, `count_precision`, `count_recall`: macro averages over the numbers that occur;
-    `top_k_micro_f1`, …: `agreement` of the instruments that `top_k` decides for; `total_accuracy`: share of clips
+    `count_accuracy`; `count_macro_f1`, `count_macro_precision`, `count_macro_recall`: over the numbers that occur;
+    `by_count_micro_f1`, …: `agreement` of the instruments that `top_k` decides for; `total_accuracy`: share of clips
     where these, and so their number, are right.
     """
     numbers = agreement(_one_hot(_number(labels, count), count.shape[1]), strongest(count), weights)
     chosen = top_k(presence, count)
     return {
         "count_accuracy": count_accuracy(labels, count, weights),
-        **{f"count_{name}": numbers[f"macro_{name}"] for name in ("f1", "precision", "recall")},
-        **{f"top_k_{name}": value for name, value in agreement(labels, chosen, weights).items()},
+        **{f"count_{name}": numbers[name] for name in ("macro_f1", "macro_precision", "macro_recall")},
+        **{f"by_count_{name}": value for name, value in agreement(labels, chosen, weights).items()},
         "total_accuracy": exact_set(labels, chosen, weights),
     }
 

@@ -30,7 +30,7 @@ from instrec.taxonomy import columns_of
 
 Array = NDArray[Any]
 
-GLOBAL, CLASS_WISE = "global", "class_wise"
+GLOBAL, A_CLASS = "global", "class"
 
 GRID = np.linspace(0, 1, 1001)
 MIN_FILES = 4
@@ -161,7 +161,7 @@ class Reading:
     Attributes
     ----------
     aggregation : how windows became a file's score.
-    choice : `global` or `class_wise`: how far a threshold reaches.
+    choice : `global` or `class`: how far a threshold reaches.
     thresholds : chosen on the development half [shape=(classes,)].
     labels, decisions : of the files that score [shape=(files, classes)], 0 or 1.
     """
@@ -190,7 +190,7 @@ def readings(labels: Array, scores: Mapping[str, Array], songs: Sequence[str], s
     development = development_half(songs, seed)
     found = []
     for aggregation, score in scores.items():
-        for choice, choose in ((GLOBAL, global_threshold), (CLASS_WISE, class_thresholds)):
+        for choice, choose in ((GLOBAL, global_threshold), (A_CLASS, class_thresholds)):
             thresholds = choose(labels[development], score[development])
             decisions = metrics.decide(score[~development], thresholds)
             found.append(Reading(aggregation, choice, thresholds, labels[~development], decisions))

@@ -152,34 +152,34 @@ def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dic
 def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
     """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}.
 
-    `clips` are files. Excerpts also have `protocols`, by name: the same for the files that score, and the thresholds.
+    `clips` are files. Excerpts also have, by a protocol's name, the same of the files that score and the thresholds.
     """
     table: dict[str, dict[str, Any]] = {}
     for part in parts:
-        evaluate = partial(metrics.evaluate, rounds=rounds)
         if part.kind == SOLO:
             measure = partial(metrics.solo, part.labels, part.presence)
         else:
             measure = partial(metrics.mixtures, part.labels, part.presence, part.decisions, part.count)
-        figures = evaluate(measure, clips=len(part.labels), rng=generator(seed, "bootstrap", part.kind))
+        rng = generator(seed, "bootstrap", part.kind)
+        figures = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
         if part.kind == EXCERPTS:
-            figures["protocols"] = {
-                reading.name: {
-                    **evaluate(
-                        partial(metrics.agreement, reading.labels, reading.decisions),
-                        clips=len(reading.labels),
-                        rng=generator(seed, "bootstrap", "protocols"),
-                    ),
-                    **_chosen(part, reading),
-                }
-                for reading in _readings(part, seed)
-            }
+            figures |= _by_protocol(part, rounds, seed)
         table.setdefault(part.test_set, {})[part.kind] = _rounded(figures)
     return table
 
 
+def _by_protocol(part: Part, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
+    """Measure excerpts as every protocol reads them."""
+    table = {}
+    for reading in _readings(part, seed):
+        measure = partial(metrics.agreement, reading.labels, reading.decisions)
+        rng = generator(seed, "bootstrap", "protocols")
+        figures = metrics.evaluate(measure, clips=len(reading.labels), rounds=rounds, rng=rng)
+        table[reading.name] = figures | _chosen(part, reading)
+    return table
+
+
 def _readings(part: Part, seed: int) -> list[protocols.Reading]:
-    """Read excerpts by every protocol."""
     scores = {"s1": part.presence, "s2": protocols.relative(part.presence), "logits": part.logits}
     return protocols.readings(part.labels, scores, part.songs, seed)
 

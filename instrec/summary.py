@@ -60,7 +60,8 @@ def excerpts_table(metrics: Mapping[str, Any]) -> list[str]:
     lines = [["excerpts", "protocol", "files", *(title for _, title in AVERAGES)]]
     for name, parts in metrics.items():
         if excerpts := parts.get("excerpts"):
-            for protocol, figures in {"own thresholds": excerpts, **excerpts["protocols"]}.items():
+            swept = {key: value for key, value in excerpts.items() if isinstance(value, dict) and key != "intervals"}
+            for protocol, figures in {"own thresholds": excerpts, **swept}.items():
                 shares = (f"{figures[metric]:.3f}" for metric, _ in AVERAGES)
                 lines.append([name, protocol, str(figures["clips"]), *shares])
     return aligned(lines, right=range(2, len(lines[0]))) if len(lines) > 1 else []

@@ -78,7 +78,7 @@ def test_counting_agrees_with_scikit_learn(seed, clips):
     means = reference.precision_recall_fscore_support(
         wanted, found, labels=np.unique(wanted), average="macro", zero_division=0
     )
-    assert [ours[f"count_{name}"] for name in ("precision", "recall", "f1")] == pytest.approx(means[:3])
+    assert [ours[f"count_macro_{name}"] for name in ("precision", "recall", "f1")] == pytest.approx(means[:3])
     chosen = metrics.top_k(presence, count)
     assert chosen.sum(axis=1).tolist() == found.tolist()
     weakest_chosen = np.where(chosen > 0, presence, 2).min(axis=1)
@@ -97,15 +97,15 @@ def test_a_two_part_output_is_read_as_the_paper_does():
     assert metrics.top_k(presence, count).tolist() == [[1, 0, 0], [1, 0, 1], [1, 1, 0], [0, 0, 0]]
     assert {name: float(value) for name, value in metrics.counted(labels, presence, count).items()} == {
         "count_accuracy": 3 / 4,
-        "count_f1": pytest.approx((1 + 2 / 3 + 2 / 3) / 3),
-        "count_precision": pytest.approx((1 + 1 + 1 / 2) / 3),
-        "count_recall": pytest.approx((1 + 1 / 2 + 1) / 3),
-        "top_k_micro_f1": pytest.approx(2 * 2 / (5 + 4)),
-        "top_k_macro_f1": pytest.approx((2 * 2 / (3 + 2) + 0 + 0) / 3),
-        "top_k_micro_precision": 2 / 5,
-        "top_k_macro_precision": pytest.approx(2 / 3 / 3),
-        "top_k_micro_recall": 2 / 4,
-        "top_k_macro_recall": pytest.approx(1 / 3),
+        "count_macro_f1": pytest.approx((1 + 2 / 3 + 2 / 3) / 3),
+        "count_macro_precision": pytest.approx((1 + 1 + 1 / 2) / 3),
+        "count_macro_recall": pytest.approx((1 + 1 / 2 + 1) / 3),
+        "by_count_micro_f1": pytest.approx(2 * 2 / (5 + 4)),
+        "by_count_macro_f1": pytest.approx((2 * 2 / (3 + 2) + 0 + 0) / 3),
+        "by_count_micro_precision": 2 / 5,
+        "by_count_macro_precision": pytest.approx(2 / 3 / 3),
+        "by_count_micro_recall": 2 / 4,
+        "by_count_macro_recall": pytest.approx(1 / 3),
         "total_accuracy": 2 / 4,
     }
 
@@ -204,7 +204,7 @@ def test_more_instruments_than_counts_are_the_last_count():
     labels = np.array([[1, 1, 1, 1]], np.uint8)
     assert metrics.count_accuracy(labels, np.array([[0, 0, 1.0]])) == 1
     assert metrics.count_accuracy(labels, np.array([[0, 1.0, 0]])) == 0
-    assert metrics.counted(labels, labels, np.array([[0, 0, 1.0]]))["count_f1"] == 1
+    assert metrics.counted(labels, labels, np.array([[0, 0, 1.0]]))["count_macro_f1"] == 1
 
 
 @pytest.mark.parametrize(

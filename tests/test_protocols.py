@@ -162,7 +162,7 @@ class TestReadings:
         labels, presence, windows = excerpts(3)
         readings = protocols.readings(labels, scores_of(presence, windows), self.SONGS, 5)
         assert [reading.name for reading in readings] == [
-            f"{aggregation}_{choice}" for aggregation in ("s1", "s2", "logits") for choice in ("global", "class_wise")
+            f"{aggregation}_{choice}" for aggregation in ("s1", "s2", "logits") for choice in ("global", "class")
         ]
         scored = ~protocols.development_half(self.SONGS, 5)
         scores = scores_of(presence, windows)
@@ -170,7 +170,7 @@ class TestReadings:
             assert reading.labels.tolist() == labels[scored].tolist()
             expected = metrics.decide(scores[reading.aggregation][scored], reading.thresholds)
             assert reading.decisions.tolist() == expected.tolist()
-            assert len(set(reading.thresholds.tolist())) == 1 or reading.choice == protocols.CLASS_WISE
+            assert len(set(reading.thresholds.tolist())) == 1 or reading.choice == protocols.A_CLASS
 
     @given(seeds)
     @settings(max_examples=20, deadline=None)

@@ -42,7 +42,7 @@ def test_a_column_that_no_set_fills_is_left_out(metrics, capsys):
 def test_excerpts_have_a_table_of_protocols(metrics, capsys):
     figures = {"micro_f1": 0.6, "macro_f1": 0.5, "micro_precision": 0.7}
     figures |= {"macro_precision": 0.4, "micro_recall": 0.3, "macro_recall": 0.2}
-    excerpts = {"clips": 8, **figures, "protocols": {"s2_global": {"clips": 4, **figures, "threshold": 0.3}}}
+    excerpts = {"clips": 8, **figures, "intervals": {}, "s2_global": {"clips": 4, **figures, "threshold": 0.3}}
     metrics.write_text(json.dumps({"unseen_clean": {"solo": SOLO}, "irmas": {"excerpts": excerpts}}))
     summary.main()
     first, second, _ = capsys.readouterr().out.replace("Intervals", "\n\nIntervals").split("\n\n")[:3]
