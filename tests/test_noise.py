@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -53,6 +54,14 @@ def flatness(y):
     frames = y[: len(y) // 512 * 512].reshape(-1, 512)
     power = np.mean(np.abs(np.fft.rfft(frames * np.hanning(512))) ** 2, axis=0)[2:-2]
     return np.exp(np.mean(np.log(power))) / np.mean(power)
+
+
+def decay_seconds(room):
+    """The time in which echoes fall by 60 dB, from their fall by the first 25 (Schroeder's backward integral)."""
+    left = np.cumsum(np.square(room[::-1], dtype=float))[::-1]
+    left_db = 10 * np.log10(np.maximum(left / left[0], 1e-12))
+    start, stop = np.argmax(left_db < -5), np.argmax(left_db < -25)
+    return -60 / np.polyfit(np.arange(start, stop) / RATE, left_db[start:stop], 1)[0]
 
 
 INPUTS = {
@@ -161,6 +170,17 @@ def test_what_is_off_never_comes_up():
         assert step.name in SETHI_EFFECTS
 
 
+def test_each_of_the_nine_comes_up_as_often_as_any_other():
+    only_sethi = dataclasses.replace(NONE, sethi_probability=1.0)
+    drawn = [noise.draw(np.random.default_rng(seed), only_sethi, RATE).steps for seed in range(4500)]
+    assert {len(steps) for steps in drawn} == {1}
+    counted = Counter(step.name for (step,) in drawn)
+    assert counted.keys() == SETHI_EFFECTS.keys()
+    assert len(counted) == 9
+    # Eight degrees of freedom: a fair draw passes 26.1 once in a thousand times.
+    assert sum((count - 500) ** 2 / 500 for count in counted.values()) < 26.1
+
+
 def test_bounds_the_wrong_way_round_are_the_users_to_mend():
     with pytest.raises(UserError, match=r"noise.min_snr_db: 50 is above max_snr_db, 40"):
         noise.draw(np.random.default_rng(0), dataclasses.replace(BOUNDS, min_snr_db=50.0), RATE)
@@ -219,10 +239,7 @@ def test_hum_stands_out_at_the_mains_frequency():
 @pytest.mark.parametrize("rt60", [0.3, 1.0])
 def test_a_room_decays_in_its_time(rt60):
     room = effects.impulse_response(RATE, seed=7, rt60_seconds=rt60, damping_hz=5000.0)
-    left_db = 10 * np.log10(np.cumsum(np.square(room[::-1], dtype=float))[::-1])  # Schroeder's backward integral
-    start, stop = np.argmax(left_db < -5), np.argmax(left_db < -25)
-    slope = np.polyfit(np.arange(start, stop) / RATE, left_db[start:stop], 1)[0]
-    assert -60 / slope == pytest.approx(rt60, rel=0.15)
+    assert decay_seconds(room) == pytest.approx(rt60, rel=0.15)
     assert np.sum(np.square(room, dtype=float)) == pytest.approx(1, rel=1e-3)
 
 
@@ -238,6 +255,20 @@ def test_reverb_leaves_a_tail_at_its_level(name):
         assert np.abs(wet[end + 1 :]).max() < 1e-5
 
 
+@pytest.mark.parametrize(
+    ("name", "shortest", "longest", "nearest_db", "farthest_db"),
+    [("sethi_reverb", 0.8, 1.5, -3, 3), ("sethi_subtle_reverb", 0.15, 0.4, 10, 18)],
+)
+def test_sethis_rooms_have_the_decay_and_the_direct_sound_of_their_names(
+    name, shortest, longest, nearest_db, farthest_db
+):
+    for seed in range(6):
+        wet = noise.apply(impulse(), one_step(name, seed), RATE)
+        echoes = np.square(wet[1:], dtype=float)
+        assert nearest_db - 0.2 < 10 * np.log10(wet[0] ** 2 / echoes.sum()) < farthest_db + 0.2
+        assert shortest / 1.15 < decay_seconds(wet[1:]) < longest * 1.15
+
+
 def test_subtle_reverb_is_weaker_and_shorter():
     for seed in range(10):
         strong, subtle = (one_step(f"sethi_{name}", seed).steps[0].values for name in ("reverb", "subtle_reverb"))
@@ -246,6 +277,9 @@ def test_subtle_reverb_is_weaker_and_shorter():
 
 
 # ---- filters
+
+
+CLICK = np.roll(impulse(), 1000)  # what becomes of it is a filter's whole response
 
 
 @pytest.mark.parametrize(
@@ -261,21 +295,32 @@ def test_high_passes_cut_below_their_frequency(name, low_hz, high_hz):
     for seed in range(8):
         drawn = one_step(name, seed)
         cut = drawn.steps[0].values["above_hz"]
-        after = noise.apply(white(), drawn, RATE)
-        assert gain_db(white(), after, 0, cut / 2) < -20
-        assert gain_db(white(), after, min(2 * cut, 9000), 11000) == pytest.approx(0, abs=0.5)
+        after = noise.apply(CLICK, drawn, RATE)
+        assert gain_db(CLICK, after, 0.98 * cut, 1.02 * cut) == pytest.approx(-3, abs=0.3)
+        assert gain_db(CLICK, after, 0.48 * cut, 0.52 * cut) < -23.5  # an octave below: 24 dB
+        assert gain_db(CLICK, after, 0, cut / 2) < -24
+        assert gain_db(CLICK, after, min(2 * cut, 9000), 11000) == pytest.approx(0, abs=0.1)
         cuts.append(cut)
     assert low_hz <= min(cuts) < max(cuts) <= high_hz
 
 
-@pytest.mark.parametrize(("name", "least_db"), [("sethi_manytrees", 24), ("sethi_tree", 10)])
-def test_trees_cut_above_their_frequency(name, least_db):
+@pytest.mark.parametrize(
+    ("name", "low_hz", "high_hz", "octave_db"),
+    [("sethi_manytrees", 400, 1000, 24), ("sethi_tree", 2000, 4000, 12)],
+)
+def test_trees_cut_above_their_frequency(name, low_hz, high_hz, octave_db):
+    cuts = []
     for seed in range(8):
         drawn = one_step(name, seed)
         cut = drawn.steps[0].values["below_hz"]
-        after = noise.apply(white(), drawn, RATE)
-        assert gain_db(white(), after, 2 * cut, 11000) < -least_db
-        assert gain_db(white(), after, 0, cut / 2) == pytest.approx(0, abs=0.5)
+        after = noise.apply(CLICK, drawn, RATE)
+        assert gain_db(CLICK, after, 0.98 * cut, 1.02 * cut) == pytest.approx(-3, abs=0.3)
+        # Half the sample rate is near, where digital filters fall faster.
+        assert -octave_db - 10 < gain_db(CLICK, after, 1.98 * cut, 2.02 * cut) < -octave_db
+        assert gain_db(CLICK, after, 2 * cut, 11000) < -octave_db
+        assert gain_db(CLICK, after, 0, cut / 2) == pytest.approx(0, abs=0.1)
+        cuts.append(cut)
+    assert low_hz <= min(cuts) < max(cuts) <= high_hz
 
 
 def test_many_trees_take_more_than_one():
@@ -291,7 +336,11 @@ def test_hiss_is_dull_and_white_noise_is_flat():
         cut = one_step("sethi_hiss", seed).steps[0].values["below_hz"]
         assert flatness(flat) > 0.95
         assert flatness(hiss) < 0.5
-        assert gain_db(flat / flat.std(), hiss / hiss.std(), 2 * cut, 11000) < -15
+        low, cut_off, high = (
+            gain_db(flat, hiss, *band) for band in ((50, cut / 2), (0.9 * cut, 1.1 * cut), (2 * cut, 11000))
+        )
+        assert cut_off - low == pytest.approx(-3, abs=1.2)  # two noises: their own ups and downs come in
+        assert high - low < -24
 
 
 def test_equalizer_lifts_its_band_by_its_gain():
