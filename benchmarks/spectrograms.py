@@ -1,4 +1,4 @@
-"""Mel spectrograms: clips a second, ours in batches against librosa called a clip, one process each.
+"""Representations: clips a second, ours in batches against librosa called a clip, one process each.
 
 python -m benchmarks.spectrograms
 """
@@ -8,60 +8,106 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import librosa
 import numpy as np
+from scipy.ndimage import zoom
 from threadpoolctl import threadpool_limits
 
 from instrec import params, spectrograms
+from instrec.params import ClipParams, SpectrogramParams
 
-CLIPS, ROUNDS = 64, 9
+CLIPS, ROUNDS = 16, 5
+
+Naive = Callable[[np.ndarray, ClipParams, SpectrogramParams], object]
 
 
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
+def log_mel(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
+    spectrum = librosa.stft(y, n_fft=spectrogram.window, hop_length=spectrogram.hop)
+    return in_decibels(np.abs(spectrum), clip, spectrogram)
+
+
+def in_decibels(magnitude: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
+    power = librosa.feature.melspectrogram(
+        S=magnitude**2,
+        sr=clip.sample_rate,
+        n_fft=spectrogram.window,
+        n_mels=spectrogram.mels,
+        fmin=spectrogram.min_hz,
+        fmax=spectrogram.max_hz,
+    )
+    return librosa.power_to_db(power, ref=np.max, top_db=spectrogram.floor_db)
+
+
+def multi_resolution(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
+    windows = (spectrogram.window * times for times in (1, 2, 4))
+    return np.stack([log_mel(y, clip, replace(spectrogram, window=window)) for window in windows])
+
+
+def image(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
+    picture = log_mel(y, clip, spectrogram)
+    return np.stack([zoom(picture, [spectrogram.pixels / size for size in picture.shape], order=1)] * 3)
+
+
+def harmonic_percussive(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
+    magnitude = np.abs(librosa.stft(y, n_fft=spectrogram.window, hop_length=spectrogram.hop))
+    return np.stack([in_decibels(part, clip, spectrogram) for part in librosa.decompose.hpss(magnitude)])
+
+
+def solo_accompaniment(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
+    """As in librosa's example of vocal separation."""
+    magnitude = np.abs(librosa.stft(y, n_fft=spectrogram.window, hop_length=spectrogram.hop))
+    width = magnitude.shape[1] // 4
+    repeating = librosa.decompose.nn_filter(magnitude, aggregate=np.median, metric="cosine", width=width)
+    repeating = np.minimum(repeating, magnitude)
+    accompaniment = magnitude * librosa.util.softmask(repeating, magnitude - repeating, power=2)
+    return np.stack([in_decibels(part, clip, spectrogram) for part in (magnitude - accompaniment, accompaniment)])
+
+
+def contenders(default: SpectrogramParams) -> dict[str, tuple[SpectrogramParams, Naive | None]]:
+    """What is timed, and how librosa would be asked for it, where it can be."""
+    phase = replace(default, name="phase_image", window=512, min_hz=100.0, max_hz=10000.0, pixels=227)
+    return {
+        "log_mel": (default, log_mel),
+        "log_mel, 1024/512, 128": (replace(default, window=1024, hop=512, mels=128), log_mel),
+        "multi_resolution": (replace(default, name="multi_resolution"), multi_resolution),
+        "image, 150 pixels": (replace(default, name="image", pixels=150), image),
+        "harmonic_percussive": (replace(default, part="harmonic_percussive"), harmonic_percussive),
+        "solo_accompaniment": (replace(default, part="solo_accompaniment"), solo_accompaniment),
+        "phase_image, 227 pixels": (phase, None),
+    }
+
+
+def clips_per_second(works: list[Callable[[], object]]) -> list[float]:
+    """Give medians of several rounds, in turn, so that a busy machine slows all alike."""
+    times: list[list[float]] = [[] for _ in works]
+    for index in range(ROUNDS + 1):
+        for work, seconds in zip(works, times, strict=True):
+            start = time.perf_counter()
+            work()
+            if index:  # the first round warms up
+                seconds.append(time.perf_counter() - start)
+    return [CLIPS / statistics.median(seconds) for seconds in times]
 
 
 def main() -> None:
     knobs = params.load(Path(__file__).parents[1] / "params.yaml")
-    clip, spectrogram = knobs.clip, knobs.spectrogram
-    y = np.random.default_rng(0).standard_normal((CLIPS, clip.samples)).astype(np.float32)
-    ours = spectrograms.from_params(clip, spectrogram)
-
-    def theirs() -> None:
-        for one in y:
-            power = librosa.feature.melspectrogram(
-                y=one,
-                sr=clip.sample_rate,
-                n_fft=spectrogram.window,
-                hop_length=spectrogram.hop,
-                n_mels=spectrogram.mels,
-                fmin=spectrogram.min_hz,
-                fmax=spectrogram.max_hz,
-            )
-            librosa.power_to_db(power, ref=np.max, top_db=spectrogram.floor_db)
-
-    contenders = {
-        "librosa, a clip": theirs,
-        "instrec, one thread": lambda: ours.batch(y, threads=1),
-        "instrec": lambda: ours.batch(y),
-    }
+    y = 0.1 * np.random.default_rng(0).standard_normal((CLIPS, knobs.clip.samples)).astype(np.float32)
     # On a busy machine librosa's matrix products wait for one another's threads and fall to a tenth of their speed,
     # which would flatter us; on an idle one a second thread gives them nothing.
     threadpool_limits(1)
-    for work in contenders.values():
-        work()
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(ROUNDS):  # in turn, so that a busy machine slows all alike
-        for name, work in contenders.items():
-            times[name].append(seconds(work))
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    for name, median in medians.items():
-        print(f"{name:22}{CLIPS / median:8.0f} clips/s")
-    print(f"ratio {medians['librosa, a clip'] / medians['instrec']:.2f}")
+    print(f"clips/s of {knobs.clip.seconds:g} s    {'one thread':>12}{'instrec':>12}{'librosa':>12}{'ratio':>8}")
+    for name, (spectrogram, naive) in contenders(knobs.spectrogram).items():
+        ours = spectrograms.from_params(knobs.clip, spectrogram)
+        works: list[Callable[[], object]] = [partial(ours.batch, y, threads=1), partial(ours.batch, y)]
+        if naive:
+            works.append(lambda naive=naive, knob=spectrogram: [naive(one, knobs.clip, knob) for one in y])  # type: ignore[misc]
+        alone, together, *theirs = clips_per_second(works)
+        against = "".join(f"{rate:12.0f}{together / rate:8.2f}" for rate in theirs)
+        print(f"{name:24}{alone:11.0f}{together:12.0f}{against}")
 
 
 if __name__ == "__main__":

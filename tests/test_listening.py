@@ -1,12 +1,15 @@
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
-from tone_model import RATE, build, tone, written
+from tone_model import CARD, RATE, build, tone, written
 
+from instrec import models, spectrograms
+from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.listening import Listening, listen, windows
 
@@ -111,3 +114,29 @@ def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path, classifier):
     assert names(heard) == ["violin"]
     whole_file = minutes * 60 * RATE * 4
     assert peak < whole_file / 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"part": "harmonic_percussive"},
+        {"part": "solo_accompaniment", "frames": 40},
+        {"name": "multi_resolution", "scale": "log"},
+        {"name": "image", "pixels": 48},
+        {"name": "phase_image", "window": 512, "pixels": 48},
+    ],
+    ids=str,
+)
+def test_any_representation_that_a_model_was_trained_on(tmp_path, full_params, change):
+    card = replace(CARD, spectrogram=replace(CARD.spectrogram, **change))
+    representation = spectrograms.from_params(card.clip, card.spectrogram)
+    knobs = replace(full_params.model, name="compact_resnet", width=2)
+    classifier = Classifier(models.build(representation.shape, len(card.classes), "multilabel", knobs), card)
+    y = np.concatenate([tone("flute", 0.7), tone("violin", 0.9)])
+    heard = listen(written(tmp_path, y, subtype="FLOAT"), classifier)
+    assert heard.onsets.tolist() == [0, RATE // 2, len(y) - RATE]
+    expected, _ = classifier.predict(representation.batch(np.stack([y[start:][:RATE] for start in heard.onsets])))
+    np.testing.assert_allclose(heard.presence, expected, atol=1e-5)
+    shorter = listen(written(tmp_path, y[: RATE // 20], subtype="FLOAT"), classifier)
+    expected, _ = classifier.predict(representation(y[: RATE // 20])[np.newaxis])
+    np.testing.assert_allclose(shorter.presence, expected, atol=1e-5)

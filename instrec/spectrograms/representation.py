@@ -1,0 +1,73 @@
+"""The contract of all representations."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+class Representation(ABC):
+    """Turns a clip into a picture: (samples,) -> (frames, bins, channels), float32 from 0 to 1.
+
+    What holds for every one of them:
+
+    - a clip shorter than `samples` is filled up with silence behind; a longer one is an error;
+    - silence gives zeros, and nothing gives NaN;
+    - the same clip gives the same bytes, alone or in a batch, whatever the number of threads.
+
+    Attributes
+    ----------
+    samples : length of a clip.
+    shape : (frames, bins, channels) of its picture.
+    """
+
+    def __init__(self, samples: int, shape: tuple[int, int, int]) -> None:
+        self.samples = samples
+        self.shape = shape
+
+    def __call__(self, y: FloatArray) -> FloatArray:
+        """Transform one clip, y : np.ndarray [shape=(samples,)], into shape (frames, bins, channels).
+
+        Raises
+        ------
+        ValueError
+            When y is longer than a clip, or not of one dimension, or holds NaN or infinity.
+        """
+        picture: FloatArray = self.batch(np.asarray(y)[np.newaxis], threads=1)[0]
+        return picture
+
+    def batch(self, y: FloatArray, *, threads: int | None = None) -> FloatArray:
+        """Transform clips, y : np.ndarray [shape=(clips, samples)], to (clips, frames, bins, channels).
+
+        `threads` defaults to one a core. Raises as a single clip does.
+        """
+        y = np.asarray(y)
+        if y.ndim != 2 or y.shape[1] > self.samples:
+            raise ValueError(f"a clip has at most {self.samples} samples in one dimension, not {y.shape[1:]}")
+        pictures = np.empty((len(y), *self.shape), dtype=np.float32)
+        threads = threads or len(os.sched_getaffinity(0))
+
+        def work(first: int) -> None:
+            for index in range(first, len(y), threads):
+                clip = np.zeros(self.samples, dtype=np.float32)
+                clip[: y.shape[1]] = y[index]
+                if not np.isfinite(clip).all():
+                    raise ValueError(f"clip {index} of the batch holds NaN or infinity")
+                pictures[index] = self._transform(clip)
+
+        if threads == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(work, range(threads)))
+        return pictures
+
+    @abstractmethod
+    def _transform(self, y: FloatArray) -> FloatArray:
+        """Transform exactly `samples` finite samples into `shape`; called from several threads at once."""
