@@ -5,7 +5,7 @@ from pathlib import Path
 
 from instrec import params
 from instrec.errors import run
-from instrec.sources import folder, index, midi, soundfonts
+from instrec.sources import corpora, folder, index, midi, soundfonts
 
 
 def main() -> None:
@@ -16,9 +16,10 @@ def main() -> None:
     soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts)
     recordings, unusable = folder.scan(Path(sources.recordings), classes=classes, workers=workers)
     windows, unfit = midi.scan(Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers)
-    index.write(datasets, recordings + windows, unusable + unfit)
-    left_out = len(unusable) + len(unfit)
-    print(f"{len(recordings)} recordings, {len(windows)} MIDI windows; left out: {left_out}, see excluded.csv")
+    published, refused = corpora.scan(sources, classes=classes, workers=workers)
+    index.write(datasets, recordings + windows + published, unusable + unfit + refused)
+    found = f"{len(recordings)} recordings, {len(windows)} MIDI windows, {len(published)} files of data sets"
+    print(f"{found}; left out: {len(unusable) + len(unfit) + len(refused)}, see excluded.csv")
 
 
 if __name__ == "__main__":

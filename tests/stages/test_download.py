@@ -64,9 +64,32 @@ def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):
     assert "1 recordings, 2 MIDI windows" in capsys.readouterr().out
 
 
+def name_data_sets(**knobs: list[str]) -> None:
+    tree = yaml.safe_load(Path("params.yaml").read_text())
+    tree["sources"] |= knobs
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+
+
+def test_data_sets_are_listed_beside_the_users_own(workplace, capsys):
+    for folder in ("recordings/violin", "corpora/notes/violin", "corpora/notes/harp", "corpora/jungle_vibe/flute"):
+        Path(folder).mkdir(parents=True)
+        soundfile.write(f"{folder}/a.wav", np.full(22050, 0.1), 22050)
+    name_data_sets(train=["notes"], test=["jungle_vibe"])
+    assert run(download.main) == 0
+    assert [(each.source, each.path, each.group, each.split) for each in index.read(Path("datasets"))] == [
+        ("recordings", "recordings/violin/a.wav", "a", ""),
+        ("notes", "corpora/notes/violin/a.wav", "notes/violin/a", ""),
+        ("jungle_vibe", "corpora/jungle_vibe/flute/a.wav", "jungle_vibe/a", "test"),
+    ]
+    assert "corpora/notes,1 files: label 'harp' is no class" in Path("datasets/excluded.csv").read_text()
+    assert "1 recordings, 0 MIDI windows, 2 files of data sets; left out: 1" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (lambda: name_data_sets(train=["imras"]), "sources.train: unknown data set 'imras'; known: irmas, "),
+        (lambda: name_data_sets(test=["philharmonia"]), "philharmonia: not in corpora/philharmonia; download the arch"),
         (lambda: Path("fonts/a.sf2").write_text("no SoundFont"), "fonts/a.sf2: not a SoundFont"),
         (lambda: Path("fonts/b.sf2").unlink(), "b.sf2: not in fonts"),
         (lambda: Path("recordings").rmdir(), "recordings: no such folder"),
