@@ -29,9 +29,10 @@ class LogMel(Representation):
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         check_band(clip, spectrogram)
-        self._params, self._separation = spectrogram, PARTS[spectrogram.part]
+        channels = PARTS[spectrogram.part].channels
+        super().__init__(clip.samples, (_frames(clip, spectrogram), spectrogram.mels, channels))
+        self._params = spectrogram
         self._seconds_per_frame = spectrogram.hop / clip.sample_rate
-        super().__init__(clip.samples, (_frames(clip, spectrogram), spectrogram.mels, self._separation.channels))
         self._window = np.hanning(spectrogram.window + 1)[:-1].astype(np.float32)
         self._bank = scipy.sparse.csr_array(_mel_bank(clip, spectrogram))
 
@@ -46,7 +47,7 @@ class LogMel(Representation):
         if self._params.part == "whole":
             parts = [whole]
         else:
-            magnitudes = self._separation.separate(np.sqrt(power), self._seconds_per_frame)
+            magnitudes = PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
             parts = [self._bank @ np.square(magnitude) for magnitude in magnitudes]
         picture = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
         return picture[: self.shape[0]]

@@ -34,7 +34,7 @@ class Separation:
 def _harmonic_percussive(magnitude: FloatArray, _: float) -> tuple[FloatArray, FloatArray]:
     """Part what is smooth over time from what is smooth over frequency: librosa.decompose.hpss to the byte.
 
-    librosa's median filter works in two dimensions, takes five times as long and lets no other thread work.
+    librosa's median filter, which works in two dimensions, takes five times as long.
 
     Source: Fitzgerald, Harmonic/percussive separation using median filtering (DAFx 2010).
     """

@@ -1,5 +1,6 @@
 """Every representation keeps the contract, whatever its part and scale."""
 
+import pickle
 import warnings
 from dataclasses import replace
 
@@ -83,6 +84,10 @@ def test_batches_and_threads_change_no_byte(representation):
         assert np.array_equal(representation.batch(y, threads=threads), alone)
     assert np.array_equal(np.concatenate([representation.batch(y[:3]), representation.batch(y[3:])]), alone)
     assert representation.batch(y[:0]).shape == (0, *representation.shape)
+
+
+def test_a_worker_process_can_be_given_one(representation):
+    assert np.array_equal(pickle.loads(pickle.dumps(representation))(music()), representation(music()))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.name}-{kind.part}")
