@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import os
 import shutil
+import ssl
 import stat
 import tarfile
 import urllib.error
@@ -22,6 +23,7 @@ from instrec.errors import UserError
 
 TIMEOUT_SECONDS = 60.0  # without a byte
 _BLOCK = 1 << 20
+_BROKEN_LINE = (ConnectionError, TimeoutError, ssl.SSLError)  # beside what the HTTP library says itself
 _UTF8_NAME = 0x800  # flag of a file in a zip archive
 _NAME_ENCODINGS = ("utf-8", "cp1252", "mac_roman")  # that old archivers wrote without saying so
 
@@ -82,7 +84,7 @@ def _receive(url: str, part: Path, *, corpus: str, by_hand: str) -> None:
     except urllib.error.HTTPError as error:
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # nothing beyond what is there: see the checksum
             raise UserError(f"{corpus}: {url}: {error.code} {error.reason}; try again later, or {by_hand}") from error
-    except (urllib.error.URLError, http.client.HTTPException, ConnectionError, TimeoutError, ValueError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, *_BROKEN_LINE, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise UserError(
             f"{corpus}: cannot be downloaded from {url} ({reason}); run again to go on where it stopped, or {by_hand}"
