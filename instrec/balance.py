@@ -5,22 +5,33 @@ Silence is left out, groups are split, classes brought to their quota, and defic
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from instrec import seeding
+from instrec import manifest, parallel, seeding, selection
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
-from instrec.sources import audio
+from instrec.sources import midi
 from instrec.sources.index import MIDI, RECORDINGS, Entry
-from instrec.yardstick import TEST_SETS, score_files
+from instrec.yardstick import (
+    COMPOSED,
+    EXCERPT,
+    MIXTURE,
+    SOLO,
+    TEST_SETS,
+    TestSet,
+    label_columns,
+    score_files,
+    target_classes,
+)
 
-RECORDINGS_TEST = "recordings"
+_LEARNED = ("train", "valid")
 _MIXTURE_COUNTS = (0, 2, 3)
 
 
@@ -45,71 +56,112 @@ def make(params: Params, entries: Iterable[Entry], data: Path) -> list[Clip]:
     ):
         own = [clip for clip in cut if clip.split == split]
         clips += _filled(params, split, own, per_class, mixtures, fonts)
-    clips += [clip for clip in cut if clip.split == RECORDINGS_TEST]
-    clips += _test_sets(params, data)
+    clips += [clip for clip in cut if clip.split not in _LEARNED]
+    for test_set in TEST_SETS:
+        clips += _frozen(params, test_set, data)
+    for split, noise in COMPOSED.items():
+        clips += _composed_test(params, split, noise)
     return clips
+
+
+def round_clips(params: Params, clips: Iterable[Clip], number: int) -> list[Clip]:
+    """Give the training clips of a round of the synthesis loop (Sethi 2018), in the manifest's order.
+
+    Round 0 is the manifest's own. In every other one, what is composed is drawn anew: scores, mixtures' instruments
+    and noise, with as many clips of a class, mixtures of a count and clips of a SoundFont as before. Recordings and
+    the user's scores stay as they are.
+    """
+    training = manifest.of_split(clips, "train")
+    if number == 0:
+        return training
+    return [clip if clip.source == RECORDING or clip.path else _redrawn(params, clip, number) for clip in training]
+
+
+def _redrawn(params: Params, clip: Clip, number: int) -> Clip:
+    name = f"{clip.id}-round-{number}"
+    rng = seeding.generator(params.seed, "balance", name)
+    labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
+    fonts = params.soundfonts.train
+    font = fonts[(fonts.index(clip.soundfont) + number) % len(fonts)]
+    noise = NOISY if rng.random() < params.balance.noisy_share else CLEAN
+    return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
 
 
 def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
     """Cut files into clips that are not silent, each in the split of its group."""
-    entries = sorted(
-        (entry for entry in entries if set(entry.labels) <= set(params.classes)),
+    # What tests by its own partition may be about instruments that programs stand for; all else is learned from.
+    allowed = {"test": set(target_classes(params.classes))}
+    known = sorted(
+        (entry for entry in entries if set(entry.labels) <= allowed.get(entry.split, set(params.classes))),
         key=lambda entry: (entry.path, entry.onset),
     )
-    split_of = _split_groups(params, entries)
-    clips = []
-    for entry in tqdm(entries, desc="silence", unit="file", disable=None if entries else True):
-        split = split_of[entry.group]
-        for onset in _onsets(params, entry):
-            number = f"{onset:08.2f}"
-            clips.append(
-                Clip(
-                    id=f"{split}/{'solo' if len(entry.labels) == 1 else 'mixture'}/{entry.path}@{number}",
-                    split=split,
-                    source=RECORDING if entry.source == RECORDINGS else SCORE,
-                    path=entry.path,
-                    onset=onset,
-                    labels=tuple(sorted(entry.labels, key=params.classes.index)),
-                    group=entry.group,
-                    soundfont="",
-                    noise=CLEAN,
-                    seed=params.seed,
-                )
-            )
-    return clips
+    split_of = _split_groups(params, known)
+    chosen = []
+    for entry in known:
+        split = entry.source if entry.split == "test" else split_of[entry.group]
+        # A song that tests, in another data set or by another partition, must not be learned from.
+        if split in _LEARNED or (split == entry.source and entry.split not in _LEARNED):
+            chosen.append((entry, split))
+    found = parallel.ordered_map(functools.partial(_onsets, params), chosen, workers=params.workers)
+    progress = tqdm(found, total=len(chosen), desc="silence", unit="file", disable=None if chosen else True)
+    # A test set in which any file has several labels asks about several, of every file (IRMAS: one to five).
+    multilabel = {split for entry, split in chosen if split not in _LEARNED and len(entry.labels) > 1}
+    return [
+        _clip(
+            params, entry, split, EXCERPT if split in multilabel else SOLO if len(entry.labels) == 1 else MIXTURE, onset
+        )
+        for (entry, split), onsets in zip(chosen, progress, strict=True)
+        for onset in onsets
+    ]
 
 
-def _onsets(params: Params, entry: Entry) -> Iterator[float]:
-    """Where clips start: one after the other, none of them silent. MIDI files were cut when they were read."""
+def _onsets(params: Params, chosen: tuple[Entry, str]) -> list[float]:
+    """Give where clips start, none of them silent. MIDI files were cut when they were read."""
+    entry, split = chosen
     if entry.source == MIDI:
-        yield entry.onset
-        return
-    clip = params.clip
-    onset = 0.0
-    for y in audio.blocks(Path(entry.path), clip.sample_rate, block_seconds=clip.seconds):
-        # A short file is one clip; a short rest of a long one is none.
-        if onset == 0 or len(y) >= clip.samples // 2:
-            rms = float(np.sqrt(np.mean(np.square(y, dtype=np.float64))))
-            if 20 * np.log10(max(rms, 1e-10)) >= params.selection.silence_dbfs:
-                yield onset
-        onset += clip.seconds
+        return [entry.onset]
+    hop_share = params.selection.hop_share if split in _LEARNED else params.selection.test_hop_share
+    return list(selection.starts(Path(entry.path), params.clip, params.selection, hop_share=hop_share))
+
+
+def _clip(params: Params, entry: Entry, split: str, kind: str, onset: float) -> Clip:
+    return Clip(
+        id=f"{split}/{kind}/{entry.path}@{onset:08.2f}",
+        split=split,
+        source=SCORE if entry.source == MIDI else RECORDING,
+        path=entry.path,
+        onset=onset,
+        labels=tuple(sorted(entry.labels, key=label_columns(split, params.classes).index)),
+        group=entry.group,
+        soundfont="",
+        noise=CLEAN,
+        seed=params.seed,
+    )
 
 
 def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
-    """Give every group its split, class by class, so that each class is in each split where it has groups enough."""
-    split_of: dict[str, str] = {}
-    # MIDI files never test: test set `recordings` is real sound alone.
-    for (source, test_share), name in product(
-        ((RECORDINGS, params.balance.test_share), (MIDI, 0.0)), sorted(params.classes)
-    ):
-        own = {entry.group for entry in entries if entry.source == source and name in entry.labels}
-        groups = sorted(own - split_of.keys())
+    """Give every group its split, class by class, so that each class is in each split where it has groups enough.
+
+    Groups are parted source by source. Of a data set that has test files of its own, its training files are parted into
+    training and validation alone; its validation files stay what they are.
+    """
+    split_of = {entry.group: "valid" for entry in entries if entry.split == "valid"}
+    split_of |= {entry.group: entry.source for entry in entries if entry.split == "test"}
+    # MIDI files never test: test sets other than the frozen ones are real sound alone.
+    shares = {(RECORDINGS, ""): params.balance.test_share, (MIDI, ""): 0.0}
+    others = sorted({(entry.source, entry.split) for entry in entries if entry.split in ("", "train")} - shares.keys())
+    shares |= {(source, own): 0.0 if own else params.balance.test_share for source, own in others}
+    for ((source, own), test_share), name in product(shares.items(), sorted(params.classes)):
+        found = {
+            entry.group for entry in entries if (entry.source, entry.split) == (source, own) and name in entry.labels
+        }
+        groups = sorted(found - split_of.keys())
         seeding.generator(params.seed, "split", name).shuffle(groups)
         # A single group trains; a second one is worth more as a test than as validation.
         test = min(round(test_share * len(groups)) or int(test_share > 0), len(groups) - 1)
         valid = min(round(params.balance.valid_share * len(groups)), len(groups) - 1 - test)
         for place, group in enumerate(groups):
-            split_of[group] = RECORDINGS_TEST if place < test else "valid" if place < test + valid else "train"
+            split_of[group] = source if place < test else "valid" if place < test + valid else "train"
     return split_of
 
 
@@ -117,9 +169,7 @@ def _filled(
     params: Params, split: str, own: list[Clip], per_class: int, mixtures: int, fonts: tuple[str, ...]
 ) -> Iterator[Clip]:
     """Bring every class, and mixtures, to their quota: thin, or synthesise what lacks; decide the noise."""
-    parts = [(f"solo/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
-    parts.append(("mixture", [clip for clip in own if len(clip.labels) != 1], mixtures))
-    for part, found, quota in parts:
+    for part, found, quota in _parts(params, own, per_class, mixtures):
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
         clips = [found[index] for index in kept]
@@ -131,33 +181,65 @@ def _filled(
             yield replace(clip, soundfont=font, noise=noise)
 
 
+def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> list[tuple[str, list[Clip], int]]:
+    """Give name, clips that there are, and quota of every class and of mixtures."""
+    parts = [(f"{SOLO}/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
+    return [*parts, (MIXTURE, [clip for clip in own if len(clip.labels) != 1], mixtures)]
+
+
 def _composed(params: Params, rng: np.random.Generator, split: str, part: str, number: int) -> Clip:
-    if part == "mixture":
+    if part == MIXTURE:
         count = min(_MIXTURE_COUNTS[number % len(_MIXTURE_COUNTS)], len(params.classes))
-        chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
-        labels = tuple(sorted(chosen, key=params.classes.index))
+        labels = _chosen(params, rng, count)
         name = f"{split}/mixture/{count}-{number:05}"
     else:
-        labels = (part.removeprefix("solo/"),)
+        labels = (part.removeprefix(f"{SOLO}/"),)
         name = f"{split}/{part}-{number:05}"
     return Clip(name, split, SCORE, "", 0.0, labels, name, "", CLEAN, params.seed)
 
 
-def _test_sets(params: Params, data: Path) -> Iterator[Clip]:
-    files = score_files(data, params.classes)
-    for test_set in TEST_SETS:
-        fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
-        for number, (file, labels) in enumerate(files):
-            name = file.relative_to(data).with_suffix("")
-            yield Clip(
-                id=f"{test_set.name}/{name.as_posix()}",
-                split=test_set.name,
-                source=SCORE,
-                path=file.as_posix(),
-                onset=0.0,
-                labels=labels,
-                group=name.as_posix(),
-                soundfont=fonts[number % len(fonts)],
-                noise=test_set.noise,
-                seed=params.seed,
-            )
+def _composed_test(params: Params, split: str, noise: str) -> Iterator[Clip]:
+    """Give new scores in the classes of the model; the same, by their groups, in each of `COMPOSED`."""
+    fonts = cycle(params.soundfonts.train)
+    for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
+        rng = seeding.generator(params.seed, "balance", "composed", part)
+        for number in range(quota):
+            clip = _composed(params, rng, "composed", part, number)
+            name = clip.group.replace("composed", split, 1)
+            yield replace(clip, id=name, split=split, soundfont=next(fonts), noise=noise)
+
+
+def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
+    chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
+    return tuple(sorted(chosen, key=params.classes.index))
+
+
+def _frozen(params: Params, test_set: TestSet, data: Path) -> Iterator[Clip]:
+    fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
+    files = score_files(data, target_classes(params.classes), test_set.kinds)
+    for number, (file, labels) in enumerate(files):
+        name = file.relative_to(data).with_suffix("")
+        clip = Clip(
+            id=f"{test_set.name}/{name.as_posix()}",
+            split=test_set.name,
+            source=SCORE,
+            path=file.as_posix(),
+            onset=0.0,
+            labels=labels,
+            group=name.as_posix(),
+            soundfont=fonts[number % len(fonts)],
+            noise=test_set.noise,
+            seed=params.seed,
+        )
+        if name.parent.name == EXCERPT:
+            for onset in _excerpt_onsets(params, file):
+                yield replace(clip, id=f"{clip.id}@{onset:08.2f}", onset=onset)
+        else:
+            yield clip
+
+
+def _excerpt_onsets(params: Params, file: Path) -> Iterator[float]:
+    """Give where the windows of a frozen excerpt start, whatever `selection.start` says: all of it is asked about."""
+    rate, hop = params.clip.sample_rate, selection.hop_samples(params.clip, params.selection.test_hop_share)
+    end = max((note.end for track in midi.load(file).instruments for note in track.notes), default=0.0)
+    return (start / rate for start, _ in selection.windows([np.zeros(round(end * rate))], params.clip.samples, hop))

@@ -6,17 +6,21 @@ import functools
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import noise, parallel, performance, scores, seeding, store, yardstick
+from instrec import noise, parallel, performance, scores, seeding, selection, store, yardstick
 from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, Clip
 from instrec.params import Params
 from instrec.sources import audio, midi, soundfonts
-from instrec.synth import Synth
+from instrec.synth import SILENCE, Synth
+
+if TYPE_CHECKING:
+    import pretty_midi
 
 PEAK = 0.89  # -1 dBFS; every clip is brought there, so that 16 bits hold the quiet ones as well
 
@@ -44,19 +48,56 @@ class Renderer:
         return np.pad(y, (0, settings.samples - len(y)))
 
     def _rendered(self, clip: Clip) -> npt.NDArray[np.float32]:
-        seconds = self.params.clip.seconds
-        instrument = _synth(clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
-        if self._is_frozen(clip):
-            return instrument.render(midi.load(Path(clip.path)), seconds)
-        rng = seeding.generator(clip.seed, clip.id)
-        if clip.path:
-            score = midi.cut(midi.load(Path(clip.path)), clip.onset, seconds)
-            drawn = replace(performance.draw(rng, self.params.synth, score, seconds=seconds), preroll_seconds=0.0)
+        settings = self.params.clip
+        instrument = _synth(clip.soundfont, self.params.soundfonts.folders, settings.sample_rate)
+        if self._is_frozen(clip) and Path(clip.path).parent.name == yardstick.EXCERPT:
+            y = _excerpt(clip.path, settings.seconds, instrument)
+            start = round(clip.onset * settings.sample_rate)
+        elif clip.path and not self._is_frozen(clip):
+            score = midi.cut(midi.load(Path(clip.path)), clip.onset, settings.seconds)
+            drawn = performance.draw(self._rng(clip), self.params.synth, score, seconds=settings.seconds)
+            y, start = instrument.render(score, settings.seconds, replace(drawn, preroll_seconds=0.0)), 0
         else:
-            compose = scores.STYLES[self.params.scores.style]
-            score = compose(rng, tuple(sorted(clip.labels)), seconds + self.params.synth.preroll_seconds)
-            drawn = performance.draw(rng, self.params.synth, score, seconds=seconds)
-        return instrument.render(score, seconds, drawn)
+            searched = self._searched_seconds(clip)
+            score, drawn = self._performance(clip, searched + settings.seconds)
+            if searched:
+                drawn = replace(drawn, preroll_seconds=0.0)
+            y = instrument.render(score, searched + settings.seconds, drawn)
+            start = self._start(score, y[: round(searched * settings.sample_rate)]) if searched else 0
+        return y[start : start + settings.samples]
+
+    def _performance(self, clip: Clip, seconds: float) -> tuple[pretty_midi.PrettyMIDI, performance.Performance]:
+        """Read or compose a score, and say how it is played: plainly where it tests."""
+        if self._is_frozen(clip):
+            return midi.load(Path(clip.path)), performance.PLAIN
+        compose, labels, rng = scores.STYLES[self.params.scores.style], tuple(sorted(clip.labels)), self._rng(clip)
+        if clip.split in yardstick.COMPOSED:
+            return compose(rng, labels, seconds), performance.PLAIN
+        score = compose(rng, labels, seconds + self.params.synth.preroll_seconds)
+        return score, performance.draw(rng, self.params.synth, score, seconds=seconds)
+
+    def _searched_seconds(self, clip: Clip) -> float:
+        """Say in how much of a score the clip's start is looked for; 0 where it is that of the score."""
+        too_long = self._is_frozen(clip) and self.params.clip.seconds < yardstick.SECONDS
+        return yardstick.SECONDS if too_long or self.params.selection.start == "onset" else 0.0
+
+    def _start(self, score: pretty_midi.PrettyMIDI, y: npt.NDArray[np.float32]) -> int:
+        """Find the sample where the clip starts: the first place that has all instruments, or most of them.
+
+        Candidates are the steepest rise of power, where `selection.start` is `onset`, then what is not silent, a hop
+        apart; the score being levelled, as clips are.
+        """
+        settings, chosen = self.params.clip, self.params.selection
+        y = y * (PEAK / max(float(np.abs(y).max()), SILENCE))
+        hops = selection.windows([y], settings.samples, selection.hop_samples(settings, chosen.hop_share))
+        places = [start for start, window in hops if not selection.is_silent(window, chosen.silence_dbfs)]
+        if chosen.start == "onset":
+            places.insert(0, selection.steepest_rise([y], settings.sample_rate))
+
+        def heard(start: int) -> int:
+            return len(midi.cut(score, start / settings.sample_rate, settings.seconds).instruments)
+
+        return max(places, key=heard, default=0)
 
     def _noise(self, clip: Clip) -> noise.Noise:
         if self._is_frozen(clip):
@@ -64,12 +105,21 @@ class Renderer:
             if name not in _frozen_noise(file):
                 raise UserError(f"{file}: has no noise for {name}; bring both: dvc pull data.dvc")
             return _frozen_noise(file)[name]
-        return noise.draw(
-            seeding.generator(clip.seed, clip.id, "noise"), self.params.noise, self.params.clip.sample_rate
-        )
+        return noise.draw(self._rng(clip, "noise"), self.params.noise, self.params.clip.sample_rate)
+
+    def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
+        """The draws of a clip are its id's; those of a composed test its group's, which clean and noisy clips share."""
+        return seeding.generator(clip.seed, clip.group if clip.split in yardstick.COMPOSED else clip.id, *names)
 
     def _is_frozen(self, clip: Clip) -> bool:
         return any(clip.split == test_set.name for test_set in yardstick.TEST_SETS)
+
+
+@functools.lru_cache(maxsize=4)
+def _excerpt(path: str, longer: float, instrument: Synth) -> npt.NDArray[np.float32]:
+    """Render a whole excerpt, and `longer` seconds after it; its windows come one after another."""
+    score = midi.load(Path(path))
+    return instrument.render(score, score.get_end_time() + longer)
 
 
 @functools.lru_cache(maxsize=8)
@@ -87,9 +137,13 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
 
 
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:
-    """Render clips into an HDF5 file, in all worker processes, with a progress bar."""
+    """Render the clips of a split into an HDF5 file, in all worker processes, with a progress bar.
+
+    The columns of labels are `yardstick.label_columns` of the split.
+    """
     settings = renderer.params
-    labels = np.array([[name in clip.labels for name in settings.classes] for clip in clips], dtype=np.uint8)
+    classes = yardstick.label_columns(clips[0].split, settings.classes) if clips else settings.classes
+    labels = np.array([[name in clip.labels for name in classes] for clip in clips], dtype=np.uint8)
     rendered = parallel.ordered_map(renderer, clips, workers=settings.workers)
     with store.create(
         path,
@@ -98,7 +152,7 @@ def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:
         dtype=np.int16,
         ids=[clip.id for clip in clips],
         labels=labels,
-        classes=settings.classes,
+        classes=classes,
         compression="none",  # gzip would take a third of this process's time, and save 30 % of a file that is read once
         sample_rate=settings.clip.sample_rate,
     ) as writer:

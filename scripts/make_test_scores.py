@@ -1,47 +1,111 @@
-"""Make the frozen test scores anew: `python scripts/make_test_scores.py FOLDER`.
+"""Make the frozen test scores: `python scripts/make_test_scores.py FOLDER`.
 
-Only for a new yardstick: figures measured on another one cannot be compared with it. What is tracked by `data.dvc` was
-made with the params.yaml and the code of the commit that added it.
+What lies in the folder already stays as it is, so that the yardstick can grow without moving: figures measured on
+another one cannot be compared. What is tracked by `data.dvc` was made with the params.yaml and the code of the commits
+that added it.
 """
 
+import io
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
+import pretty_midi
 
 from instrec import noise, params, scores, seeding
 from instrec.errors import UserError, run
 from instrec.files import written_whole
-from instrec.yardstick import NOISE_FILE
+from instrec.sources import midi
+from instrec.taxonomy import INSTRUMENTS
+from instrec.yardstick import EXCERPT, MIXTURE, NOISE_FILE, SECONDS, SOLO
 
-SOLOS_PER_CLASS, MIXTURES_PER_COUNT, COUNTS = 30, 75, (0, 1, 2, 3)
+SOLOS, MIXTURES, EXCERPTS = 30, 75, 200  # a class, a count, in all
+
+# The classes of IRMAS, whose test set (Bosch et al. 2012) the excerpts follow: 5 to 20 s, one to three classes.
+EXCERPT_CLASSES = (
+    *("cello", "clarinet", "flute", "acoustic_guitar", "electric_guitar", "organ"),
+    *("piano", "saxophone", "trumpet", "violin", "voice"),
+)
 
 
-def make(folder: Path, settings: params.Params) -> None:
-    """Compose the test scores and draw their noise."""
-    rng = seeding.generator(settings.seed, "yardstick")
-    spec = {}
-    names = [(f"solo/{name}-{number:03}", (name,)) for name in settings.classes for number in range(SOLOS_PER_CLASS)]
-    for count in COUNTS:
-        for number in range(MIXTURES_PER_COUNT):
-            chosen = sorted(rng.choice(len(settings.classes), size=count, replace=False).tolist())
-            labels = tuple(settings.classes[index] for index in chosen)
-            names.append((f"mixture/{count}-{number:03}-{'+'.join(labels) or 'silence'}", labels))
-    for name, labels in names:
-        score = scores.compose(seeding.generator(settings.seed, "yardstick", name), labels, settings.clip.seconds)
+def make(
+    folder: Path, settings: params.Params, *, solos: int = SOLOS, mixtures: int = MIXTURES, excerpts: int = EXCERPTS
+) -> None:
+    """Compose the test scores that the folder lacks, and draw the noise of clips."""
+    file = folder / NOISE_FILE
+    spec = json.loads(file.read_text()) if file.exists() else {}
+    for name, labels in (*_clips(settings, solos, mixtures), *_excerpts(settings, excerpts)):
+        if (folder / f"{name}.mid").exists():
+            continue
+        excerpt = name.startswith(EXCERPT)
+        score = _excerpt(settings, name, labels) if excerpt else _clip(settings, name, labels)
         with written_whole(folder / f"{name}.mid") as part:
             score.write(str(part))
-        drawn = noise.draw(
-            seeding.generator(settings.seed, "yardstick", name, "noise"),
-            settings.noise,
-            settings.clip.sample_rate,
-        )
-        spec[f"{name}.mid"] = noise.to_json(drawn)
-    with written_whole(folder / NOISE_FILE) as part:
+        if not excerpt:
+            rng = seeding.generator(settings.seed, "yardstick", name, "noise")
+            spec[f"{name}.mid"] = noise.to_json(noise.draw(rng, settings.noise, settings.clip.sample_rate))
+    with written_whole(file) as part:
         part.write_text(json.dumps(spec, indent=1) + "\n")
 
 
+def _clips(settings: params.Params, solos: int, mixtures: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Give name and labels: solos of every instrument there is, mixtures of the classes in params.yaml."""
+    others = [name for name in INSTRUMENTS if name not in settings.classes]
+    rng = seeding.generator(settings.seed, "yardstick")
+    yield from ((f"{SOLO}/{name}-{number:03}", (name,)) for name in settings.classes for number in range(solos))
+    for count in range(4):
+        for number in range(mixtures):
+            labels = _chosen(rng, settings.classes, count)
+            yield f"{MIXTURE}/{count}-{number:03}-{'+'.join(labels) or 'silence'}", labels
+    yield from ((f"{SOLO}/{name}-{number:03}", (name,)) for name in others for number in range(solos))
+
+
+def _excerpts(settings: params.Params, excerpts: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    rng = seeding.generator(settings.seed, "yardstick", EXCERPT)
+    for number in range(excerpts):
+        labels = _chosen(rng, EXCERPT_CLASSES, 1 + number % 3)
+        yield f"{EXCERPT}/{number:03}-{'+'.join(labels)}", labels
+
+
+def _chosen(rng: np.random.Generator, classes: tuple[str, ...], count: int) -> tuple[str, ...]:
+    return tuple(classes[index] for index in sorted(rng.choice(len(classes), size=count, replace=False).tolist()))
+
+
+def _clip(settings: params.Params, name: str, labels: tuple[str, ...]) -> pretty_midi.PrettyMIDI:
+    return scores.compose(seeding.generator(settings.seed, "yardstick", name), labels, SECONDS)
+
+
+def _excerpt(settings: params.Params, name: str, labels: tuple[str, ...]) -> pretty_midi.PrettyMIDI:
+    """Compose until every instrument is heard throughout, as its label says of every window."""
+    rng = seeding.generator(settings.seed, "yardstick", name)
+    seconds = round(rng.uniform(5.5, 20), 1)
+    while True:
+        score = _written_and_read(midi.cut(scores.compose(rng, labels, seconds), 0, seconds))
+        heard = [track for track in score.instruments if _is_heard(track, seconds)]
+        last = max((note.end for track in heard for note in track.notes), default=0)
+        if len(heard) == len(labels) and last > max(5, seconds - SECONDS / 2):
+            return score
+
+
+def _written_and_read(score: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
+    """Give what a file holds of a score: notes of one pitch that overlap end together there."""
+    file = io.BytesIO()
+    score.write(file)
+    return pretty_midi.PrettyMIDI(io.BytesIO(file.getvalue()))
+
+
+def _is_heard(track: pretty_midi.Instrument, seconds: float) -> bool:
+    """Tell whether every three seconds have a note, or what is left of one that began three seconds before at most."""
+    return all(
+        any(note.start < onset + SECONDS and min(note.end, note.start + SECONDS) > onset for note in track.notes)
+        for onset in np.arange(0, seconds - SECONDS / 2, SECONDS / 2)
+    )
+
+
 def main() -> int:
-    """Make the test scores anew in the folder named; only for a new yardstick, which makes old figures incomparable."""
+    """Make the test scores that the folder named lacks."""
     if len(sys.argv) != 2:
         raise UserError("usage: python scripts/make_test_scores.py FOLDER")
     make(Path(sys.argv[1]), params.load())

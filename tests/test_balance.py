@@ -2,9 +2,11 @@
 
 from collections import Counter
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pretty_midi
 import pytest
 import soundfile
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from instrec import balance
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE
 from instrec.sources.index import MIDI, RECORDINGS, Entry
-from instrec.yardstick import TEST_SETS
+from instrec.taxonomy import PROGRAMS
+from instrec.yardstick import COMPOSED, TEST_SETS
 
 CLASSES = ("violin", "flute", "piano", "drums")
 RATE = 22050
@@ -21,11 +24,16 @@ RATE = 22050
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    """Two frozen scores; balance reads only their names."""
+    """Frozen scores; balance reads only their names, and the length of excerpts."""
     folder = tmp_path_factory.mktemp("data")
-    for name in ("solo/violin-000.mid", "mixture/2-000-flute+piano.mid"):
+    for name in ("solo/violin-000.mid", "solo/tuba-000.mid", "mixture/2-000-flute+piano.mid"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).touch()
+    score = pretty_midi.PrettyMIDI(initial_tempo=120)
+    score.instruments = [pretty_midi.Instrument(0)]
+    score.instruments[0].notes = [pretty_midi.Note(90, 60, 0.0, 2.5)]
+    (folder / "excerpt").mkdir()
+    score.write(str(folder / "excerpt/000-piano.mid"))
     return folder
 
 
@@ -108,8 +116,8 @@ def test_the_noisy_share_is_near_what_was_asked_for(small_params, data, share):
 
 def test_the_test_sets_hold_the_same_scores_in_the_same_order(small_params, data):
     clips = balance.make(small_params, [], data)
-    parts = [[clip for clip in clips if clip.split == each.name] for each in TEST_SETS]
-    for test_set, part in zip(TEST_SETS, parts, strict=True):
+    for test_set in TEST_SETS[:4]:
+        part = [clip for clip in clips if clip.split == test_set.name]
         assert [(Path(clip.path).name, clip.labels) for clip in part] == [
             ("violin-000.mid", ("violin",)),
             ("2-000-flute+piano.mid", ("flute", "piano")),
@@ -119,6 +127,92 @@ def test_the_test_sets_hold_the_same_scores_in_the_same_order(small_params, data
             f"{test_set.name}/solo/violin-000",
             f"{test_set.name}/mixture/2-000-flute+piano",
         ]
+
+
+def test_an_excerpt_is_asked_about_as_a_whole(small_params, data):
+    """Clips of a second, half a second apart, wherever clips of recordings start."""
+    for start in ("hop", "onset"):
+        chosen = replace(small_params.selection, start=start)
+        clips = balance.make(replace(small_params, selection=chosen), [], data)
+        windows = [clip for clip in clips if clip.split == "unseen_excerpts"]
+        assert [clip.onset for clip in windows] == [0.0, 0.5, 1.0, 1.5]
+        assert [clip.id for clip in windows][1] == "unseen_excerpts/excerpt/000-piano@00000.50"
+        assert {(clip.labels, clip.group, clip.soundfont, clip.noise) for clip in windows} == {
+            (("piano",), "excerpt/000-piano", small_params.soundfonts.unseen, CLEAN)
+        }
+
+
+def test_programs_are_asked_about_the_instruments_that_they_stand_for(small_params, data):
+    clips = balance.make(replace(small_params, classes=tuple(PROGRAMS)), [], data)
+    asked = {clip.labels for clip in clips if clip.split in {each.name for each in TEST_SETS}}
+    assert asked == {("violin",), ("tuba",), ("flute", "piano"), ("piano",)}
+    assert {name for clip in clips if clip.split == "train" for name in clip.labels} == set(PROGRAMS)
+
+
+# ---- composed test sets
+
+
+def test_composed_test_sets_hold_the_same_scores_clean_and_noisy(small_params, data):
+    bounds = replace(small_params.balance, composed_per_class=2, composed_mixtures=9)
+    fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2", "c.sf2"))
+    plain = balance.make(replace(small_params, soundfonts=fonts), [], data)
+    clips = balance.make(replace(small_params, soundfonts=fonts, balance=bounds), [], data)
+    assert clips[: len(plain)] == plain
+    clean, noisy = ([clip for clip in clips[len(plain) :] if clip.split == split] for split in COMPOSED)
+    assert [clip.noise for clip in clean] == [CLEAN] * 17
+    assert [
+        replace(clip, id=clip.id.replace("clean", "noisy"), split="composed_noisy", noise=NOISY) for clip in clean
+    ] == noisy
+    assert [clip.id for clip in clean][:3] == [
+        "composed_clean/solo/violin-00000",
+        "composed_clean/solo/violin-00001",
+        "composed_clean/solo/flute-00000",
+    ]
+    assert Counter(len(clip.labels) for clip in clean) == {1: 8, 0: 3, 2: 3, 3: 3}
+    assert Counter(clip.soundfont for clip in clean) == {"a.sf2": 6, "b.sf2": 6, "c.sf2": 5}
+    assert len({clip.group for clip in clips if not clip.path}) == len([clip for clip in clips if not clip.path]) - 17
+
+
+# ---- rounds of the synthesis loop
+
+
+def test_a_round_keeps_what_there_is_and_draws_the_rest_anew(tmp_path, small_params, data):
+    fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2", "c.sf2"))
+    bounds = replace(small_params.balance, train_per_class=40, train_mixtures=120, noisy_share=0.5)
+    params = replace(small_params, soundfonts=fonts, balance=bounds)
+    entries = [recording(tmp_path, "violin", f"v{group}") for group in range(5)]
+    entries.append(Entry(MIDI, "midi/a.mid", 3.0, 1.0, ("flute",), "midi/a.mid"))
+    clips = balance.make(params, entries, data)
+    rounds = [balance.round_clips(params, clips, number) for number in range(4)]
+    assert rounds[0] == [clip for clip in clips if clip.split == "train"]
+    assert rounds[1] == balance.round_clips(params, clips, 1)
+    for other in rounds[1:]:
+        assert_train_quotas(params, other)
+        for before, after in zip(rounds[0], other, strict=True):
+            assert len(before.labels) == len(after.labels)
+            if before.path:
+                assert before == after
+            else:
+                assert (after.split, after.source, after.path) == ("train", SCORE, "")
+                assert after.id.split("/")[:2] == before.id.split("/")[:2]
+        composed = [clip for clip in other if not clip.path]
+        assert Counter(clip.soundfont for clip in composed) == {
+            # The rotation goes on.
+            fonts.train[(fonts.train.index(font) + rounds.index(other)) % 3]: count
+            for font, count in Counter(clip.soundfont for clip in rounds[0] if not clip.path).items()
+        }
+        assert np.mean([clip.noise == NOISY for clip in composed]) == pytest.approx(0.5, abs=0.12)  # 4 sigma
+    drawn = [clip.id for each in rounds for clip in each if not clip.path]
+    assert len(set(drawn)) == len(drawn)
+    mixed = [[clip.labels for clip in each if "/mixture/" in clip.id] for each in rounds]
+    assert all(one != other for one, other in pairwise(mixed))
+
+
+def assert_train_quotas(params, clips) -> None:
+    counted = Counter(clip.labels if len(clip.labels) == 1 else "mixture" for clip in clips)
+    bounds = params.balance
+    expected = {(name,): bounds.train_per_class for name in params.classes}
+    assert counted == {**expected, "mixture": bounds.train_mixtures}
 
 
 # ---- scores and recordings of the user
@@ -230,3 +324,123 @@ def test_silence_is_left_out(tmp_path, small_params, data):
     bounds = replace(small_params.balance, test_share=0.0)
     clips = balance.make(replace(small_params, balance=bounds), [*entries, half], data)
     assert [(Path(c.path).stem, c.onset) for c in clips if c.source == RECORDING] == [("half-0", 1.0)]
+
+
+# ---- where clips start
+
+
+def test_training_and_tests_have_their_own_hops(tmp_path, small_params, data):
+    chosen = replace(small_params.selection, hop_share=1.0, test_hop_share=0.25)
+    entries = [recording(tmp_path, "violin", f"v{group}", seconds=2.0) for group in range(2)]
+    clips = balance.make(replace(small_params, selection=chosen), entries, data)
+    onsets = {
+        split: [clip.onset for clip in clips if clip.split == split and clip.source == RECORDING]
+        for split in ("train", "recordings")
+    }
+    assert onsets["train"] == [0.0, 1.0]
+    assert onsets["recordings"] == pytest.approx([0.0, 0.25, 0.5, 0.75, 1.0], abs=1e-3)
+
+
+def test_with_onset_a_recording_gives_one_clip_at_its_attack(tmp_path, small_params, data):
+    entry = recording(tmp_path, "violin", "anna", seconds=4.0)
+    y, _ = soundfile.read(entry.path)
+    y[: 2 * RATE] *= 0.01
+    soundfile.write(entry.path, y, RATE)
+    params = replace(small_params, selection=replace(small_params.selection, start="onset"))
+    (clip,) = (clip for clip in balance.make(params, [entry], data) if clip.source == RECORDING)
+    assert clip.onset == pytest.approx(2.0, abs=0.005)
+
+
+def test_workers_change_nothing(tmp_path, small_params, data):
+    entries = [recording(tmp_path, "violin", f"v{group}", seconds=2.0) for group in range(20)]
+    one, two = (balance.make(replace(small_params, workers=workers), entries, data) for workers in (1, 2))
+    assert one == two
+
+
+# ---- data sets with partitions of their own
+
+
+def of_corpus(entry: Entry, source: str, split: str, *labels: str) -> Entry:
+    return replace(entry, source=source, split=split, labels=labels or entry.labels, group=f"{source}/{entry.group}")
+
+
+def test_a_data_sets_own_partition_is_kept(tmp_path, small_params, data):
+    files = [recording(tmp_path, "violin", f"v{number}", seconds=2.0) for number in range(16)]
+    entries = [of_corpus(entry, "irmas", "train") for entry in files[:8]]
+    entries += [of_corpus(entry, "irmas", "valid") for entry in files[8:10]]
+    entries += [of_corpus(entry, "irmas", "test", "violin", "piano") for entry in files[10:12]]
+    entries += [of_corpus(entry, "irmas", "test") for entry in files[12:]]
+    bounds = replace(small_params.balance, train_per_class=50, valid_per_class=50, test_share=0.5, valid_share=0.25)
+    clips = [
+        clip for clip in balance.make(replace(small_params, balance=bounds), entries, data) if clip.source == RECORDING
+    ]
+    paths = {split: {clip.path for clip in clips if clip.split == split} for split in ("train", "valid", "irmas")}
+    assert set().union(*paths.values()) == {entry.path for entry in entries}
+    assert paths["irmas"] == {entry.path for entry in entries[10:]}
+    assert paths["valid"] > {entry.path for entry in entries[8:10]}
+    assert len(paths["train"]) == 6  # a quarter of eight groups validates, none tests
+    kinds = Counter(clip.id.split("/")[1] for clip in clips if clip.split == "irmas")
+    assert kinds == {"excerpt": 6 * 3}  # as some have several labels, all are asked about several
+    for clip in clips:
+        assert clip.id == f"{clip.split}/{clip.id.split('/')[1]}/{clip.path}@{clip.onset:08.2f}"
+    clips = balance.make(small_params, [entry for entry in entries if len(entry.labels) == 1], data)
+    assert {clip.id.split("/")[1] for clip in clips if clip.split == "irmas"} == {"solo"}
+
+
+def test_a_data_set_without_one_is_split_by_groups_with_a_test_set_of_its_own(tmp_path, small_params, data):
+    files = [recording(tmp_path, "violin", f"v{number}") for number in range(10)]
+    entries = [*files[:5], *(of_corpus(entry, "tinysol", "") for entry in files[5:])]
+    clips = [clip for clip in balance.make(small_params, entries, data) if clip.source == RECORDING]
+    assert Counter((clip.split, "tinysol" in clip.group) for clip in clips) == {
+        (split, own): count
+        for own, test in ((False, "recordings"), (True, "tinysol"))
+        for split, count in (("train", 3), ("valid", 1), (test, 1))
+    }
+
+
+def test_programs_are_tested_on_data_sets_of_instruments_but_do_not_learn_from_them(tmp_path, small_params, data):
+    file = recording(tmp_path, "violin", "anna", seconds=2.0)
+    entries = [
+        of_corpus(file, "irmas", "test", "violin", "cello"),
+        of_corpus(replace(file, group="bob"), "irmas", "train"),
+        of_corpus(replace(file, group="carl"), "irmas", "test", "drums"),  # no program stands for them
+    ]
+    clips = balance.make(replace(small_params, classes=tuple(PROGRAMS)), entries, data)
+    assert {(clip.split, clip.labels) for clip in clips if clip.source == RECORDING} == {("irmas", ("cello", "violin"))}
+
+
+CORPORA = st.lists(
+    st.builds(
+        Entry,
+        source=st.sampled_from([RECORDINGS, "irmas", "tinysol"]),
+        path=st.just(""),
+        onset=st.just(0.0),
+        duration=st.just(1.0),
+        labels=st.lists(st.sampled_from(CLASSES), min_size=1, max_size=2, unique=True).map(tuple),
+        group=st.sampled_from("abcdefgh"),
+        split=st.sampled_from(["", "train", "valid", "test"]),
+    ),
+    max_size=30,
+).map(lambda entries: [replace(e, split="") if e.source == RECORDINGS else e for e in entries])
+
+
+@many
+@given(entries=CORPORA)
+def test_no_group_is_both_learned_from_and_tested_on_nor_trained_and_validated_on(
+    tmp_path, small_params, data, entries
+):
+    """Even where groups of several data sets have one name, and partitions contradict each other."""
+    path = tmp_path / "a.wav"
+    if not path.exists():
+        soundfile.write(path, 0.1 * np.ones(RATE // 10), RATE)
+    entries = [replace(entry, path=path.as_posix()) for entry in entries]
+    bounds = replace(small_params.balance, train_per_class=99, train_mixtures=99, test_share=0.3)
+    clips = balance.make(replace(small_params, balance=bounds), entries, data)
+    splits: dict[str, set[str]] = {}
+    for clip in clips:
+        if clip.source == RECORDING:
+            splits.setdefault(clip.group, set()).add(clip.split if clip.split in ("train", "valid") else "test")
+    assert all(len(each) == 1 for each in splits.values())
+    for name in ("irmas", "tinysol"):
+        tested = {entry.group for entry in entries if entry.source == name and entry.split == "test"}
+        assert tested <= {clip.group for clip in clips if clip.split == name}

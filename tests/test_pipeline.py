@@ -91,6 +91,7 @@ def ran(printed: str) -> list[str]:
 
 def test_everything_is_there_in_the_end(built: Path) -> None:
     metrics = json.loads((built / "metrics/test.json").read_text())
+    assert metrics.pop("unseen_excerpts").keys() == {"excerpts"}
     assert metrics.keys() == {"seen_clean", "seen_noisy", "unseen_clean", "unseen_noisy"}
     for test_set in metrics.values():
         assert {"top1", "macro_f1", "intervals"} <= test_set["solo"].keys()

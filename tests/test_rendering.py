@@ -12,6 +12,8 @@ from instrec import balance, noise, rendering, store
 from instrec.errors import UserError
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.rendering import Renderer
+from instrec.sources import midi, soundfonts
+from instrec.synth import Synth
 
 RATE = 22050
 PEAK = round(0.89 * 32767)
@@ -20,11 +22,13 @@ CLIP = Clip("train/solo/flute-00001", "train", SCORE, "", 0.0, ("flute",), "", "
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    """Two frozen scores with their noise."""
+    """Two frozen scores with their noise, and an excerpt."""
     folder = tmp_path_factory.mktemp("frozen") / "data"
     for name, programs in (("solo/violin-000.mid", [40]), ("mixture/2-000-flute+piano.mid", [73, 0])):
         (folder / name).parent.mkdir(parents=True)
         save(folder / name, *programs)
+    (folder / "excerpt").mkdir()
+    save(folder / "excerpt/000-piano.mid", 0, 0, end=2.6)
     spec = noise.to_json(noise.Noise((noise.Step("distortion", {"kind": "hard", "drive_db": 18.0}),)))
     (folder / "noise.json").write_text(
         f'{{"solo/violin-000.mid": {spec}, "mixture/2-000-flute+piano.mid": {spec}}}'.replace("'", '"')
@@ -32,11 +36,11 @@ def data(tmp_path_factory) -> Path:
     return folder
 
 
-def save(path: Path, *programs: int, end: float = 0.9) -> None:
+def save(path: Path, *programs: int, end: float = 0.9, start: float = 0.0) -> None:
     score = pretty_midi.PrettyMIDI()
     for program in programs:
         track = pretty_midi.Instrument(program)
-        track.notes = [pretty_midi.Note(90, 69, 0, end)]
+        track.notes = [pretty_midi.Note(90, 69, start, end)]
         score.instruments.append(track)
     score.write(str(path))
 
@@ -170,6 +174,125 @@ def test_frozen_noise_is_that_of_the_file(render, data):
     assert not np.array_equal(y, render(replace(clip, split="seen_clean", noise=CLEAN)))
     # Hard clipping by 18 dB flattens the peaks.
     assert (np.abs(y.astype(int)) > 0.99 * PEAK).mean() > 0.1
+
+
+# ---- windows of excerpts
+
+
+def test_windows_of_an_excerpt_are_slices_of_it(render, data):
+    """Whatever was rendered in between; levelled one by one, as all clips are."""
+    path = data / "excerpt/000-piano.mid"
+    clip = replace(CLIP, split="unseen_excerpts", path=str(path), labels=("piano",))
+    synth = Synth(soundfonts.find(CLIP.soundfont, render.params.soundfonts.folders), RATE)
+    whole = synth.render(midi.load(path), 4.0)
+    onsets = [0.0, 0.25, 0.5, 1.0, 1.8, 2.5]
+    windows = {onset: render(replace(clip, id=str(onset), onset=onset)) for onset in onsets}
+    for onset, y in windows.items():
+        expected = whole[round(onset * RATE) :][:RATE]
+        assert np.abs(y - expected / np.abs(expected).max() * 0.89 * 32767).max() <= 1
+        render(CLIP)
+        assert np.array_equal(render(replace(clip, onset=onset)), y)
+
+
+# ---- composed test sets
+
+
+@pytest.mark.parametrize("labels", [("flute",), ("flute", "piano"), ()])
+def test_composed_clips_are_played_plainly_and_are_one_score_clean_and_noisy(render, labels):
+    group = "composed/mixture/x-00001"
+    clip = replace(CLIP, id="composed_clean/mixture/x-00001", split="composed_clean", labels=labels, group=group)
+    plain = replace(render.params, synth=replace(render.params.synth, reverb_probability=1.0, detune_cents=50.0))
+    y = render(clip)
+    assert np.array_equal(y, Renderer(plain, render.data)(clip))
+    assert y.any() == bool(labels)
+    noisy = replace(clip, id="composed_noisy/mixture/x-00001", split="composed_noisy")
+    assert np.array_equal(render(noisy), y)  # while there is no noise
+    assert not np.array_equal(render(replace(noisy, noise=NOISY)), y) or not labels
+    if labels:
+        assert not np.array_equal(render(replace(clip, group="composed/mixture/x-00002")), y)
+
+
+def test_programs_are_composed_for_and_labelled_as_such_and_tested_as_instruments(tmp_path, small_params, data):
+    bounds = replace(small_params.balance, train_per_class=1, train_mixtures=0, composed_per_class=1)
+    classes = ("gm_000", "gm_040", "gm_073", "gm_120")
+    params = replace(small_params, classes=classes, balance=bounds)
+    clips = balance.make(params, [], data)
+    for split, columns in (
+        ("train", classes),
+        ("composed_noisy", classes),
+        ("unseen_clean", ("violin", "flute", "piano")),
+        ("unseen_excerpts", ("violin", "flute", "piano")),
+    ):
+        own = [clip for clip in clips if clip.split == split]
+        rendering.write(tmp_path / f"{split}.h5", own, Renderer(params, data))
+        with store.open_store(tmp_path / f"{split}.h5") as written:
+            assert written.classes == columns
+            named = [tuple(np.array(columns)[row.astype(bool)]) for row in written.labels]
+            assert named == [clip.labels for clip in own]
+            assert all(np.abs(row).max() > 0 for row in written.read(0, len(own)))
+
+
+# ---- clips shorter than their scores
+
+
+def test_a_short_clip_of_a_frozen_score_has_its_instruments(tmp_path, render):
+    """The first of the places, a hop apart, that has them all."""
+    flute, piano = 73, 0
+    for spans, start in (
+        ({flute: (0.0, 0.9)}, 0.0),
+        ({flute: (1.2, 2.9)}, 1.0),
+        ({flute: (2.2, 2.9)}, 2.0),
+        ({flute: (0.0, 2.9), piano: (1.1, 1.9)}, 1.0),
+        ({flute: (0.0, 1.5), piano: (2.2, 2.9)}, 0.0),  # never both: the first that has one
+    ):
+        path = tmp_path / "solo" / "flute-000.mid"
+        path.parent.mkdir(exist_ok=True)
+        score = pretty_midi.PrettyMIDI()
+        for program, (begin, end) in spans.items():
+            track = pretty_midi.Instrument(program)
+            track.notes = [pretty_midi.Note(100, 76, begin, end)]
+            score.instruments.append(track)
+        score.write(str(path))
+        y = render(replace(CLIP, split="seen_clean", path=str(path)))
+        longer = replace(render.params, clip=replace(render.params.clip, seconds=4.0))
+        whole = Renderer(longer, render.data)(replace(CLIP, split="seen_clean", path=str(path))).astype(float)
+        expected = whole[round(start * RATE) :][:RATE]
+        assert np.abs(y - expected / np.abs(expected).max() * 0.89 * 32767).max() <= 2
+
+
+def test_a_clip_as_long_as_the_frozen_scores_begins_where_they_do(tmp_path, render):
+    save(tmp_path / "late.mid", 73, end=2.9, start=2.0)
+    longer = replace(render.params, clip=replace(render.params.clip, seconds=3.0))
+    y = Renderer(longer, tmp_path)(replace(CLIP, split="seen_clean", path=f"{tmp_path}/late.mid"))
+    assert not y[: round(1.95 * RATE)].any()
+    assert y[round(2.1 * RATE) :].any()
+
+
+def test_with_onset_a_score_is_cut_at_its_attack(tmp_path, render):
+    attack = Renderer(replace(render.params, selection=replace(render.params.selection, start="onset")), tmp_path)
+    save(tmp_path / "late.mid", 0, end=2.9, start=1.7)
+    for clip in (
+        replace(CLIP, split="seen_clean", path=f"{tmp_path}/late.mid"),
+        *(replace(CLIP, id=f"train/solo/piano-{number:05}", labels=("piano",)) for number in range(8)),
+    ):
+        y = attack(clip).astype(float)
+        level = np.sqrt(np.mean(y[: RATE // 20] ** 2))
+        assert level > 0.02 * PEAK, clip.id  # it sounds from the beginning
+        assert not np.array_equal(y, render(clip))
+
+
+def test_with_onset_a_mixture_still_has_all_its_instruments(tmp_path, render):
+    """Where they do not sound together from the attack on, the clip begins elsewhere."""
+    attack = Renderer(replace(render.params, selection=replace(render.params.selection, start="onset")), tmp_path)
+    score = pretty_midi.PrettyMIDI()
+    for program, *notes in ((73, (60, 0.0, 1.9)), (0, (40, 1.5, 1.8), (120, 2.2, 2.9))):
+        track = pretty_midi.Instrument(program)
+        track.notes = [pretty_midi.Note(velocity, 76, begin, end) for velocity, begin, end in notes]
+        score.instruments.append(track)
+    score.write(f"{tmp_path}/2-000-flute+piano.mid")
+    clip = replace(CLIP, split="seen_clean", path=f"{tmp_path}/2-000-flute+piano.mid", labels=("flute", "piano"))
+    assert np.array_equal(attack(clip), render(clip))  # from 1.0 s on
+    assert not attack(replace(CLIP, id="train/mixture/0-00001", labels=())).any()
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not MIDI", b"MThd\0\0\0\6\0\1\0\1\1\xe0MTrk\0\0\1\0\0\x90"])
