@@ -32,8 +32,6 @@ from instrec.manifest import Clip
 from instrec.params import ClipParams, Params, SpectrogramParams
 from instrec.rendering import Renderer
 
-_NICE = 10  # training comes first: a round is made of the time that it leaves over
-
 
 @dataclass(frozen=True)
 class Sources:
@@ -203,7 +201,6 @@ def work(descriptor: int) -> None:
     """Make the round that comes in through a pipe, send back None or the error; end when the other end is closed."""
     line = Connection(descriptor)
     task = line.recv()
-    os.nice(_NICE)
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     try:
         write(*task)
