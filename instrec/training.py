@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from instrec import metrics, models
+from instrec import metrics, models, rounds
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -31,35 +31,46 @@ from instrec.store import Store, open_store
 Row = dict[str, float]
 
 
-def train(
-    params: Params, spectrograms: Path, model_path: Path, history_path: Path, speed_path: Path, backup: Path
-) -> None:
-    """Train a model and write it with its card, and the history of its training, one row an epoch.
+@dataclass(frozen=True)
+class Files:
+    """What training reads and writes.
 
-    Parameters
+    Attributes
     ----------
     spectrograms : folder with `train.h5` and `valid.h5`.
-    speed_path : file for how long training took here: no result, so DVC does not track it.
+    manifest, data : file of the clips and folder of the frozen scores, for the synthesis loop alone.
+    model : the trained model with its card.
+    history : one row an epoch.
+    speed : how long training took here: no result, so DVC does not track it.
     backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
     """
-    done = backup / "done"
+
+    spectrograms: Path
+    manifest: Path
+    data: Path
+    model: Path
+    history: Path
+    speed: Path
+    backup: Path
+
+
+def train(params: Params, files: Files) -> None:
+    """Train a model and write it with its card, and the history of its training."""
+    done = files.backup / "done"
     shutil.rmtree(done, ignore_errors=True)
-    with (
-        open_store(spectrograms / "train.h5") as training,
-        open_store(spectrograms / "valid.h5") as validation,
-    ):
-        for name, clips in (("train", training), ("valid", validation)):
+    for name in ("train", "valid"):
+        with open_store(files.spectrograms / f"{name}.h5") as clips:
             if not len(clips):
                 raise UserError(f"no clips for {name}; raise balance.{name}_per_class in params.yaml")
-        prepare(params.seed)
-        place = backup / _key(params, spectrograms)
-        history = _fit(params, training, validation, place)
+    prepare(params.seed)
+    place = files.backup / _key(params, files.spectrograms)
+    with open_store(files.spectrograms / "valid.h5") as validation:
+        history = _fit(params, files, validation, place)
         best = keras.models.load_model(place / "best.keras")
-        thresholds = _thresholds(best, validation)
-        card = Card(training.classes, params.clip, params.spectrogram, thresholds)
-        save(model_path, best, card)
-        _write_speed(speed_path, best, len(training), history)
-    _write_history(history_path, history)
+        card = Card(validation.classes, params.clip, params.spectrogram, _thresholds(best, validation))
+    save(files.model, best, card)
+    _write_speed(files.speed, best, history)
+    _write_history(files.history, history)
     place.rename(done)  # at once: what a kill leaves of a state half removed must not be taken up again
     shutil.rmtree(done)
 
@@ -76,7 +87,7 @@ def prepare(seed: int) -> None:
     keras.mixed_precision.set_global_policy("mixed_float16" if gpu else "float32")
 
 
-def _fit(params: Params, training: Store, validation: Store, place: Path) -> list[Row]:
+def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[Row]:
     """Train epoch by epoch, and give the history.
 
     After each, what is needed to go on lies in `place`: the model with its optimizer, the best model so far, and the
@@ -84,21 +95,31 @@ def _fit(params: Params, training: Store, validation: Store, place: Path) -> lis
     """
     history = _resumed(place)
     epochs, patience = params.train.epochs, params.train.patience
-    if history:
-        print(f"going on after epoch {len(history)}", file=sys.stderr)
-        model = keras.models.load_model(place / f"epoch-{len(history)}.keras")
-    else:
-        shape = tuple(training.read(0, 1).shape[1:])
-        model = models.build(shape, len(training.classes), params.task, params.model)
-        model = compiled(params, model, len(Batches(training, params)))
+    sources = rounds.Sources(params, files.manifest, files.data, files.spectrograms / "train.h5")
     valid = Batches(validation, params)
-    with tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar:
+    model = None
+    with (
+        rounds.Rounds(sources, place) as loop,
+        tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar,
+    ):
         while len(history) < epochs and len(history) - _best(params.train, history) <= patience:
-            history.append(_epoch(params, model, training, valid, len(history)))
+            with open_store(loop.store(len(history))) as training:
+                model = model or _started(params, training, place, history)
+                history.append(_epoch(params, model, training, valid, len(history)))
             _keep(params.train, place, model, history)
             bar.set_postfix({name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")})
             bar.update()
     return history
+
+
+def _started(params: Params, training: Store, place: Path, history: list[Row]) -> Any:
+    """Build the model, or take up the one that a killed training left."""
+    if history:
+        print(f"going on after epoch {len(history)}", file=sys.stderr)
+        return keras.models.load_model(place / f"epoch-{len(history)}.keras")
+    frames, bins, channels = training.shape
+    model = models.build((frames, bins, channels), len(training.classes), params.task, params.model)
+    return compiled(params, model, len(Batches(training, params)))
 
 
 def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: int) -> Row:
@@ -114,8 +135,7 @@ def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: i
     row = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
     if not np.isfinite([row["loss"], row["val_loss"]]).all():
         raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
-    row["seconds"] = time.monotonic() - started
-    return row
+    return row | {"clips": len(training), "seconds": time.monotonic() - started}
 
 
 def compiled(params: Params, model: Any, steps: int) -> Any:
@@ -201,20 +221,24 @@ def _thresholds(model: Any, validation: Store) -> tuple[float, ...]:
     return tuple(round(float(value), 4) for value in metrics.best_thresholds(validation.labels, presence))
 
 
+# What a row of the history holds beside results: how fast it was.
+_SPEED = ("clips", "seconds")
+
+
 def _write_history(path: Path, history: list[Row]) -> None:
     with written_whole(path) as part:
-        names = [name for name in history[0] if name != "seconds"]  # the same training gives the same file
+        names = [name for name in history[0] if name not in _SPEED]  # the same training gives the same file
         rows = [",".join(f"{row[name]:.6g}" for name in names) for row in history]
         part.write_text("\n".join([",".join(names), *rows]) + "\n")
 
 
-def _write_speed(path: Path, model: Any, clips: int, history: list[Row]) -> None:
-    seconds = sum(row["seconds"] for row in history)
+def _write_speed(path: Path, model: Any, history: list[Row]) -> None:
+    clips, seconds = (sum(row[name] for row in history) for name in _SPEED)
     speed = {
         "weights": model.count_params(),
         "epochs": len(history),
         "seconds": round(seconds, 1),
-        "clips_per_second": round(clips * len(history) / seconds, 1),
+        "clips_per_second": round(clips / seconds, 1),
     }
     with written_whole(path) as part:
         part.write_text(json.dumps(speed) + "\n")

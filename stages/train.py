@@ -8,15 +8,17 @@ from instrec.errors import run
 
 
 def main() -> None:
-    """Write models/classifier.keras and models/history.csv."""
-    training.train(
-        params.load(),
+    """Write models/classifier.keras, models/history.csv and models/speed.json."""
+    files = training.Files(
         spectrograms=Path("build/spectrograms"),
-        model_path=Path("models/classifier.keras"),
-        history_path=Path("models/history.csv"),
-        speed_path=Path("models/speed.json"),
+        manifest=Path("build/manifest.csv"),
+        data=Path("data"),
+        model=Path("models/classifier.keras"),
+        history=Path("models/history.csv"),
+        speed=Path("models/speed.json"),
         backup=Path(".backup"),
     )
+    training.train(params.load(), files)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def card(small_params: Params) -> Card:
 @pytest.fixture
 def model(small_params: Params) -> keras.Model:
     keras.utils.set_random_seed(4)
-    return models.build(SHAPE, len(small_params.classes), replace(small_params.model, width=4))
+    return models.build(SHAPE, len(small_params.classes), "count_presence", replace(small_params.model, width=4))
 
 
 def test_what_was_saved_comes_back(model: keras.Model, card: Card, tmp_path: Path) -> None:

@@ -48,10 +48,15 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
     return tmp_path / "spectrograms"
 
 
+def files_in(folder: Path, spectrograms: Path) -> training.Files:
+    written = (folder / name for name in ("classifier.keras", "history.csv", "speed.json", "backup"))
+    return training.Files(spectrograms, folder / "manifest.csv", folder / "data", *written)
+
+
 def train(params: Params, spectrograms: Path, folder: Path) -> tuple[bytes, str]:
-    model, history = folder / "classifier.keras", folder / "history.csv"
-    training.train(params, spectrograms, model, history, folder / "speed.json", folder / "backup")
-    return model.read_bytes(), history.read_text()
+    files = files_in(folder, spectrograms)
+    training.train(params, files)
+    return files.model.read_bytes(), files.history.read_text()
 
 
 def test_two_runs_give_the_same_bytes_and_learn(params: Params, spectrograms: Path, tmp_path: Path) -> None:
@@ -147,8 +152,8 @@ small = replace(
     train=replace(knobs.train, epochs=2, batch_size=16),
 )
 folder = Path(sys.argv[3])
-names = ("classifier.keras", "history.csv", "speed.json", "backup")
-training.train(small, Path(sys.argv[2]), *(folder / name for name in names))
+names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")
+training.train(small, training.Files(Path(sys.argv[2]), *(folder / name for name in names)))
 model = keras.models.load_model(folder / "classifier.keras", compile=False)
 import numpy as np
 pictures = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)

@@ -42,7 +42,9 @@ class Task(ABC):
 
     def metrics(self) -> dict[str, list[Any]]:
         """Give what the history shows beside the losses, by output."""
-        return {"presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name="f1")]}
+        # Keras puts the output's name before its metrics' only where there are several outputs.
+        name = "f1" if self.counts else "presence_f1"
+        return {"presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name=name)]}
 
 
 class Multilabel(Task):
