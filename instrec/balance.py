@@ -32,7 +32,8 @@ from instrec.yardstick import (
 )
 
 _LEARNED = ("train", "valid")
-_MIXTURE_COUNTS = (0, 2, 3)
+_LEARNT_COUNTS = (0, 2, 3)  # of instruments in a mixture; solo clips are the class quotas' own
+_TESTED_COUNTS = (0, 1, 2, 3)  # a test's mixtures are about counts, in equal parts (Sethi 2018)
 
 
 def make(params: Params, entries: Iterable[Entry], data: Path) -> list[Clip]:
@@ -173,7 +174,7 @@ def _filled(
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
         clips = [found[index] for index in kept]
-        clips += [_composed(params, rng, split, part, number) for number in range(quota - len(clips))]
+        clips += [_composed(params, rng, split, part, place, _LEARNT_COUNTS) for place in range(quota - len(clips))]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
             font = fonts[(first + number) % len(fonts)] if clip.source == SCORE else ""
@@ -187,9 +188,11 @@ def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> li
     return [*parts, (MIXTURE, [clip for clip in own if len(clip.labels) != 1], mixtures)]
 
 
-def _composed(params: Params, rng: np.random.Generator, split: str, part: str, number: int) -> Clip:
+def _composed(
+    params: Params, rng: np.random.Generator, split: str, part: str, number: int, counts: tuple[int, ...]
+) -> Clip:
     if part == MIXTURE:
-        count = min(_MIXTURE_COUNTS[number % len(_MIXTURE_COUNTS)], len(params.classes))
+        count = min(counts[number % len(counts)], len(params.classes))
         labels = _chosen(params, rng, count)
         name = f"{split}/mixture/{count}-{number:05}"
     else:
@@ -204,7 +207,7 @@ def _composed_test(params: Params, split: str, noise: str) -> Iterator[Clip]:
     for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
         rng = seeding.generator(params.seed, "balance", "composed", part)
         for number in range(quota):
-            clip = _composed(params, rng, "composed", part, number)
+            clip = _composed(params, rng, "composed", part, number, _TESTED_COUNTS)
             name = clip.group.replace("composed", split, 1)
             yield replace(clip, id=name, split=split, soundfont=next(fonts), noise=noise)
 

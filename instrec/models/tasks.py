@@ -17,7 +17,7 @@ from keras import layers
 
 from instrec.params import TrainParams
 
-COUNTS = 4  # none, one, two or three instruments at once
+COUNTS = 4  # none, one, two, or three and more instruments at once
 
 Targets = dict[str, npt.NDArray[np.float32]]
 
@@ -67,7 +67,10 @@ class CountPresence(Multilabel):
         return {**super().outputs(features, classes), "count": count(features)}
 
     def targets(self, labels: npt.NDArray[np.float32]) -> Targets:
-        return {"presence": labels, "count": np.eye(COUNTS, dtype=np.float32)[labels.sum(axis=1).astype(int)]}
+        return {
+            "presence": labels,
+            "count": np.eye(COUNTS, dtype=np.float32)[np.minimum(labels.sum(axis=1).astype(int), COUNTS - 1)],
+        }
 
     def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
         losses, _ = super().losses(train)

@@ -1,0 +1,34 @@
+"""What architectures ask of the pictures they see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instrec.errors import UserError
+from instrec.params import ModelParams
+
+_CHANNELS = {
+    2: "two channels: spectrogram.part: harmonic_percussive or solo_accompaniment",
+    3: "three channels: spectrogram.name: image, phase_image or multi_resolution",
+}
+
+
+def check(picture: Any, params: ModelParams, *, frames: int, bins: int, channels: int | None = None) -> None:
+    """Hold a picture [shape=(clips, frames, bins, channels)] to an architecture's smallest, and to its channels.
+
+    Raises
+    ------
+    UserError
+        Naming the architecture, the picture's shape and the knobs that change it.
+    """
+    _, has_frames, has_bins, has_channels = picture.shape
+    where = f"params.yaml: model.name: {params.name}"
+    shape = f"{has_frames} frames x {has_bins} bins x {has_channels} channels"
+    if has_frames < frames or has_bins < bins:
+        raise UserError(
+            f"{where} asks for pictures of at least {frames} frames x {bins} bins, not {shape}; for more frames lower "
+            "spectrogram.hop or raise clip.seconds, for more bins raise spectrogram.mels; spectrogram.pixels sets both "
+            "for image and phase_image"
+        )
+    if channels and has_channels != channels:
+        raise UserError(f"{where} asks for pictures of {channels} channels, not {shape}; for {_CHANNELS[channels]}")
