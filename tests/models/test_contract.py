@@ -1,0 +1,235 @@
+"""Every architecture keeps the same contract, with every task."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from instrec import classifier, models, training
+from instrec.classifier import Card
+from instrec.errors import UserError
+from instrec.models import pretrained
+from instrec.models.tasks import COUNTS, TASKS
+from instrec.params import Params
+
+CLASSES = ("violin", "flute", "piano", "drums")
+SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1) where it takes all
+    "compact_resnet": (1, 1, 1),
+    "segal_convnet": (16, 16, 1),
+    "segal_leaky": (16, 16, 1),
+    "lenet_5x5": (16, 16, 1),
+    "lenet_3x8": (25, 10, 1),
+    "lstm_64": (1, 1, 1),
+    "lstm_128": (1, 1, 1),
+    "lstm_128_128": (1, 1, 1),
+    "lstm_128_64": (1, 1, 1),
+    "inception_resnet_v2": (75, 75, 3),
+    "alexnet": (67, 67, 3),
+    "vgg19": (32, 32, 3),
+    "googlenet": (32, 32, 3),
+    "han_baseline": (27, 27, 1),
+    "han_leaky": (27, 27, 1),
+    "han_two_branch": (27, 27, 2),
+    "han_multi_resolution": (27, 27, 3),
+}
+LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of tens to hundreds of megabytes
+NAMES = pytest.mark.parametrize("name", models.TRUNKS)
+
+Pictures = Callable[[tuple[int, int, int]], np.ndarray]
+Outputs = dict[str, np.ndarray]
+
+
+def shape_of(name: str) -> tuple[int, int, int]:
+    """Small, but not the same in both directions."""
+    frames, bins, channels = SMALLEST[name]
+    return max(frames, 16), max(bins, 16) + (name not in LARGE), channels
+
+
+@pytest.fixture(scope="module")
+def solo_params(small_params: Params) -> Params:
+    train = replace(small_params.train, optimizer="adam", schedule="constant", learning_rate=0.001, mix_probability=0.0)
+    balance = replace(small_params.balance, train_mixtures=0, valid_mixtures=0)
+    return replace(small_params, task="solo", train=train, balance=balance)
+
+
+def built(params: Params, name: str, task: str) -> keras.Model:
+    # A frozen base is quick to train; that vgg19 is not frozen keeps the other way covered.
+    knobs = replace(params.model, name=name, dense=(16,), frozen=name == "inception_resnet_v2")
+    return models.build(shape_of(name), len(CLASSES), task, knobs)
+
+
+def names_of(model: keras.Model) -> Iterator[str]:
+    for layer in model.layers:
+        if layer.name not in ("presence", "count"):
+            yield layer.name
+        if isinstance(layer, keras.Model):
+            yield from names_of(layer)
+
+
+@pytest.fixture(scope="module")
+def folder(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file NAME.keras of every architecture, for counting, and what each says to random pictures, NAME.npz, with the
+    names of its layers."""
+    keras.utils.set_random_seed(5)
+    card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
+    folder = tmp_path_factory.mktemp("models")
+    rng = np.random.default_rng(6)
+    for name in models.TRUNKS:
+        model = built(small_params, name, "count_presence")
+        pictures = rng.random((3, *shape_of(name)), dtype=np.float32)
+        outputs = {key: np.asarray(value) for key, value in model(pictures, training=False).items()}
+        np.savez(folder / f"{name}.npz", pictures=pictures, names=list(names_of(model)), **outputs)
+        classifier.save(folder / f"{name}.keras", model, card)
+    return folder
+
+
+@NAMES
+def test_outputs_are_probabilities_of_presence_and_count(folder: Path, name: str) -> None:
+    outputs = np.load(folder / f"{name}.npz")
+    assert outputs["presence"].shape == (3, len(CLASSES))
+    assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
+    assert outputs["count"].shape == (3, COUNTS)
+    np.testing.assert_allclose(outputs["count"].sum(axis=1), 1, rtol=1e-5)
+    assert np.ptp(outputs["presence"], axis=0).max() > 0  # it looks at the picture
+
+
+@NAMES
+def test_saved_and_loaded_it_says_the_same(folder: Path, name: str) -> None:
+    expected = np.load(folder / f"{name}.npz")
+    presence, count = classifier.load(folder / f"{name}.keras").predict(expected["pictures"])
+    np.testing.assert_allclose(presence, expected["presence"], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(count, expected["count"], rtol=1e-5, atol=1e-7)
+
+
+IN_ANOTHER_BACKEND = """
+import sys, pathlib, numpy, keras
+from instrec import classifier
+assert keras.backend.backend() == "jax"
+for path in pathlib.Path(sys.argv[1]).glob("*.keras"):
+    presence, count = classifier.load(path).predict(numpy.load(path.with_suffix(".npz"))["pictures"])
+    numpy.savez(path.with_suffix(".jax.npz"), presence=presence, count=count)
+"""
+
+
+def test_jax_says_the_same_as_tensorflow_from_the_same_files(folder: Path, repository: Path) -> None:
+    # What is compiled runs once: fast compilation, slow code.
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    command = [sys.executable, "-c", IN_ANOTHER_BACKEND, str(folder)]
+    subprocess.run(command, env=environment, cwd=repository, check=True)
+    assert keras.backend.backend() == "tensorflow"
+    for name in models.TRUNKS:
+        here, there = np.load(folder / f"{name}.npz"), np.load(folder / f"{name}.jax.npz")
+        for output in there.files:
+            np.testing.assert_allclose(there[output], here[output], atol=1e-4, err_msg=name)
+
+
+@NAMES
+def test_many_labels_in_half_precision_inside_and_single_outside(
+    small_params: Params, pictures_of: Pictures, name: str
+) -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = built(small_params, name, "multilabel")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    inner = [layer for layer in model.layers if layer.weights and layer.name != "presence"]
+    assert inner
+    assert {layer.compute_dtype for layer in inner} == {"float16"}
+    assert {weight.dtype for layer in inner for weight in layer.trainable_weights} <= {"float32"}
+    outputs = {key: np.asarray(value) for key, value in model(pictures_of(shape_of(name)), training=False).items()}
+    assert outputs.keys() == {"presence"}
+    assert outputs["presence"].dtype == np.float32
+    assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
+
+
+@NAMES
+def test_a_step_of_training_on_solo_clips_moves_every_weight_that_learns(
+    solo_params: Params, folder: Path, pictures_of: Pictures, name: str
+) -> None:
+    keras.utils.set_random_seed(7)
+    model = training.compiled(solo_params, built(solo_params, name, "solo"), 1)
+    model.run_eagerly = True  # a single step is done sooner than compiled
+    pictures = pictures_of(shape_of(name))
+    presence = np.asarray(model(pictures, training=False)["presence"])
+    np.testing.assert_allclose(presence.sum(axis=1), 1, rtol=1e-5)
+
+    before = [weight.numpy() for weight in model.trainable_weights]
+    model.train_on_batch(pictures, TASKS["solo"].targets(np.eye(len(CLASSES), dtype=np.float32)))
+    after = [weight.numpy() for weight in model.trainable_weights]
+    still = [
+        weight.path
+        for weight, old, new in zip(model.trainable_weights, before, after, strict=True)
+        if np.array_equal(old, new) or not np.isfinite(new).all()
+    ]
+    assert not still
+    # A model's file must not depend on what was built before it: no layer is named by Keras, which counts them.
+    assert list(names_of(model)) == np.load(folder / f"{name}.npz")["names"].tolist()
+
+
+@pytest.mark.parametrize("name", [name for name in models.TRUNKS if name not in LARGE])
+def test_the_same_seed_gives_the_same_bytes(small_params: Params, tmp_path: Path, name: str) -> None:
+    card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
+    for part in ("one", "two"):
+        keras.utils.set_random_seed(8)
+        classifier.save(tmp_path / f"{part}.keras", built(small_params, name, "solo"), card)
+    classifier.save(tmp_path / "three.keras", classifier.load(tmp_path / "one.keras").model, card)
+    one, two, three = ((tmp_path / f"{part}.keras").read_bytes() for part in ("one", "two", "three"))
+    assert one == two
+    assert one == three
+
+
+@NAMES
+def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name: str) -> None:
+    frames, bins, channels = SMALLEST[name]
+    params = replace(small_params.model, name=name)
+    for shape, knob in (
+        ((frames - 1, bins, channels), "spectrogram.hop"),
+        ((frames, bins - 1, channels), "spectrogram.mels"),
+    ):
+        if min(shape):
+            with pytest.raises(UserError, match=rf"model\.name: {name}.*{shape[0]} frames x {shape[1]} bins.*{knob}"):
+                models.build(shape, 3, "solo", params)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "remedy"),
+    [
+        ("inception_resnet_v2", 1, "spectrogram.name: image"),
+        ("vgg19", 2, "spectrogram.name: image"),
+        ("han_two_branch", 1, "spectrogram.part: harmonic_percussive"),
+        ("han_multi_resolution", 1, "multi_resolution"),
+    ],
+)
+def test_other_channels_than_an_architecture_has_weights_for_name_the_knobs(
+    small_params: Params, name: str, channels: int, remedy: str
+) -> None:
+    params = replace(small_params.model, name=name)
+    with pytest.raises(UserError, match=rf"model\.name: {name} .*128 bins x {channels} channels.*{remedy}"):
+        models.build((128, 128, channels), 3, "solo", params)
+
+
+@NAMES
+def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Params, name: str) -> None:
+    for knobs in ({"weights": "imagenet"}, {"frozen": True}):
+        params = replace(small_params.model, name=name, **knobs)
+        if name not in pretrained.NAMES:
+            with pytest.raises(UserError, match=rf"model\.{next(iter(knobs))}.*inception_resnet_v2 and vgg19.*{name}"):
+                models.build(shape_of(name), 3, "solo", params)
+
+
+def test_the_default_is_small(full_params: Params) -> None:
+    from instrec import spectrograms
+
+    shape = spectrograms.from_params(full_params.clip, full_params.spectrogram).shape
+    assert models.build(shape, len(full_params.classes), full_params.task, full_params.model).count_params() < 300_000
+
+
+def test_an_unknown_architecture_names_those_there_are(small_params: Params) -> None:
+    with pytest.raises(UserError, match=r"model\.name.*compact_resnet.*lenet_5x5"):
+        models.build((64, 48, 1), 3, "solo", replace(small_params.model, name="vgg"))

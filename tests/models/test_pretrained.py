@@ -1,0 +1,79 @@
+"""Networks of keras.applications: their weights, the scale those are used to, and what frozen means."""
+
+import urllib.request
+from collections.abc import Callable
+from math import prod
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import applications, layers
+
+from instrec.errors import UserError
+
+SHAPE = (32, 32, 3)
+Trunk = Callable[..., keras.Model]
+Pictures = Callable[[tuple[int, int, int]], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def inception(trunk_of: Trunk) -> keras.Model:
+    return trunk_of("inception_resnet_v2", (150, 150, 3), dense=(1024, 512), frozen=True)
+
+
+def test_without_a_network_it_says_what_is_missing_and_what_to_ask_for(
+    trunk_of: Trunk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setattr(urllib.request, "_opener", None)
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    with pytest.raises(UserError, match=r"(?s)vgg19.*storage\.googleapis.*model\.weights: none"):
+        trunk_of("vgg19", SHAPE, weights="imagenet")
+
+
+def test_vgg19_shows_its_weights_the_pictures_they_are_used_to(
+    trunk_of: Trunk, pictures_of: Pictures, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A file of random weights in the place of the download."""
+    original = applications.VGG19(include_top=False, weights=None, input_shape=SHAPE)
+    original.save_weights(tmp_path / "vgg19.weights.h5")
+    monkeypatch.setattr(
+        "keras.src.applications.vgg19.file_utils.get_file", lambda *_, **__: str(tmp_path / "vgg19.weights.h5")
+    )
+    model = trunk_of("vgg19", SHAPE, weights="imagenet", dense=(4,))
+    pictures = pictures_of(SHAPE)
+    expected = original(applications.vgg19.preprocess_input(255 * pictures))
+    convolved = keras.Model(model.input, model.get_layer("flat").output)
+    np.testing.assert_allclose(convolved(pictures), np.reshape(expected, (len(pictures), -1)), rtol=1e-3, atol=1e-4)
+
+
+def test_inception_resnet_v2_as_published(inception: keras.Model, pictures_of: Pictures) -> None:
+    base = inception.get_layer("inception_resnet_v2")
+    assert base.output.shape == (None, 3, 3, 1536)
+    assert base.count_params() == 54_336_736
+    assert [layer.units for layer in inception.layers if isinstance(layer, layers.Dense)] == [1024, 512]
+    assert sum(prod(weight.shape) for weight in inception.trainable_weights) == 13_825 * 1024 + 1025 * 512
+    pictures = pictures_of((150, 150, 3))
+    expected = applications.inception_resnet_v2.preprocess_input(255 * pictures)
+    np.testing.assert_allclose(inception.get_layer("scale")(pictures), expected, atol=1e-6)
+
+
+def test_a_frozen_base_stays_as_it_is_while_the_layers_on_top_learn(
+    inception: keras.Model, pictures_of: Pictures
+) -> None:
+    """Its batch normalisation as well: no statistics move, and training mode computes what inference does."""
+    base, pictures = inception.get_layer("inception_resnet_v2"), pictures_of((150, 150, 3))
+    np.testing.assert_array_equal(inception(pictures, training=True), inception(pictures, training=False))
+    before, top = [weight.numpy() for weight in base.weights], inception.get_layer("dense0").kernel.numpy()
+    inception.compile(optimizer=keras.optimizers.SGD(0.1), loss="mse", run_eagerly=True)
+    inception.train_on_batch(pictures, np.ones((len(pictures), 512), np.float32))
+    assert not np.array_equal(inception.get_layer("dense0").kernel.numpy(), top)
+    for weight, value in zip(base.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), value)
+
+
+def test_thawed_all_of_it_learns(trunk_of: Trunk) -> None:
+    model = trunk_of("vgg19", SHAPE, frozen=False, dense=(4,))
+    assert len(model.trainable_weights) == 2 * 16 + 2
+    assert len(trunk_of("vgg19", SHAPE, frozen=True, dense=(4,)).trainable_weights) == 2

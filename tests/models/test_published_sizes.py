@@ -1,0 +1,149 @@
+"""Architectures at the pictures of their publications: weights, maps and what stands where.
+
+Counts of weights are those of the publications or of the implementations they link to, or worked out by hand.
+"""
+
+from collections.abc import Callable
+from math import prod
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+Trunk = Callable[..., keras.Model]
+Pictures = Callable[[tuple[int, int, int]], np.ndarray]
+
+
+def kernels(model: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(layer.kernel.shape) for layer in model.layers if isinstance(layer, layers.Conv2D)]
+
+
+def published_weights(model: keras.Model, classes: int) -> int:
+    """Weights with a bias for each filter, as before batch normalisation, and with a dense layer for `classes`."""
+    own = sum(prod(layer.kernel.shape) + layer.kernel.shape[-1] for layer in model.layers if hasattr(layer, "kernel"))
+    return own + (model.output.shape[-1] + 1) * classes
+
+
+@pytest.mark.parametrize("name", ["segal_convnet", "segal_leaky"])
+def test_segal(trunk_of: Trunk, name: str) -> None:
+    model = trunk_of(name, (130, 96, 1))
+    assert kernels(model) == [(3, 3, 1, 64)] + 3 * [(3, 3, 64, 64)]
+    assert [layer.name for layer in model.layers if isinstance(layer, layers.MaxPooling2D)] == [
+        f"conv{number}_pool" for number in (1, 2, 3, 4)
+    ]
+    dropouts = {layer.name: layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)}
+    assert dropouts == {f"{place}_dropout": 0.5 for place in ("conv2", "conv3", "conv4", "dense")}
+    assert model.get_layer("flat").output.shape == (None, 8 * 6 * 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "under_zero"), [("segal_convnet", 0), ("segal_leaky", 0.01), ("han_baseline", 0), ("han_leaky", 0.33)]
+)
+def test_the_slope_under_zero_is_what_tells_leaky_from_plain(trunk_of: Trunk, name: str, under_zero: float) -> None:
+    model = trunk_of(name, (43, 128, 1))
+    slopes = [float(layer(np.float32([[-1]]))[0, 0]) for layer in model.layers if isinstance(layer, layers.LeakyReLU)]
+    np.testing.assert_allclose(slopes, -under_zero)
+    assert len(slopes) == (5 if name.startswith("segal") else 9)
+
+
+@pytest.mark.parametrize(
+    ("name", "bands", "maps", "weights"),
+    [
+        ("lenet_5x5", 128, (17, 29), 156 + 2416 + (17 * 29 * 16 + 1) * 120 + 121 * 84),
+        ("lenet_5x5", 64, (17, 13), 156 + 2416 + (17 * 13 * 16 + 1) * 120 + 121 * 84),
+        ("lenet_3x8", 128, (14, 30), 150 + 2320 + (14 * 30 * 16 + 1) * 120 + 121 * 84),
+        ("lenet_3x8", 64, (14, 14), 150 + 2320 + (14 * 14 * 16 + 1) * 120 + 121 * 84),
+    ],
+)
+def test_lenet(trunk_of: Trunk, name: str, bands: int, maps: tuple[int, int], weights: int) -> None:
+    """3x8 is three bands by eight frames."""
+    model = trunk_of(name, (80, bands, 1))
+    assert model.get_layer("pool2").output.shape == (None, *maps, 16)
+    assert model.count_params() == weights
+    assert model.output.shape == (None, 84)
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "weights"),
+    [("lstm_64", 64, 33_024), ("lstm_128", 128, 98_816), ("lstm_128_128", 128, 230_400), ("lstm_128_64", 64, 148_224)],
+)
+def test_lstm(trunk_of: Trunk, name: str, units: int, weights: int) -> None:
+    """Four gates a unit, each with a weight for every feature, every unit and a bias (Hochreiter and Schmidhuber)."""
+    model = trunk_of(name, (80, 64, 1))
+    assert model.count_params() == weights
+    assert model.output.shape == (None, units)
+
+
+def test_lstm_takes_frames_as_time_steps(trunk_of: Trunk, pictures_of: Pictures) -> None:
+    model, pictures = trunk_of("lstm_64", (12, 5, 2)), pictures_of((12, 5, 2))
+    steps = pictures.reshape(len(pictures), 12, 10)
+    np.testing.assert_allclose(model(pictures), model.get_layer("lstm1")(steps), rtol=1e-6)
+
+
+def test_alexnet(trunk_of: Trunk) -> None:
+    """The convolutions are not divided between two GPUs, which saved the paper 1.4 million of its 61.0."""
+    model = trunk_of("alexnet", (227, 227, 3))
+    maps = [model.get_layer(name).output.shape[1:] for name in ("conv1", "pool1", "pool2", "pool5")]
+    assert maps == [(55, 55, 96), (27, 27, 96), (13, 13, 256), (6, 6, 256)]
+    assert published_weights(model, 1000) == 62_378_344
+    divided = sum(prod(model.get_layer(name).kernel.shape) // 2 for name in ("conv2", "conv4", "conv5"))
+    assert published_weights(model, 1000) - divided == 60_965_224
+
+
+def test_googlenet(trunk_of: Trunk) -> None:
+    model = trunk_of("googlenet", (224, 224, 3))
+    names = ("pool1", "pool2", "inception_3a", "inception_3b", "inception_4a", "inception_4e", "inception_5b")
+    assert [model.get_layer(name).output.shape[1:] for name in names] == [
+        (56, 56, 64),
+        (28, 28, 192),
+        (28, 28, 256),
+        (28, 28, 480),
+        (14, 14, 512),
+        (14, 14, 832),
+        (7, 7, 1024),
+    ]
+    assert published_weights(model, 1000) == 6_998_552
+    assert trunk_of("googlenet", (227, 227, 3)).output.shape == (None, 1024)
+
+
+def test_vgg19(trunk_of: Trunk) -> None:
+    model = trunk_of("vgg19", (227, 227, 3), dense=(2, 3))
+    base = model.get_layer("vgg19")
+    assert base.count_params() == 20_024_384
+    assert base.output.shape == (None, 7, 7, 512)
+    # With the paper's 4096 twice and 1000 classes: all 143,667,240 weights of the original.
+    flat = model.get_layer("flat").output.shape[1]
+    assert base.count_params() + (flat + 1) * 4096 + 4097 * 4096 + 4097 * 1000 == 143_667_240
+    assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "weights"),
+    [
+        ("han_baseline", 1, 1_434_848),
+        ("han_leaky", 1, 1_434_848),
+        ("han_multi_resolution", 3, 1_434_848 + 2 * 9 * 32),
+        ("han_two_branch", 2, 2 * 1_171_680 + (512 + 1) * 1024),
+    ],
+)
+def test_han(trunk_of: Trunk, name: str, channels: int, weights: int) -> None:
+    model = trunk_of(name, (43, 128, channels))
+    assert model.count_params() == weights
+    assert model.output.shape == (None, 1024)
+    assert [shape[-1] for shape in kernels(model)] == [
+        filters for filters in (32, 64, 128, 256) for _ in range(4 if name == "han_two_branch" else 2)
+    ]
+    rates = [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)]
+    assert rates == [0.25] * (len(rates) - 1) + [0.5]
+
+
+def test_branches_of_han_each_see_a_channel_of_their_own(trunk_of: Trunk, pictures_of: Pictures) -> None:
+    model, pictures = trunk_of("han_two_branch", (43, 64, 2)), pictures_of((43, 64, 2))
+    ends = [model.get_layer(f"{part}_block4_pool").output for part in ("harmonic", "percussive")]
+    branches = keras.Model(model.input, ends)
+    other = pictures.copy()
+    other[..., 1] = 1 - other[..., 1]  # the percussive part
+    (harmonic, percussive), (same, changed) = branches(pictures), branches(other)
+    np.testing.assert_array_equal(harmonic, same)
+    assert not np.allclose(percussive, changed)
