@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | recipe | systems | doctor`."""
+"""The command line: `instrec predict | evaluate | recipe | corpora | systems | doctor`."""
 
 from __future__ import annotations
 
@@ -93,6 +93,16 @@ def recipe(args: argparse.Namespace) -> int:
     return 0
 
 
+def corpora(args: argparse.Namespace) -> int:
+    """List the published data sets that `sources.train` and `sources.test` may name."""
+    from instrec.sources.corpora import table
+    from instrec.text import aligned
+
+    rows = [(each.name, f"{each.gigabytes:g}" if each.gigabytes else "-", each.title, each.how) for each in table()]
+    print("\n".join(aligned([("name", "GB", "data set", "how to get it"), *rows], right=(1,))))
+    return 0
+
+
 def systems(args: argparse.Namespace) -> int:
     """Run published systems where told to, and write the page that compares them."""
     from instrec import recipes
@@ -179,6 +189,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--data-sets", action="store_true", help="on the published data sets, not on the embedded data")
     sub.add_argument("--folder", type=Path, default=Path("recipes"), help="(default: recipes)")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
+    command(corpora, "list the published data sets, and how to get them", model=False)
     sub = command(systems, "compare published systems: write docs/systems.md", model=False)
     sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
     sub.add_argument("--run", action="store_true", help="first run those that docs/systems.json lacks")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from instrec import inference, metrics, protocols, taxonomy
@@ -32,7 +33,7 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     -------
     dict
         `files` (how many were scored), `skipped` (a list of file and reason), and the figures of
-        `metrics.evaluate_solo`: `top1`, `macro_recall`, `macro_f1`, `per_class`, `confusion`.
+        `figures`: `top1`, `macro_recall`, `macro_f1`, `per_class`, `confusion`.
 
     Raises
     ------
@@ -54,7 +55,43 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     return {
         "files": len(scores),
         "skipped": [vars(each) for each in skipped],
-        **metrics.evaluate_solo(labels, protocols.answers(np.array(scores), columns), classes),
+        **figures(labels, protocols.answers(np.array(scores), columns), classes),
+    }
+
+
+def figures(labels: Sequence[str], scores: NDArray[np.float64], classes: Sequence[str]) -> dict[str, Any]:
+    """Measure files that hold one instrument each.
+
+    Parameters
+    ----------
+    labels : class of each file, one of `classes`.
+    scores : strength of each class in each file, 0..1 [shape=(files, classes)].
+    classes : names of the columns of `scores`.
+
+    Returns
+    -------
+    `top1`, `macro_recall`, `macro_f1`; `per_class`: {name: {`precision`, `recall`, `f1`, `files`}} for the
+    classes that have files; `confusion`: {`classes`, `matrix`}, where a row is the actual class, a column the
+    class decided for, and a cell the number of files.
+
+    Raises
+    ------
+    ValueError
+        When there is no file, a label is not a class, or shapes do not agree.
+    """
+    wanted = np.eye(len(classes), dtype=np.uint8)[[classes.index(label) for label in labels]]
+    metrics.validate(wanted, scores)
+    found = metrics.strongest(scores)
+    each = zip(classes, metrics.per_class(wanted, found), strict=True)
+    means = metrics.solo(wanted, scores)
+    return {
+        **{name: float(means[name]) for name in ("top1", "macro_recall", "macro_f1")},
+        "per_class": {
+            name: {"precision": precision, "recall": recall, "f1": f1, "files": files}
+            for name, (precision, recall, f1, files) in each
+            if files
+        },
+        "confusion": {"classes": list(classes), "matrix": (wanted.T.astype(np.int64) @ found).tolist()},
     }
 
 

@@ -16,7 +16,7 @@ Conventions, the same for every metric:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -171,42 +171,6 @@ def evaluate(
         low, high = np.quantile(np.concatenate([block[name] for block in blocks]), (0.025, 0.975))
         intervals[name] = [min(float(low), value), max(float(high), value)]
     return {"clips": clips, **values, "intervals": intervals}
-
-
-def evaluate_solo(labels: Sequence[str], scores: Array, classes: Sequence[str]) -> dict[str, Any]:
-    """Measure files that hold one instrument each.
-
-    Parameters
-    ----------
-    labels : class of each file, one of `classes`.
-    scores : strength of each class in each file, 0..1 [shape=(files, classes)].
-    classes : names of the columns of `scores`.
-
-    Returns
-    -------
-    `top1`, `macro_recall`, `macro_f1`; `per_class`: {name: {`precision`, `recall`, `f1`, `files`}} for the
-    classes that have files; `confusion`: {`classes`, `matrix`}, where a row is the actual class, a column the
-    class decided for, and a cell the number of files.
-
-    Raises
-    ------
-    ValueError
-        When there is no file, a label is not a class, or shapes do not agree.
-    """
-    wanted = _one_hot(np.array([classes.index(label) for label in labels], np.intp), len(classes))
-    validate(wanted, scores)
-    found = strongest(scores)
-    figures = zip(classes, per_class(wanted, found), strict=True)
-    means = solo(wanted, scores)
-    return {
-        **{name: float(means[name]) for name in ("top1", "macro_recall", "macro_f1")},
-        "per_class": {
-            name: {"precision": precision, "recall": recall, "f1": f1, "files": files}
-            for name, (precision, recall, f1, files) in figures
-            if files
-        },
-        "confusion": {"classes": list(classes), "matrix": (wanted.T.astype(np.int64) @ found).tolist()},
-    }
 
 
 def per_class(labels: Array, decisions: Array) -> list[tuple[float, float, float, int]]:

@@ -195,26 +195,3 @@ def readings(labels: Array, scores: Mapping[str, Array], songs: Sequence[str], s
             decisions = metrics.decide(score[~development], thresholds)
             found.append(Reading(aggregation, choice, thresholds, labels[~development], decisions))
     return found
-
-
-def repetitions(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Sum up the metrics of runs that differ by their seed.
-
-    Parameters
-    ----------
-    runs : contents of `metrics/test.json`, one a run.
-
-    Returns
-    -------
-    The same tree without its intervals, which tell of clips and not of seeds. In place of a number stands {`mean`,
-    `sd`, `n`}: over the runs that have it; `sd` is the sample's standard deviation (n - 1), 0 for a single run.
-    """
-    tree: dict[str, Any] = {}
-    for key in dict.fromkeys(key for run in runs for key in run if key != "intervals"):
-        values = [run[key] for run in runs if key in run]
-        if isinstance(values[0], Mapping):
-            tree[key] = repetitions(values)
-        else:
-            sd = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-            tree[key] = {"mean": float(np.mean(values)), "sd": sd, "n": len(values)}
-    return tree

@@ -250,23 +250,3 @@ def test_a_threshold_between_neighbouring_single_precision_numbers_parts_them():
     presence = np.array([[low], [np.nextafter(low, np.float32(1))]])
     labels = np.array([[0], [1]], np.uint8)
     assert metrics.decide(presence, metrics.best_thresholds(labels, presence)).tolist() == labels.tolist()
-
-
-def test_files_of_one_instrument():
-    scores = np.array([[0.9, 0, 0, 0], [0.2, 0.1, 0.8, 0], [0, 0, 0.6, 0.7], [0, 0, 0.3, 0.2]])
-    result = metrics.evaluate_solo(["cello", "cello", "flute", "flute"], scores, CLASSES)
-    assert result["top1"] == result["macro_recall"] == 0.5
-    assert result["macro_f1"] == pytest.approx((2 / 3 + 1 / 2) / 2)
-    assert result["per_class"] == {
-        "cello": {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3), "files": 2},
-        "flute": {"precision": 0.5, "recall": 0.5, "f1": 0.5, "files": 2},
-    }
-    assert result["confusion"]["classes"] == list(CLASSES)
-    assert result["confusion"]["matrix"] == [[1, 0, 1, 0], [0, 0, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0]]
-
-
-def test_files_that_cannot_be_measured_are_refused():
-    with pytest.raises(ValueError, match="must both be"):
-        metrics.evaluate_solo([], np.zeros((0, 4)), CLASSES)
-    with pytest.raises(ValueError, match="not in"):
-        metrics.evaluate_solo(["theremin"], np.zeros((1, 4)), CLASSES)

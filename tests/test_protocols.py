@@ -1,8 +1,6 @@
-"""Windows into files, halves by song, swept thresholds, programs for instruments, repetitions."""
+"""Windows into files, halves by song, swept thresholds, programs for instruments."""
 
 from __future__ import annotations
-
-from statistics import mean, stdev
 
 import numpy as np
 import pytest
@@ -184,29 +182,3 @@ class TestReadings:
             assert one.thresholds.tolist() == other.thresholds.tolist()
             assert one.decisions.tolist() == other.decisions.tolist()
             assert one.labels.tolist() != other.labels.tolist()
-
-
-class TestRepetitions:
-    def test_mean_and_standard_deviation_over_seeds(self):
-        runs = [
-            {"unseen_clean": {"solo": {"clips": 30, "top1": top1, "intervals": {"top1": [0.1, 0.9]}}}}
-            for top1 in (0.5, 0.6, 0.9)
-        ]
-        tree = protocols.repetitions(runs)
-        assert tree == {
-            "unseen_clean": {
-                "solo": {
-                    "clips": {"mean": 30.0, "sd": 0.0, "n": 3},
-                    "top1": {
-                        "mean": pytest.approx(mean((0.5, 0.6, 0.9))),
-                        "sd": pytest.approx(stdev((0.5, 0.6, 0.9))),
-                        "n": 3,
-                    },
-                }
-            }
-        }
-
-    def test_a_single_run_has_no_spread_and_a_set_of_some_runs_says_of_how_many(self):
-        runs = [{"a": {"top1": 0.5}}, {"a": {"top1": 0.7}, "b": {"top1": 0.25}}]
-        assert protocols.repetitions(runs)["b"]["top1"] == {"mean": 0.25, "sd": 0.0, "n": 1}
-        assert protocols.repetitions(runs)["a"]["top1"]["n"] == 2

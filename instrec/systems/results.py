@@ -72,17 +72,20 @@ class Figure:
     Attributes
     ----------
     mean : over the runs.
+    spread : standard deviation over the runs; 0 with one.
     error : standard error of the mean: from the spread over runs, or with one run from its bootstrap interval; NaN
         where neither tells.
     runs : how many.
     """
 
     mean: float
+    spread: float
     error: float
     runs: int
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f}".removeprefix("0") + (f" (of {self.runs})" if self.runs > 1 else "")
+        text = f"{self.mean:.3f}".removeprefix("0")
+        return f"{text} ± {self.spread:.3f} ({self.runs} seeds)" if self.runs > 1 else text
 
 
 def figure(runs: Sequence[Run], name: str) -> Figure | None:
@@ -95,11 +98,12 @@ def figure(runs: Sequence[Run], name: str) -> Figure | None:
         return None
     mean = statistics.fmean(found)
     if len(found) > 1:
-        return Figure(mean, statistics.stdev(found) / len(found) ** 0.5, len(found))
+        spread = statistics.stdev(found)
+        return Figure(mean, spread, spread / len(found) ** 0.5, len(found))
     way, _, metric = name.rpartition(".")
     interval = (_at(runs[0].metrics, f"{way}.intervals") or {}).get(metric)
     # A normal distribution's 95 % lie within 1.96 standard errors of its mean.
-    return Figure(mean, (interval[1] - interval[0]) / 3.92 if interval else float("nan"), 1)
+    return Figure(mean, 0.0, (interval[1] - interval[0]) / 3.92 if interval else float("nan"), 1)
 
 
 def _value(run: Run, name: str) -> float | None:

@@ -46,7 +46,8 @@ def test_several_runs_have_the_error_of_their_spread() -> None:
     assert figure
     assert figure.mean == pytest.approx(0.5)
     assert figure.error == pytest.approx(0.1 / math.sqrt(3))
-    assert str(figure) == ".500 (of 3)"
+    assert figure.spread == pytest.approx(0.1)
+    assert str(figure) == ".500 ± 0.100 (3 seeds)"
 
 
 def test_an_epoch_of_the_history_is_a_figure_without_an_error() -> None:
