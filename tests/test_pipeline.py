@@ -110,7 +110,7 @@ def test_a_second_run_does_nothing_and_says_so(built: Path) -> None:
     ("change", "expected"),
     [
         ({"train.learning_rate": 0.001}, ["train"]),
-        ({"noise.max_snr_db": 40.0}, ["synthesize"]),
+        ({"noise.max_snr_db": 40.0}, ["synthesize", "train"]),  # the synthesis loop draws noise as well
         ({"spectrogram.mels": 48}, ["spectrograms", "train"]),
         ({"evaluate.bootstrap_rounds": 40}, ["evaluate"]),
         ({"balance.train_per_class": 25}, ["balance"]),
@@ -208,3 +208,68 @@ def test_spectrograms_hold_what_the_manifest_says(built: Path) -> None:
             assert pictures.ids == [clip.id for clip in own]
             named = [tuple(np.array(pictures.classes)[row.astype(bool)]) for row in pictures.labels]
             assert named == [clip.labels for clip in own]
+
+
+TINY = """\
+title: a small network
+source: nobody
+data: none
+published: nothing
+differs: in everything
+params:
+  task: multilabel
+  model: {name: lenet_5x5}
+cpu:
+  train: {epochs: 1}
+"""
+
+
+@pytest.fixture(scope="module")
+def with_recipes(built: Path) -> Path:
+    """The built repository with two small recipes, committed."""
+    (built / "recipes/tiny.yaml").write_text(TINY)
+    (built / "recipes/tiny_lstm.yaml").write_text("extends: tiny\nparams: {model: {name: lstm_64}}\n")
+    author = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
+    for command in (("add", "-A"), (*author, "commit", "-qm", "recipes")):
+        subprocess.run(["git", *command], cwd=built, check=True)
+    return built
+
+
+def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
+    for name in ("tiny", "tiny_lstm"):
+        options = subprocess.check_output(
+            [sys.executable, "-m", "instrec.cli", "recipe", name, "--cpu"], cwd=with_recipes, text=True
+        )
+        dvc(with_recipes, "exp", "run", "--queue", "-n", name, *options.split())
+    dvc(with_recipes, "exp", "run", "--run-all")
+    lines = dvc(with_recipes, "exp", "show", "--csv", "--drop", "^(build|models|data)").splitlines()
+    table = [dict(zip(lines[0].split(","), line.split(","), strict=False)) for line in lines[1:]]
+    figures = {row["Experiment"]: row["unseen_clean.solo.top1"] for row in table}
+    assert figures["tiny"]
+    assert figures["tiny_lstm"]
+    names = {row["Experiment"]: row["model.name"] for row in table}
+    assert (names["tiny"], names["tiny_lstm"]) == ("lenet_5x5", "lstm_64")
+
+
+def test_systems_are_run_in_a_clone_and_what_is_done_is_not_done_again(with_recipes: Path) -> None:
+    def systems(*arguments: str) -> str:
+        command = [sys.executable, "-m", "instrec.cli", "systems", *arguments]
+        done = subprocess.run(command, cwd=with_recipes, env=environment(), text=True, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = subprocess.check_output(["git", "status", "--porcelain"], cwd=with_recipes)
+    assert systems("tiny", "--run", "--budget", "cpu", "--seeds", "2") == "docs/systems.md\n"
+    runs = json.loads((with_recipes / "docs/systems.json").read_text())
+    assert [(run["recipe"], run["seed"], run["budget"]) for run in runs] == [("tiny", 20, "cpu"), ("tiny", 21, "cpu")]
+    assert all(run["speed"]["weights"] > 0 and run["metrics"]["unseen_clean"]["solo"] for run in runs)
+    assert runs[0]["metrics"] != runs[1]["metrics"]
+    assert "(2 seeds)" in (with_recipes / "docs/systems.md").read_text()
+    assert "nothing to run" in systems("tiny", "--run", "--budget", "cpu", "--seeds", "2")
+    written = b"?? docs/systems.json\n?? docs/systems.md\n"
+    after = subprocess.check_output(["git", "status", "--porcelain"], cwd=with_recipes)
+    assert set(after.splitlines()) - set(before.splitlines()) <= {
+        *written.splitlines(),
+        b" M docs/systems.json",
+        b" M docs/systems.md",
+    }
