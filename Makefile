@@ -19,7 +19,7 @@ test: $(VENV)/.dev setup data
 	ruff check .
 	ruff format --check .
 	mypy
-	pytest
+	pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 setup: $(VENV)/.installed
 	@bash scripts/system_packages.sh
