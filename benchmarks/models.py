@@ -1,0 +1,77 @@
+"""How fast the architectures train: clips a second on pictures of their publications, and against our own.
+
+python -m benchmarks.models [NAME ...]
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from instrec import models, params, training
+from instrec.models.tasks import TASKS
+
+OURS = "compact_resnet"
+CLASSES, BATCH, SECONDS, STEPS = 15, 32, 5.0, 2  # for so long, and for so many steps at least
+PICTURES = {  # frames, bins, channels
+    OURS: (65, 96, 1),
+    "segal_convnet": (130, 96, 1),
+    "segal_leaky": (130, 96, 1),
+    "lenet_5x5": (80, 128, 1),
+    "lenet_3x8": (80, 128, 1),
+    "lstm_64": (80, 64, 1),
+    "lstm_128": (80, 64, 1),
+    "lstm_128_128": (80, 64, 1),
+    "lstm_128_64": (80, 64, 1),
+    "inception_resnet_v2": (150, 150, 3),
+    "alexnet": (227, 227, 3),
+    "vgg19": (227, 227, 3),
+    "googlenet": (227, 227, 3),
+    "han_baseline": (43, 128, 1),
+    "han_leaky": (43, 128, 1),
+    "han_two_branch": (43, 128, 2),
+    "han_multi_resolution": (43, 128, 3),
+}
+
+
+def clips_per_second(knobs: params.Params, model: keras.Model, shape: tuple[int, int, int]) -> float:
+    training.compiled(knobs, model, 1)
+    rng = np.random.default_rng(0)
+    pictures = rng.random((BATCH, *shape), dtype=np.float32)
+    targets = TASKS[knobs.task].targets(np.eye(CLASSES, dtype=np.float32)[rng.integers(0, CLASSES, BATCH)])
+    model.train_on_batch(pictures, targets)  # compiles
+    steps, start = 0, time.perf_counter()
+    while steps < STEPS or time.perf_counter() - start < SECONDS:
+        model.train_on_batch(pictures, targets)
+        steps += 1
+    return steps * BATCH / (time.perf_counter() - start)
+
+
+def main() -> None:
+    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
+    # The rest of the knobs as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
+    variants = [(name, name, {}) for name in PICTURES]
+    variants.insert(10, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
+    chosen = {OURS, *sys.argv[1:]} if sys.argv[1:] else set(PICTURES)
+    print(f"{'':28}{'picture':>14}{'weights':>14}{'clips/s':>10}{'ratio':>8}", flush=True)
+    own = 0.0
+    for label, name, changes in variants:
+        if name not in chosen:
+            continue
+        training.prepare(knobs.seed)
+        dense = (4096, 4096) if name == "vgg19" else (512,)
+        shape = PICTURES[name]
+        model = models.build(shape, CLASSES, knobs.task, replace(knobs.model, name=name, dense=dense, **changes))
+        rate = clips_per_second(knobs, model, shape)
+        own = own or rate
+        size = "x".join(map(str, shape))
+        print(f"{label:28}{size:>14}{model.count_params():>14,}{rate:>10.1f}{rate / own:>8.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
