@@ -219,7 +219,9 @@ def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, 
 
 def _frozen(params: Params, test_set: TestSet, data: Path) -> Iterator[Clip]:
     fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
-    files = score_files(data, target_classes(params.classes), test_set.kinds)
+    asked = target_classes(params.classes)
+    # Of programs that stand for no instrument, not even silence asks anything.
+    files = score_files(data, asked, test_set.kinds) if asked else []
     for number, (file, labels) in enumerate(files):
         name = file.relative_to(data).with_suffix("")
         clip = Clip(

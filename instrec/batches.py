@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """One epoch of batches: pictures (clips, frames, bins, channels) and the targets `presence` and `count`.
+    """One epoch of batches: pictures (clips, frames, bins, channels) and the targets of the task.
 
     Parameters
     ----------
@@ -55,9 +55,10 @@ def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: 
     pictures, labels = _mixed(rng, pictures, labels, train.mix_probability, floor_db)
     clips, frames, bins, _ = pictures.shape
     pictures = np.clip(pictures + _colour(rng, clips, bins, train.color_db / floor_db), 0, 1)
-    frames_per_second = frames / params.clip.seconds
+    spectrogram, clip = params.spectrogram, params.clip
+    seconds = spectrogram.frames * spectrogram.hop / clip.sample_rate if spectrogram.frames else clip.seconds
     for picture in pictures:
-        most = int(train.roll_seconds * frames_per_second)
+        most = int(train.roll_seconds * (frames / seconds))
         _shift(picture, int(rng.integers(-most, most + 1)))
         width = int(rng.integers(0, train.mask_mels + 1))
         start = int(rng.integers(0, bins - width + 1))

@@ -17,9 +17,9 @@ THERE, MISSING, OPTIONAL = "ok", "missing", "optional"
 # Distribution names, as pip knows them. What a command needs beyond these it pulls in by itself.
 PACKAGES = (
     "numpy", "scipy", "av", "soxr", "librosa", "audiomentations", "h5py", "keras", "tensorflow",
-    "scikit-learn", "pretty_midi", "pyfluidsynth", "matplotlib", "tqdm", "PyYAML", "dvc", "mlflow",
+    "scikit-learn", "pretty_midi", "pyfluidsynth", "matplotlib", "tqdm", "PyYAML", "dvc", "mirdata", "mlflow",
 )  # fmt: skip
-_OPTIONAL = ("mlflow",)
+_OPTIONAL = ("mirdata", "mlflow")
 
 
 @dataclass(frozen=True)

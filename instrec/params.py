@@ -191,6 +191,12 @@ class Params:
         ):
             if value and not allowed:
                 raise UserError(f"params.yaml: {name}: {value}, but {why}; set it to 0")
+        image = self.spectrogram.name in ("image", "phase_image")
+        knob, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
+        if 0 < bins < self.train.mask_mels:
+            raise UserError(
+                f"params.yaml: train.mask_mels: {self.train.mask_mels} is above spectrogram.{knob}, {bins}; lower it"
+            )
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
             raise UserError(f"params.yaml: train.monitor: count_accuracy, but task {self.task} does not count")
 
@@ -262,6 +268,8 @@ def _list(kind: Any, value: Any, name: str) -> tuple[Any, ...]:
 
 _MAY_BE_EMPTY = ("soundfonts.valid", "sources.train", "sources.test")
 
+_MAX_SEED = 2**32 - 1
+
 # Ranges by the last word of a key; every other number must not be negative.
 _POSITIVE = (
     "seconds",
@@ -280,12 +288,14 @@ _POSITIVE = (
 
 
 def _check_range(value: float, name: str) -> None:
-    key = name.rsplit(".", 1)[-1]
+    key = name.replace(": ", ".").rsplit(".", 1)[-1]
     if not math.isfinite(value):
         raise UserError(f"{name}: {value} is not a finite number")
     if key == "sample_rate" and not 8000 <= value <= 96000:
         raise UserError(f"{name}: {value} is outside 8000..96000, what FluidSynth renders")
-    if key.endswith(("_probability", "_share")) or key == "label_smoothing":
+    if key == "seed" and value > _MAX_SEED:
+        raise UserError(f"{name}: {value} is above {_MAX_SEED}, the largest that Keras takes")
+    if key.endswith(("_probability", "_share")) or key in ("label_smoothing", "momentum"):
         if not 0 <= value <= 1:
             raise UserError(f"{name}: {value} is outside 0..1")
         if key.endswith("hop_share") and not value:

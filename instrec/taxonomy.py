@@ -25,7 +25,7 @@ class Instrument:
         none for drums, which have a channel of their own.
     chords : largest number of notes a player sounds at once.
     sustained : True when a held note keeps sounding (bow, breath, organ), False when it decays (plucked, struck).
-    title : as people write it.
+    title : as people write it; of a General MIDI program, as the standard does.
     """
 
     name: str
@@ -35,6 +35,10 @@ class Instrument:
 
     @property
     def title(self) -> str:
+        if self.name in PROGRAMS:
+            from pretty_midi import program_to_instrument_name  # params.py reads this module, and needs it not
+
+            return str(program_to_instrument_name(next(iter(self.programs))))
         return self.name.replace("_", " ")
 
     @property

@@ -27,7 +27,10 @@ def main() -> None:
             with store.open_store(path) as clips:
                 parts += report.predict(path.stem, clips, known, task=knobs.task, songs=songs)
     if not parts:
-        raise UserError(f"{SPECTROGRAMS}: holds no test set for task {knobs.task}; run `dvc repro spectrograms`")
+        raise UserError(
+            f"{SPECTROGRAMS}: holds no test set for task {knobs.task}; raise balance.composed_per_class in "
+            "params.yaml and run `dvc repro`"
+        )
     figures = report.write(METRICS, parts, rounds=knobs.evaluate.bootstrap_rounds, seed=knobs.seed)
     if knobs.tracking.mlflow:
         tracking.mirror(knobs, HISTORY, figures, [HISTORY, METRICS / "test.json", METRICS / "per_class.csv"])

@@ -1,5 +1,6 @@
 """From whatever the user has to exact quotas, groups never across splits, independent of any order."""
 
+import shutil
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -147,6 +148,13 @@ def test_programs_are_asked_about_the_instruments_that_they_stand_for(small_para
     asked = {clip.labels for clip in clips if clip.split in {each.name for each in TEST_SETS}}
     assert asked == {("violin",), ("tuba",), ("flute", "piano"), ("piano",)}
     assert {name for clip in clips if clip.split == "train" for name in clip.labels} == set(PROGRAMS)
+
+
+def test_programs_that_stand_for_no_instrument_are_asked_nothing_by_the_frozen_scores(small_params, data, tmp_path):
+    shutil.copytree(data, tmp_path / "data")
+    (tmp_path / "data/mixture/0-000-silence.mid").touch()
+    clips = balance.make(replace(small_params, classes=("gm_120", "gm_121", "gm_122")), [], tmp_path / "data")
+    assert {clip.split for clip in clips} == {"train", "valid"}
 
 
 # ---- composed test sets

@@ -104,6 +104,15 @@ def test_without_augmentation_nothing_changes(params: Params) -> None:
     np.testing.assert_array_equal(kept, labels)
 
 
+def test_rolling_goes_by_the_seconds_that_a_picture_shows(params: Params) -> None:
+    second = replace(params.spectrogram, frames=SHAPE[0], hop=round(params.clip.sample_rate / SHAPE[0]))
+    train = replace(plain(params).train, roll_seconds=0.5)
+    settings = replace(plain(params), clip=replace(params.clip, seconds=10.0), spectrogram=second, train=train)
+    pictures = np.full((64, *SHAPE), 0.5, dtype=np.float32)
+    moved, _ = augmented(settings, pictures, np.zeros((64, len(params.classes)), dtype=np.float32))
+    assert (moved == 0).all(axis=(2, 3)).sum(axis=1).max() in (SHAPE[0] // 2 - 1, SHAPE[0] // 2)
+
+
 def test_rolling_moves_and_fills_with_silence(params: Params) -> None:
     settings = replace(plain(params), train=replace(plain(params).train, roll_seconds=params.clip.seconds / 4))
     pictures = np.full((16, *SHAPE), 0.5, dtype=np.float32)

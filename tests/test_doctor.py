@@ -27,6 +27,7 @@ def test_what_is_there_is_found(model):
     assert found["model"] == (doctor.THERE, f"{model} (3 classes)")
     for name in ("Python", "numpy", "keras", "Keras backend"):
         assert found[name][0] == doctor.THERE, found[name]
+    assert found["mirdata"][0] in (doctor.THERE, doctor.OPTIONAL)
     assert found["GPU"][0] in (doctor.THERE, doctor.OPTIONAL)
 
 

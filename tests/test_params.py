@@ -85,7 +85,7 @@ def test_an_unknown_key_is_named_with_the_likely_one(tmp_path, name, hint):
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("seed", [-1]),
+        ("seed", [-1, 2**32]),
         ("workers", [-1, 1.5, True]),
         ("clip.sample_rate", [0, 7999, 96001, 22050.0]),
         ("clip.seconds", [0, -1.0, float("nan"), float("inf")]),
@@ -96,6 +96,8 @@ def test_an_unknown_key_is_named_with_the_likely_one(tmp_path, name, hint):
         ("noise.min_snr_db", [float("nan"), float("-inf")]),
         ("spectrogram.hop", [0]),
         ("train.label_smoothing", [1.5]),
+        ("train.momentum", [1.1]),
+        ("train.mask_mels", [97]),
         ("train.epochs", [0]),
         ("tracking.mlflow", [1, "yes"]),
         ("classes", [[], ["violin", "violin"], ["kazoo"]]),

@@ -32,9 +32,16 @@ def test_programs_mean_in_general_midi_what_their_class_says():
     words = {"electric_bass": ("Bass",), "double_bass": ("Acoustic Bass", "Contrabass")}
     words |= dict.fromkeys(("acoustic_guitar", "electric_guitar"), ("Guitar",))
     words |= {"saxophone": ("Sax",), "voice": ("Choir", "Voice", "voice")}
+    words |= {"cor_anglais": ("English Horn",), "french_horn": ("French Horn",)}
     for program, name in taxonomy.CLASS_OF_PROGRAM.items():
         title = pretty_midi.program_to_instrument_name(program)
         assert any(word in title for word in words.get(name, (name.title(),))), (name, title)
+
+
+def test_titles_are_what_people_read():
+    assert taxonomy.instrument("electric_bass").title == "electric bass"
+    assert taxonomy.instrument("gm_040").title == "Violin"
+    assert taxonomy.instrument("gm_000").title == "Acoustic Grand Piano"
 
 
 @pytest.mark.parametrize("name", [*SOUNDFONTS["train"], *SOUNDFONTS["valid"], SOUNDFONTS["unseen"]])

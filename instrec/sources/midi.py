@@ -130,7 +130,7 @@ def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[l
         if reason:
             reasons[reason] += 1
         else:
-            labels = tuple(sorted({_class_of(track) or "" for track in sounding[number]}))
+            labels = tuple(sorted({_class_of(track, classes) or "" for track in sounding[number]}))
             entries.append(Entry(MIDI, path.as_posix(), onset, seconds, labels, path.as_posix()))
     if not count:
         return [], [Excluded(path.as_posix(), "holds no note")]
@@ -157,15 +157,20 @@ def _sounding(score: pretty_midi.PrettyMIDI, seconds: float) -> dict[int, list[p
 
 def _unfit(tracks: list[pretty_midi.Instrument], classes: tuple[str, ...]) -> str:
     """Say why a window in which these tracks sound cannot be a clip; empty when it can."""
-    strangers = {track.program for track in tracks if _class_of(track) not in classes}
+    strangers = {(track.is_drum, track.program) for track in tracks if not _class_of(track, classes)}
     if strangers:
-        names = [pretty_midi.program_to_instrument_name(program) for program in sorted(strangers)]
-        return f"an instrument of no class sounds ({', '.join(names)})"
-    sounding = {_class_of(track) for track in tracks}
+        names = [
+            "drums" if is_drum else pretty_midi.program_to_instrument_name(program)
+            for is_drum, program in sorted(strangers)
+        ]
+        return f"an instrument of no class sounds ({', '.join(dict.fromkeys(names))})"
+    sounding = {_class_of(track, classes) for track in tracks}
     if not sounding:
         return "nothing sounds"
     return f"more than {MOST_CLASSES} classes sound" if len(sounding) > MOST_CLASSES else ""
 
 
-def _class_of(track: pretty_midi.Instrument) -> str | None:
-    return "drums" if track.is_drum else CLASS_OF_PROGRAM.get(track.program)
+def _class_of(track: pretty_midi.Instrument, classes: tuple[str, ...]) -> str | None:
+    """Give the class that a track plays: an instrument's, or where that is none of ours the program's own."""
+    names = ("drums",) if track.is_drum else (CLASS_OF_PROGRAM.get(track.program), f"gm_{track.program:03}")
+    return next((name for name in names if name in classes), None)

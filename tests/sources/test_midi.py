@@ -110,6 +110,13 @@ def test_unfit_windows_are_counted_with_their_reasons(tmp_path):
         assert words in excluded.reason
 
 
+def test_programs_that_are_classes_label_windows_themselves(tmp_path):
+    saved(tmp_path / "song.mid", track(VIOLIN, (0, 2)), track(BANJO, (1, 2)), track(0, (3, 4), is_drum=True))
+    (entry,), (excluded,) = midi.scan(tmp_path, seconds=3.0, classes=("gm_040", "gm_105"), workers=1)
+    assert entry.labels == ("gm_040", "gm_105")
+    assert excluded.reason == "1 of 2 windows: 1 where an instrument of no class sounds (drums)"
+
+
 def test_broken_and_empty_files_are_left_out_with_their_reason(tmp_path):
     good = saved(tmp_path / "good.mid", track(VIOLIN, (0, 2))).read_bytes()
     saved(tmp_path / "silent.mid")

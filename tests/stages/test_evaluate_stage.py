@@ -103,8 +103,8 @@ def test_a_task_of_solo_clips_passes_over_the_others(workplace):
     assert {name: list(kinds) for name, kinds in metrics.items()} == {"unseen_clean": ["solo"]}
 
 
-def test_no_test_set_names_the_stage_to_run(workplace):
-    with pytest.raises(UserError, match=r"holds no test set for task count_presence; run `dvc repro spectrograms`"):
+def test_no_test_set_names_the_knob_that_makes_one(workplace):
+    with pytest.raises(UserError, match=r"holds no test set for task count_presence; raise balance.composed_per_class"):
         evaluate.main()
 
 
