@@ -8,7 +8,7 @@ differs: one line on what is not as published, or was silent there and is ours
 extends: another recipe                          # optional: its params, cpu and data_sets come first
 params: {task: solo, clip: {seconds: 3.0}, ...}  # only what differs from params.yaml
 cpu: {train: {epochs: 10}}                       # optional: a smaller budget for machines without a GPU
-data_sets: {sources: {train: [irmas]}}           # optional: to run on the published data sets
+data_sets: {sources: {train: [irmas]}}           # optional: to run on the published data sets; comes last
 """
 
 from __future__ import annotations
@@ -48,11 +48,10 @@ class Recipe:
     def changes(self, *, budget: str = "full", data_sets: bool = False) -> Tree:
         """Give what to change in params.yaml, as a tree of sections."""
         tree = self.params
-        if data_sets:
-            if not self.data_sets:
-                raise UserError(f"recipe {self.name}: names no data sets; leave --data-sets out")
-            tree = merged(tree, self.data_sets)
-        return merged(tree, self.cpu) if budget == "cpu" else tree
+        if data_sets and not self.data_sets:
+            raise UserError(f"recipe {self.name}: names no data sets; leave --data-sets out")
+        tree = merged(tree, self.cpu) if budget == "cpu" else tree
+        return merged(tree, self.data_sets) if data_sets else tree
 
 
 _FIELDS = [field.name for field in fields(Recipe) if field.name != "name"]

@@ -151,6 +151,17 @@ def test_a_recipe_that_cannot_be_used_is_named(tmp_path: Path, text: str, messag
     assert "\n" not in str(raised.value)
 
 
+def test_on_data_sets_their_quotas_come_before_those_of_a_budget(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "one",
+        WHOLE + "cpu: {workers: 1, balance: {train_mixtures: 9}}\ndata_sets: {balance: {train_mixtures: 0}}\n",
+    )
+    one = recipes.load(tmp_path, "one")
+    assert one.changes(budget="cpu", data_sets=True) == {"workers": 1, "balance": {"train_mixtures": 0}}
+    assert one.changes(budget="cpu")["balance"] == {"train_mixtures": 9}
+
+
 def test_a_knob_that_does_not_exist_is_named_with_its_recipe() -> None:
     with pytest.raises(UserError, match=r"recipes/x\.yaml: ?train\.epoch: unknown key; did you mean epochs"):
         recipes.settings(PARAMS, {"train": {"epoch": 3}}, "recipes/x.yaml")

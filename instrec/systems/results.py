@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ def add(path: Path, run: Run) -> None:
     runs = sorted([*kept, run], key=_what)
     with written_whole(path) as part:
         part.write_text(json.dumps([asdict(each) for each in runs], indent=1) + "\n", encoding="utf-8")
+
+
+def of_budget(runs: Iterable[Run], budget: str) -> list[Run]:
+    """Give the runs with one budget: what was trained longer is no repetition of what was trained less."""
+    return [run for run in runs if run.budget == budget]
 
 
 def _what(run: Run) -> tuple[str, str, int]:

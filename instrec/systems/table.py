@@ -7,9 +7,9 @@ from itertools import groupby
 from pathlib import Path
 
 from instrec.files import written_whole
-from instrec.recipes import Recipe
+from instrec.recipes import BUDGETS, Recipe
 from instrec.systems.claims import CLAIMS, verdict
-from instrec.systems.results import Run, figure
+from instrec.systems.results import Run, figure, of_budget
 
 # What is shown of a recipe, by its task: heading and metrics.
 FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -32,7 +32,7 @@ FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "count_presence": (
         *(
             (
-                f"tested {noise}: F1 of count, of instruments",
+                f"tested {noise}: macro F1 of count, micro F1 of instruments",
                 tuple(f"composed_{noise}.mixtures.{metric}" for metric in ("count_macro_f1", "by_count_micro_f1")),
             )
             for noise in ("clean", "noisy")
@@ -46,16 +46,17 @@ _HEAD = """\
 
 Written by `instrec systems` from `docs/systems.json`; `instrec systems --run` runs what is missing there.
 
-*Here* means: trained on clips that this repository composes and renders, tested on its frozen scores. Each block of
-rows has the same clips, splits and budget, so its rows can be compared with each other; they cannot be compared with
-"as published", which was measured on other data. *Unseen* is a SoundFont that training never heard. Budget `cpu` is the
+*Here* means: trained on clips that this repository composes and renders, tested on its frozen scores (where General
+MIDI's programs are the classes, also on new ones). Rows of a block with one budget have the same clips and splits, so
+they can be compared with each other, unless the line under the block says otherwise; they cannot be compared with "as
+published", which was measured on other data. *Unseen* is a SoundFont that training never heard. Budget `cpu` is the
 smaller one of the recipe's `cpu` section; figures under it say what a network learns in minutes, not what it can reach.
 Training seconds include validation after every epoch and depend on what else the machine did.
 """
 
 
 def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
-    """Write the page: a block of rows a publication, then what holds of their conclusions."""
+    """Write the page: a block of rows a publication, each at its largest budget, then what holds of the claims."""
     by_recipe: dict[str, list[Run]] = {}
     for run in runs:
         by_recipe.setdefault(run.recipe, []).append(run)
@@ -76,13 +77,14 @@ def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterat
     yield _row(heads)
     yield _row(["---"] * len(heads))
     for each in group:
-        own = runs.get(each.name, [])
+        found = runs.get(each.name, [])
+        own = next((same for budget in BUDGETS if (same := of_budget(found, budget))), [])
         cells = [f"`{each.name}`", each.title, each.published]
         cells += [_cell(own, metrics) for _, metrics in columns]
         yield _row([*cells, *_cost(own)])
     yield ""
-    for differs, same in groupby(group, lambda each: each.differs):
-        names = ", ".join(f"`{each.name}`" for each in same)
+    for differs in dict.fromkeys(each.differs for each in group):
+        names = ", ".join(f"`{each.name}`" for each in group if each.differs == differs)
         yield f"What differs from the publication ({names}): {differs}.\n"
 
 
@@ -112,6 +114,7 @@ def _conclusions(runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     yield (
         "A conclusion holds where the difference is more than 1.96 of its standard errors, taken from the bootstrap\n"
         "intervals of one run or, with several seeds, from their spread. What has no interval only points one way.\n"
+        "Both sides have the same budget.\n"
     )
     yield _row(["source", "conclusion", "first", "second", "here"])
     yield _row(["---"] * 5)

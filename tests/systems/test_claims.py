@@ -13,9 +13,9 @@ BETTER = Claim("s", "one beats two", ("one", METRIC), ("two", METRIC))
 EQUAL = Claim("s", "one is two", ("one", METRIC), ("two", METRIC), equal=True)
 
 
-def run(recipe: str, top1: float, width: float | None) -> Run:
+def run(recipe: str, top1: float, width: float | None, budget: str = "cpu") -> Run:
     solo = {"top1": top1, "intervals": {"top1": [top1 - width, top1 + width]} if width else {}}
-    return Run(recipe, "cpu", 1, "abc", "here", {"unseen_clean": {"solo": solo}}, {}, {})
+    return Run(recipe, budget, 1, "abc", "here", {"unseen_clean": {"solo": solo}}, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,14 @@ def test_the_verdict_follows_the_errors(claim: Claim, one: float, two: float, wi
 
 def test_what_was_not_run_has_no_verdict() -> None:
     assert verdict(BETTER, {"one": [run("one", 0.5, None)]}) is None
+
+
+def test_only_runs_with_one_budget_are_compared() -> None:
+    one, two = [run("one", 0.5, 0.05)], [run("two", 0.7, 0.05), run("two", 0.9, 0.05, "full")]
+    found = verdict(BETTER, {"one": one, "two": two})
+    assert found
+    assert (found[0].mean, found[1].mean) == (0.5, 0.7)
+    assert verdict(BETTER, {"one": one, "two": two[1:]}) is None
 
 
 def test_every_claim_is_about_recipes_that_exist() -> None:

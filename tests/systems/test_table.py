@@ -40,6 +40,19 @@ def test_a_run_shows_its_figures_and_its_cost(tmp_path: Path) -> None:
     assert "not run" in row(text, "thesis_irv2")
 
 
+def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:
+    runs = [
+        Run("segal2016", budget, 20, "abc", "1 GPU", {"unseen_clean": {"solo": {"top1": top1}}}, {}, {})
+        for budget, top1 in (("cpu", 0.2), ("full", 0.8))
+    ]
+    assert {".800", "full"} <= set(row(page(tmp_path, *runs), "segal2016"))
+
+
+def test_what_differs_is_said_once(tmp_path: Path) -> None:
+    said = [line.split("): ")[1] for line in page(tmp_path).splitlines() if line.startswith("What differs")]
+    assert len(said) == len(set(said))
+
+
 def test_tables_have_as_many_cells_in_every_row(tmp_path: Path) -> None:
     block: list[int] = []
     for line in [*page(tmp_path).splitlines(), ""]:
