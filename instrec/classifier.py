@@ -112,8 +112,10 @@ def load(path: Path) -> Classifier:
         import keras
 
         model = keras.models.load_model(path, compile=False)
-    except UserError:
-        raise
+    except UserError as error:
+        raise UserError(
+            f"{path}: made with other knobs than this version of instrec has; train it again with `dvc repro`"
+        ) from error
     except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
         raise UserError(
             f"{path}: not a model of instrec's, or damaged ({type(error).__name__}); train it again with `dvc repro`"

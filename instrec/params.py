@@ -15,6 +15,8 @@ from instrec.errors import UserError
 
 Section = TypeVar("Section")
 
+SHORTEST_HOP_SECONDS = 0.01  # clips' ids tell their starts to so much
+
 
 @dataclass(frozen=True)
 class ClipParams:
@@ -191,6 +193,12 @@ class Params:
         ):
             if value and not allowed:
                 raise UserError(f"params.yaml: {name}: {value}, but {why}; set it to 0")
+        for knob, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
+            if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
+                raise UserError(
+                    f"params.yaml: selection.{knob}: {share:g} of a clip of {self.clip.seconds:g} s is under "
+                    f"{SHORTEST_HOP_SECONDS} s; raise it"
+                )
         image = self.spectrogram.name in ("image", "phase_image")
         knob, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
         if 0 < bins < self.train.mask_mels:

@@ -66,5 +66,5 @@ def test_a_damaged_model_is_one_line(model: keras.Model, card: Card, tmp_path: P
                     target.writestr(name, source.read(name))
             if damage == "bad card":
                 target.writestr("instrec.json", '{"classes": ["violin"], "clip": {}}')
-    with pytest.raises(UserError, match=r"m\.keras"):
+    with pytest.raises(UserError, match=r"m\.keras: .*train it again with `dvc repro`"):
         classifier.load(path)

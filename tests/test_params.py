@@ -95,6 +95,7 @@ def test_an_unknown_key_is_named_with_the_likely_one(tmp_path, name, hint):
         ("synth.detune_cents", [-1]),
         ("noise.min_snr_db", [float("nan"), float("-inf")]),
         ("spectrogram.hop", [0]),
+        ("selection.test_hop_share", [0, 1.1, 0.003]),
         ("train.label_smoothing", [1.5]),
         ("train.momentum", [1.1]),
         ("train.mask_mels", [97]),
