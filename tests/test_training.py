@@ -172,3 +172,30 @@ def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: 
     pictures = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
     presence, _ = classifier.load(tmp_path / "classifier.keras").predict(pictures)
     np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "decay", "expected"),
+    [
+        ("constant", 0.0, {0: 0.1, 50: 0.1}),
+        ("exponential", 0.1, {0: 0.1, 9: 0.1, 10: 0.1 * np.exp(-0.1), 35: 0.1 * np.exp(-0.3)}),
+        ("inverse", 0.02, {0: 0.1, 1: 0.1 / 1.02, 50: 0.05}),
+        ("cosine", 0.0, {0: 0.0, 4: 0.1, 40: 0.0}),
+    ],
+)
+def test_the_learning_rate_falls_as_its_schedule_says(
+    params: Params, schedule: str, decay: float, expected: dict[int, float]
+) -> None:
+    """Of four epochs of ten steps: steps decide, and for `exponential` whole epochs."""
+    knobs = replace(params.train, schedule=schedule, decay=decay, learning_rate=0.1)
+    rate = training._schedule(knobs, 10)
+    for step, value in expected.items():
+        assert float(rate(step) if callable(rate) else rate) == pytest.approx(value, abs=1e-6)
+
+
+@pytest.mark.parametrize(("optimizer", "name"), [("adamw", "AdamW"), ("adam", "Adam"), ("sgd", "SGD")])
+def test_the_optimizer_is_the_one_asked_for(params: Params, optimizer: str, name: str) -> None:
+    made = training._optimizer(replace(params.train, optimizer=optimizer, momentum=0.7, nesterov=True), 10)
+    assert type(made).__name__ == name
+    if optimizer == "sgd":
+        assert (made.momentum, made.nesterov) == (0.7, True)
