@@ -33,6 +33,9 @@ CORPORA: dict[str, Corpus] = {
 }
 """The known data sets by the names that `sources.train` and `sources.test` take."""
 
+# Songs that train in one data set lie under other names in another, where they could test or validate.
+_CUT_FROM = {MEDLEY_SOLOS_DB.name: MEDLEYDB.name}
+
 
 @dataclass(frozen=True)
 class Row:
@@ -59,14 +62,21 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
     Raises
     ------
     UserError
-        When a name is unknown, a data set cannot be got, or files of it are missing or damaged.
+        When a name is unknown, two data sets share songs, one cannot be got, or files of it are missing or damaged.
     """
     entries: list[Entry] = []
     excluded: list[Excluded] = []
     for knob, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
         if name not in CORPORA:
             raise UserError(f"params.yaml: sources.{knob}: unknown data set {name!r}; known: {', '.join(CORPORA)}")
-    for name in dict.fromkeys((*sources.train, *sources.test)):
+    names = tuple(dict.fromkeys((*sources.train, *sources.test)))
+    for name, origin in _CUT_FROM.items():
+        if name in sources.train and origin in names:
+            raise UserError(
+                f"params.yaml: sources.train: {name} is cut from songs of {origin}, which would lie in several splits; "
+                f"leave out one of them, or name {name} in sources.test alone"
+            )
+    for name in names:
         corpus, folder = CORPORA[name], Path(sources.corpora) / name
         corpus.download(folder)
         _verify(corpus, folder, workers)

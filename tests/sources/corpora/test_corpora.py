@@ -274,6 +274,17 @@ def test_an_unknown_name_is_told_with_the_known_ones():
         corpora.scan(sources(train=("irmas",), test=("imras",)), classes=ALL)
 
 
+@pytest.mark.parametrize("knob", ["train", "test"])
+def test_data_sets_that_share_songs_are_refused_where_both_could_be_learned_and_tested(tmp_path, monkeypatch, knob):
+    monkeypatch.chdir(tmp_path)  # without any data set
+    shared = {"train": ("medley_solos_db",)}
+    shared[knob] = (*shared.get(knob, ()), "medleydb")
+    with pytest.raises(UserError, match=r"sources\.train: medley_solos_db is cut from songs of medleydb"):
+        corpora.scan(sources(**shared), classes=ALL)
+    with pytest.raises(UserError, match=r"^medleydb: not in corpora/medleydb"):
+        corpora.scan(sources(train=("medleydb",), test=("medley_solos_db",)), classes=ALL)
+
+
 # ---- what tests, what trains
 
 
