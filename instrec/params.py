@@ -206,7 +206,10 @@ class Params:
                 f"params.yaml: train.mask_mels: {self.train.mask_mels} is above spectrogram.{knob}, {bins}; lower it"
             )
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
-            raise UserError(f"params.yaml: train.monitor: count_accuracy, but task {self.task} does not count")
+            raise UserError(
+                f"params.yaml: train.monitor: count_accuracy, but task {self.task} does not count; "
+                "choose loss or presence_f1"
+            )
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
