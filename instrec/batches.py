@@ -49,8 +49,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params) -> tuple[Floats, Floats]:
     """Make new clips of a batch: mixed with one another, coloured, shifted in time, with frequencies missing.
 
-    Mixed and coloured are only decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the
-    scale); `Params` refuses both for other pictures.
+    Only decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the scale), can be mixed
+    and coloured; `Params` refuses both for other pictures.
     """
     train, floor_db = params.train, params.spectrogram.floor_db
     pictures, labels = _mixed(rng, pictures, labels, train.mix_probability, floor_db)
