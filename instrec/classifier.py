@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec import params
+from instrec.checking import build
 from instrec.errors import UserError
 from instrec.files import written_whole
 
@@ -126,7 +127,7 @@ def load(path: Path) -> Classifier:
 def _card(tree: dict[str, Any], where: str) -> Card:
     return Card(
         tuple(tree["classes"]),
-        params.build(params.ClipParams, tree["clip"], where),
-        params.build(params.SpectrogramParams, tree["spectrogram"], where),
+        build(params.ClipParams, tree["clip"], where),
+        build(params.SpectrogramParams, tree["spectrogram"], where),
         tuple(tree["thresholds"]),
     )

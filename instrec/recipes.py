@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from instrec import params
+from instrec.checking import build
 from instrec.errors import UserError
 from instrec.trees import flat, merged
 
@@ -137,7 +138,7 @@ def settings(params_file: Path, changes: Mapping[str, Any], where: str) -> tuple
     """
     params.load(params_file)  # its own mistakes are its own
     tree = merged(yaml.safe_load(params_file.read_text(encoding="utf-8")), changes)
-    return tree, params.build(params.Params, tree, where)
+    return tree, build(params.Params, tree, where, joint=": ")
 
 
 def overrides(changes: Mapping[str, Any]) -> list[str]:

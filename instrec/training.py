@@ -102,7 +102,7 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
         rounds.Rounds(sources, place) as loop,
         tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar,
     ):
-        while len(history) < epochs and len(history) - _best(params.train, history) <= patience:
+        while len(history) < epochs and len(history) - _best(params.train, history) < patience:
             with open_store(loop.store(len(history))) as training:
                 model = model or _started(params, training, place, history)
                 history.append(_epoch(params, model, training, valid, len(history)))

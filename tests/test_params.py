@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from instrec import params
+from instrec.checking import build
 from instrec.errors import UserError
 
 TREE = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
@@ -62,7 +63,7 @@ def test_a_missing_key_is_named(tmp_path, name):
 @pytest.mark.parametrize("value", [None, {"a": 1}, [1, "two"], "seventy words"])
 def test_a_value_of_another_kind_is_named(tmp_path, name, value):
     if isinstance(value, str) and name in FREE:
-        assert load(tmp_path, name, value) != params.build(params.Params, TREE, "")
+        assert load(tmp_path, name, value) != build(params.Params, TREE, "")
         return
     with pytest.raises(UserError, match=rf"params\.yaml: {name}: expected"):
         load(tmp_path, name, value)

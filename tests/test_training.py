@@ -114,7 +114,7 @@ def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: P
     rows = [line.split(",") for line in history.splitlines()]
     losses = [float(row[rows[0].index("val_loss")]) for row in rows[1:]]
     assert len(losses) < 30
-    assert int(np.argmin(losses)) == len(losses) - 1 - 3
+    assert int(np.argmin(losses)) == len(losses) - 1 - 2
 
 
 def test_no_clips_to_learn_from_is_the_users_to_mend(params: Params, spectrograms: Path, tmp_path: Path) -> None:
