@@ -42,6 +42,7 @@ SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1)
 FROZEN = "inception_resnet_v2"  # quick to train so; vgg19 keeps the other way covered
 LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of tens to hundreds of megabytes
 NAMES = pytest.mark.parametrize("name", models.TRUNKS)
+SMALL = pytest.mark.parametrize("name", [name for name in models.TRUNKS if name not in LARGE])
 
 Pictures = Callable[[tuple[int, int, int]], np.ndarray]
 Outputs = dict[str, np.ndarray]
@@ -103,7 +104,7 @@ def test_outputs_are_probabilities_of_presence_and_count(folder: Path, name: str
     assert np.ptp(outputs["presence"], axis=0).max() > 0  # it looks at the picture
 
 
-@NAMES
+@SMALL
 def test_saved_and_loaded_it_says_the_same(folder: Path, name: str) -> None:
     expected = np.load(folder / f"{name}.npz")
     presence, count = classifier.load(folder / f"{name}.keras").predict(expected["pictures"])
@@ -123,7 +124,7 @@ for path in pathlib.Path(sys.argv[1]).glob("*.keras"):
 """
 
 
-def test_jax_says_the_same_as_tensorflow_from_the_same_files(folder: Path, repository: Path) -> None:
+def test_loaded_by_jax_all_say_the_same_as_in_tensorflow(folder: Path, repository: Path) -> None:
     # What is compiled runs once: fast compilation, slow code.
     environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
     command = [sys.executable, "-c", IN_ANOTHER_BACKEND, str(folder)]
@@ -182,7 +183,7 @@ def test_a_step_of_training_on_solo_clips_moves_what_learns_and_nothing_else(
     assert list(names_of(model)) == np.load(folder / f"{name}.npz")["names"].tolist()
 
 
-@pytest.mark.parametrize("name", [name for name in models.TRUNKS if name not in LARGE])
+@SMALL
 def test_the_same_seed_gives_the_same_bytes(small_params: Params, tmp_path: Path, name: str) -> None:
     card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
     for part in ("one", "two"):
