@@ -93,7 +93,7 @@ def test_a_killed_worker_is_told_with_what_to_do():
 
 
 WORK = """
-import sys, time
+import signal, sys, time
 from instrec.errors import run
 from instrec.parallel import CHUNK, ordered_map
 
@@ -102,6 +102,7 @@ def main():
         print("one", flush=True)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are told to ignore it
     sys.exit(run(main))
 """
 

@@ -1,5 +1,6 @@
 """The whole pipeline in miniature, with real DVC in a repository of its own: what runs when, and what a kill leaves."""
 
+import csv
 import json
 import os
 import shutil
@@ -242,8 +243,8 @@ def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
         )
         dvc(with_recipes, "exp", "run", "--queue", "-n", name, *options.split())
     dvc(with_recipes, "exp", "run", "--run-all")
-    lines = dvc(with_recipes, "exp", "show", "--csv", "--drop", "^(build|models|data)").splitlines()
-    table = [dict(zip(lines[0].split(","), line.split(","), strict=False)) for line in lines[1:]]
+    shown = dvc(with_recipes, "exp", "show", "--csv", "--drop", "^(build|models|data)")
+    table = list(csv.DictReader(shown.splitlines()))
     figures = {row["Experiment"]: row["unseen_clean.solo.top1"] for row in table}
     assert figures["tiny"]
     assert figures["tiny_lstm"]

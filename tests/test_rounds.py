@@ -129,7 +129,7 @@ def test_without_the_loop_the_first_round_is_all(sources, tmp_path):
 
 
 TRAINING = """
-import pickle, sys, time
+import pickle, signal, sys, time
 from pathlib import Path
 from instrec.errors import run
 from instrec.rounds import Rounds
@@ -144,6 +144,7 @@ def main():
         time.sleep(seconds)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs are told to ignore it
     sys.exit(run(main))
 """
 
@@ -157,7 +158,8 @@ def training(sources: Sources, folder: Path, seconds: float) -> subprocess.Popen
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = subprocess.Popen(command, start_new_session=True, text=True, **pipes)
     assert process.stdout
-    assert process.stdout.readline() == "in the midst of it\n"
+    # Where ldconfig is not on the path, pyfluidsynth tells on standard output what it found.
+    assert any(line == "in the midst of it\n" for line in process.stdout)
     return process
 
 
