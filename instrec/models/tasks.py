@@ -63,8 +63,9 @@ class CountPresence(Multilabel):
     counts = True
 
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
+        presence = super().outputs(features, classes)
         count = layers.Dense(COUNTS, activation="softmax", dtype="float32", name="count")
-        return {**super().outputs(features, classes), "count": count(features)}
+        return {**presence, "count": count(features)}
 
     def targets(self, labels: npt.NDArray[np.float32]) -> Targets:
         return {
