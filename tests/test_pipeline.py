@@ -227,7 +227,9 @@ cpu:
 
 @pytest.fixture(scope="module")
 def with_recipes(built: Path) -> Path:
-    """The built repository with two small recipes, committed."""
+    """The built repository with two small recipes and no results of others, committed."""
+    for name in ("json", "md"):
+        (built / f"docs/systems.{name}").unlink(missing_ok=True)
     (built / "recipes/tiny.yaml").write_text(TINY)
     (built / "recipes/tiny_lstm.yaml").write_text("extends: tiny\nparams: {model: {name: lstm_64}}\n")
     author = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
