@@ -19,7 +19,7 @@ test: $(VENV)/.dev setup data
 	ruff check .
 	ruff format --check .
 	mypy
-	pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 setup: $(VENV)/.installed
 	@bash scripts/system_packages.sh

@@ -14,14 +14,6 @@ from instrec.synth import Synth
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes a file's tests stay together, as they share what is costly; only recipes share nothing."""
-    for item in items:
-        if item.path.name != "test_recipes.py":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return ROOT
