@@ -170,8 +170,8 @@ CLAIMS = (
 def verdict(claim: Claim, runs: Mapping[str, Sequence[Run]]) -> tuple[Figure, Figure, str] | None:
     """Compare both sides, and say whether the conclusion holds here; None where they were not run with one budget.
 
-    Where the difference is less than 1.96 of its standard errors it is too close to tell. The sides' errors count as
-    independent, which makes that verdict more frequent than it need be where both were scored on the same clips.
+    Where the difference's 95 % interval holds 0 it is too close to tell. The sides' errors count as independent, which
+    makes that verdict more frequent than it need be where both were scored on the same clips.
     """
     for budget in BUDGETS:
         first, second = (
@@ -183,10 +183,10 @@ def verdict(claim: Claim, runs: Mapping[str, Sequence[Run]]) -> tuple[Figure, Fi
 
 
 def _said(claim: Claim, first: Figure, second: Figure) -> str:
-    difference, error = first.mean - second.mean, math.hypot(first.error, second.error)
-    if math.isnan(error):
+    difference, margin = first.mean - second.mean, math.hypot(first.margin, second.margin)
+    if math.isnan(margin):
         return "points that way" if difference > 0 else "points the other way"
-    told_apart = abs(difference) > 1.96 * error
+    told_apart = abs(difference) > margin
     if claim.equal:
         return "does not hold" if told_apart else "holds: no difference found"
     if not told_apart:

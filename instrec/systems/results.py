@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from scipy import stats
+
 from instrec.errors import UserError
 from instrec.files import written_whole
 
@@ -78,14 +80,14 @@ class Figure:
     ----------
     mean : over the runs.
     spread : standard deviation over the runs; 0 with one.
-    error : standard error of the mean: from the spread over runs, or with one run from its bootstrap interval; NaN
-        where neither tells.
+    margin : half the width of its 95 % interval: from the spread over runs, or with one run the bootstrap's; NaN where
+        neither tells.
     runs : how many.
     """
 
     mean: float
     spread: float
-    error: float
+    margin: float
     runs: int
 
     def __str__(self) -> str:
@@ -98,17 +100,17 @@ def figure(runs: Sequence[Run], name: str) -> Figure | None:
 
     None is given where no run has it.
     """
-    found = [value for run in runs if (value := _value(run, name)) is not None]
+    found = [(value, run) for run in runs if (value := _value(run, name)) is not None]
     if not found:
         return None
-    mean = statistics.fmean(found)
-    if len(found) > 1:
-        spread = statistics.stdev(found)
-        return Figure(mean, spread, spread / len(found) ** 0.5, len(found))
+    values = [value for value, _ in found]
+    mean, count = statistics.fmean(values), len(values)
+    if count > 1:
+        spread = statistics.stdev(values)
+        return Figure(mean, spread, float(stats.t.ppf(0.975, count - 1)) * spread / count**0.5, count)
     way, _, metric = name.rpartition(".")
-    interval = (_at(runs[0].metrics, f"{way}.intervals") or {}).get(metric)
-    # A normal distribution's 95 % lie within 1.96 standard errors of its mean.
-    return Figure(mean, 0.0, (interval[1] - interval[0]) / 3.92 if interval else float("nan"), 1)
+    interval = (_at(found[0][1].metrics, f"{way}.intervals") or {}).get(metric)
+    return Figure(mean, 0.0, (interval[1] - interval[0]) / 2 if interval else float("nan"), 1)
 
 
 def _value(run: Run, name: str) -> float | None:

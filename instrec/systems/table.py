@@ -112,8 +112,9 @@ def _cost(runs: Sequence[Run]) -> list[str]:
 def _conclusions(runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     yield "## Which conclusions hold here\n"
     yield (
-        "A conclusion holds where the difference is more than 1.96 of its standard errors, taken from the bootstrap\n"
-        "intervals of one run or, with several seeds, from their spread. What has no interval only points one way.\n"
+        "A conclusion holds where the 95 % interval of the difference does not reach 0; it comes from the bootstrap\n"
+        "intervals of one run or, with several seeds, from their spread. One run's interval does not know what\n"
+        "another seed would have given. What has no interval only points one way.\n"
         "Both sides have the same budget.\n"
     )
     yield _row(["source", "conclusion", "first", "second", "here"])

@@ -34,18 +34,26 @@ def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
         results.read(tmp_path / "systems.json")
 
 
-def test_one_run_has_the_error_of_its_interval() -> None:
+def test_one_run_has_the_margin_of_its_interval() -> None:
     figure = results.figure([run(0.5, interval=[0.4, 0.6])], NAME)
     assert figure
     assert (figure.mean, figure.runs) == (0.5, 1)
-    assert figure.error == pytest.approx(0.2 / 3.92)
+    assert figure.margin == pytest.approx(0.1)
 
 
-def test_several_runs_have_the_error_of_their_spread() -> None:
+def test_one_run_of_several_that_has_it_gives_its_own_interval() -> None:
+    other = Run("one", "cpu", 2, "abc", "2 CPU cores", {}, {}, {})
+    figure = results.figure([other, run(0.5, interval=[0.4, 0.6])], NAME)
+    assert figure
+    assert (figure.margin, figure.runs) == (pytest.approx(0.1), 1)
+
+
+def test_several_runs_have_the_margin_of_their_spread() -> None:
     figure = results.figure([run(0.4), run(0.5, seed=2), run(0.6, seed=3)], NAME)
     assert figure
     assert figure.mean == pytest.approx(0.5)
-    assert figure.error == pytest.approx(0.1 / math.sqrt(3))
+    # Student's t with two degrees of freedom has 95 % within 4.303.
+    assert figure.margin == pytest.approx(4.303 * 0.1 / math.sqrt(3), rel=1e-3)
     assert figure.spread == pytest.approx(0.1)
     assert str(figure) == ".500 ± 0.100 (3 seeds)"
 
@@ -54,7 +62,7 @@ def test_an_epoch_of_the_history_is_a_figure_without_an_error() -> None:
     figure = results.figure([run()], "history.val_presence_f1.2")
     assert figure
     assert figure.mean == 0.3
-    assert math.isnan(figure.error)
+    assert math.isnan(figure.margin)
     assert results.figure([run()], "history.val_presence_f1.3") is None
 
 
