@@ -117,7 +117,25 @@ class SpectrogramParams:
 
 @dataclass(frozen=True)
 class ModelParams:
-    name: str
+    name: Literal[
+        "compact_resnet",
+        "segal_convnet",
+        "segal_leaky",
+        "lenet_5x5",
+        "lenet_3x8",
+        "lstm_64",
+        "lstm_128",
+        "lstm_128_128",
+        "lstm_128_64",
+        "inception_resnet_v2",
+        "alexnet",
+        "vgg19",
+        "googlenet",
+        "han_baseline",
+        "han_leaky",
+        "han_two_branch",
+        "han_multi_resolution",
+    ]
     width: int
     blocks: int
     dense: tuple[int, ...]

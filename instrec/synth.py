@@ -5,6 +5,7 @@ A SoundFont is loaded once a process, and every clip gets a synthesiser of its o
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 from collections.abc import Iterator
@@ -175,7 +176,8 @@ def _library() -> Any:
     """Load FluidSynth, and declare the calls that pyfluidsynth lacks: floating-point output (its 16-bit output is
     dithered by a table that runs on from clip to clip), generators, and lending a SoundFont."""
     try:
-        import fluidsynth
+        with contextlib.redirect_stdout(None):  # where CI is set it prints which library it found
+            import fluidsynth
     except (ImportError, OSError) as error:
         raise UserError(f"the FluidSynth library is missing ({error}); install it: {INSTALL}") from error
     library, number, address = fluidsynth._fl, ctypes.c_int, ctypes.c_void_p

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from instrec import taxonomy
+
 if TYPE_CHECKING:
     from instrec.inference import Prediction
 
@@ -29,7 +31,7 @@ def prediction_table(prediction: Prediction) -> str:
     rows = [("instrument", "probability", "sounds")]
     for each in prediction.instruments:
         spans = (f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in each.segments)
-        rows.append((each.name, f"{each.probability:.2f}", "  ".join(spans)))
+        rows.append((_named(each.name), f"{each.probability:.2f}", "  ".join(spans)))
     indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:2]) + 2
     columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
     wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
@@ -61,12 +63,17 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list
     ]
 
 
+def _named(name: str) -> str:
+    """Give a class as it is called; a General MIDI program's number says little, so its title comes behind."""
+    return f"{name} {taxonomy.instrument(name).title}" if name in taxonomy.PROGRAMS else name
+
+
 def _nothing(prediction: Prediction) -> str:
     strongest = prediction.timeline.max(axis=0)
     if not strongest.any():
         return "silent: nothing sounds"
     best = int(strongest.argmax())
-    return f"nothing reaches its threshold; nearest: {prediction.heard.classes[best]} {strongest[best]:.2f}"
+    return f"nothing reaches its threshold; nearest: {_named(prediction.heard.classes[best])} {strongest[best]:.2f}"
 
 
 def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:

@@ -28,6 +28,15 @@ def test_columns_are_as_wide_as_their_widest_cell():
     assert aligned(rows, right=(1,)) == ["name    files", "violin      7", "a         120"]
 
 
+def test_a_general_midi_program_has_its_title():
+    heard = Listening(
+        file="x.wav", classes=("gm_040",), sample_rate=10, window=10, hop=10, total=10,
+        onsets=np.zeros(1), presence=np.ones((1, 1)), rms=np.ones(1), envelope=np.ones(10), frame=1,
+    )  # fmt: skip
+    assert "gm_040 Violin" in prediction_table(Prediction(heard, np.ones((1, 1)), (Sounding("gm_040", 0.5, ()),)))
+    assert "nearest: gm_040 Violin 1.00" in prediction_table(Prediction(heard, np.ones((1, 1)), ()))
+
+
 def test_many_times_wrap_under_their_column(monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     heard = Listening(

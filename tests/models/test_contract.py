@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ from instrec.classifier import Card
 from instrec.errors import UserError
 from instrec.models import pretrained
 from instrec.models.tasks import COUNTS, TASKS
-from instrec.params import Params
+from instrec.params import ModelParams, Params
 
 CLASSES = ("violin", "flute", "piano", "drums")
 SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1) where it takes all
@@ -241,6 +242,5 @@ def test_the_default_is_small(full_params: Params) -> None:
     assert models.build(shape, len(full_params.classes), full_params.task, full_params.model).count_params() < 300_000
 
 
-def test_an_unknown_architecture_names_those_there_are(small_params: Params) -> None:
-    with pytest.raises(UserError, match=r"model\.name.*compact_resnet.*lenet_5x5"):
-        models.build((64, 48, 1), 3, "solo", replace(small_params.model, name="vgg"))
+def test_params_name_the_architectures_there_are() -> None:
+    assert get_args(get_type_hints(ModelParams)["name"]) == tuple(models.TRUNKS)
