@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | recipe | corpora | systems | doctor`."""
+"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | doctor`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INTERRUPTED = 130  # what `run` gives after Ctrl-C
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; give the exit code: 0, or 2 for what the user must mend."""
+    """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails."""
     try:
         return run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
     except BrokenPipeError:  # the reader, `head` say, has gone; what is still buffered must not raise again
@@ -120,6 +120,27 @@ def systems(args: argparse.Namespace) -> int:
     return 0
 
 
+def gate(args: argparse.Namespace) -> int:
+    """Judge the working tree by its metrics against another commit's; 1 says that it failed."""
+    from instrec.files import written_whole
+    from instrec.gate import judge, markdown, rules
+
+    def publish(page: str) -> None:
+        if args.output:
+            with written_whole(args.output) as part:
+                part.write_text(page, encoding="utf-8")
+
+    try:
+        judgement = judge(Path(), args.base, rules.load(args.rules), args.rules)
+    except UserError as error:
+        publish(markdown.refusal(str(error)))  # what CI shows must not be an older page
+        raise
+    page = markdown.page(judgement)
+    publish(page)
+    print(page, end="")
+    return 1 if judgement.reasons else 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
@@ -196,6 +217,10 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--budget", choices=("full", "cpu"), default="full", help="(default: full)")
     sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
     sub.add_argument("--seeds", type=int, default=1, help="repetitions, each with a seed of its own (default: 1)")
+    sub = command(gate, "judge the working tree by its metrics against another commit's", model=False)
+    sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
+    sub.add_argument("--rules", type=Path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
+    sub.add_argument("--output", type=Path, metavar="FILE.md", help="also write the Markdown to this file")
     sub = command(doctor, "say what is missing, and how to get it")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
     return parser, dict(subparsers.choices)

@@ -1,0 +1,95 @@
+"""What git knows: files as a commit has them, and what has changed since."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from instrec.errors import UserError
+
+TEST_DATA = Path("data.dvc")
+TEST_DATA_REMOTE = Path(".dvcstore")
+
+
+def resolve(root: Path, name: str) -> str:
+    """Give a commit's hash.
+
+    Raises
+    ------
+    UserError
+        When `root` is not in a git repository, or `name` is no commit there.
+    """
+    if _git(root, "rev-parse", "--git-dir") is None:
+        raise UserError(f"{root.resolve()}: not in a git repository; run the gate in a clone")
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if commit is None:
+        raise UserError(f"{name}: git knows no such commit; fetch it (`git fetch origin`), or see `git branch --all`")
+    return commit.strip()
+
+
+def described(root: Path) -> str:
+    """Name the working tree: by a tag or a commit, and whether it differs from that."""
+    name = (_git(root, "describe", "--always", "--dirty") or "the working tree").strip()
+    return f"`{name.removesuffix('-dirty')}`" + ", with changes not committed," * name.endswith("-dirty")
+
+
+def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, Any] | None:
+    """Read a YAML or JSON file of a commit, or of the working tree; None where it is missing.
+
+    Raises
+    ------
+    UserError
+        When it cannot be read, or holds no mapping.
+    """
+    where = f"{path} of {commit[:7]}" if commit else str(path)
+    try:
+        if commit:
+            text = _git(root, "show", f"{commit}:./{path.as_posix()}")
+        else:
+            text = (root / path).read_text(encoding="utf-8") if (root / path).exists() else None
+        if text is None:
+            return None
+        tree = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"{where}: cannot be read: {error}") from error
+    if not isinstance(tree, dict):
+        raise UserError(f"{where}: expected a mapping of names to values, found {str(tree)[:40]!r}")
+    return tree
+
+
+def differs(root: Path, path: Path, commit: str) -> bool:
+    """Tell whether a file of the working tree is another than the commit's; so is one that the commit lacks."""
+    old = _git(root, "show", f"{commit}:./{path.as_posix()}") if not path.is_absolute() else None
+    return old != (root / path).read_text(encoding="utf-8")
+
+
+def changed_test_data(root: Path, commit: str) -> Iterator[str]:
+    """Say how the frozen test data differ from the commit's: their checksum, or the files of their remote."""
+    old, new = (_checksums(mapping(root, TEST_DATA, side)) for side in (commit, None))
+    if old != new:
+        yield f"the frozen test data changed: `{TEST_DATA}` was {old or 'missing'} and is {new or 'missing'}"
+    # Added files are no harm: they go by their checksums, and `data.dvc` says which ones count.
+    changed = (_git(root, "diff", "--name-only", "--diff-filter=a", commit, "--", str(TEST_DATA_REMOTE)) or "").split(
+        "\n"
+    )
+    if files := list(filter(None, changed)):
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        yield f"the frozen test data were tampered with: `{files[0]}`{more} changed"
+
+
+def _checksums(tree: Mapping[str, Any] | None) -> str:
+    return ", ".join(str(out.get("md5")) for out in (tree or {}).get("outs", []))
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Give what git prints, or None where it fails."""
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError("git is not installed; sudo apt-get install git") from None
+    return done.stdout if done.returncode == 0 else None

@@ -1,0 +1,56 @@
+"""Does dvc.lock belong to the code, params and metrics beside it?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+def stale(root: Path) -> list[str]:
+    """Say what in dvc.lock is out of date, a line a stage or file; nothing where all is well.
+
+    `dvc repro --dry --allow-missing` would not do: it ends with 0 on a stale lock, and passes over sources and metrics
+    that are missing. `dvc status` would not either, as it wants the data to be there. So each dependency and output is
+    looked at by itself: what git keeps must be the file that dvc.lock records, and what DVC keeps, whether it is there
+    or not, must have the same checksum in dvc.lock where it is written and where it is read.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(root.resolve())) as repo:
+            return list(_stale(repo))
+    except DvcException as error:
+        return [f"DVC cannot read the pipeline: {' '.join(str(error).split())}"]
+
+
+def _stale(repo: Repo) -> Iterator[str]:
+    made = {out.fs_path: out for stage in repo.index.stages for out in stage.outs}
+    kept_by_dvc = [path for path, out in made.items() if out.use_cache]
+
+    def changed(item: Any) -> list[str]:
+        """Name what is not as dvc.lock has it: the file, or the params of a file of params."""
+        if any(item.fs_path == path or item.fs_path.startswith(path + os.sep) for path in kept_by_dvc):
+            maker = made.get(item.fs_path, item)
+            return [] if item.hash_info and item.hash_info == maker.hash_info else [item.def_path]
+        names: list[str] = []
+        for path, state in item.status().items():
+            names += state if isinstance(state, dict) else [path]
+        return names
+
+    for stage in repo.index.stages:
+        differing = ["its command"] if stage.changed_stage() else []
+        differing += [f"`{name}`" for dep in stage.deps for name in changed(dep)]
+        if differing:
+            yield (
+                f"`dvc.lock` is stale: stage `{stage.addressing}` was last run with another {', '.join(differing)}; "
+                "run `dvc repro` and commit what it writes"
+            )
+        for out in stage.outs:
+            for name in changed(out):
+                yield f"`{name}` is not what stage `{stage.addressing}` wrote, by the checksum in `dvc.lock`"
