@@ -6,10 +6,14 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # DVC asks its makers' server for news; nothing here should need a network once it is installed.
 export DVC_NO_ANALYTICS := 1
 
-.PHONY: help repro test lint setup data
+# What `make gate` compares with.
+BASE ?= origin/main
+
+.PHONY: help repro test setup data gate comment save
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
+	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
 
 repro: setup data
 	@dvc repro
@@ -21,16 +25,35 @@ test: $(VENV)/.dev setup data
 	mypy
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
+gate: $(VENV)/.dvc
+	@instrec gate '$(BASE)' --output gate.md
+
+# What the workflows do besides: show gate.md on GitHub; commit and push what `make repro` wrote.
+comment: $(VENV)/.dvc
+	@python scripts/comment.py gate.md
+
+save: $(VENV)/.dvc
+	@bash scripts/save_results.sh
+
 setup: $(VENV)/.installed
 	@bash scripts/system_packages.sh
 
 data: $(VENV)/.installed
 	@[ -f data/noise.json ] || dvc pull --quiet --remote embedded data.dvc
 
-$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
+$(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml | $(VENV)/.made
 	pip install --quiet --disable-pip-version-check -r requirements.txt
+	pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# All that the gate needs: seconds, where everything takes minutes.
+$(VENV)/.dvc: requirements.txt constraints.txt pyproject.toml | $(VENV)/.made
+	pip install --quiet --disable-pip-version-check -c constraints.txt $$(grep '^dvc==' requirements.txt)
 	pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
