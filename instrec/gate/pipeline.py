@@ -44,7 +44,7 @@ def _stale(repo: Repo) -> Iterator[str]:
         return names
 
     for stage in repo.index.stages:
-        differing = ["its command"] if stage.changed_stage() else []
+        differing = ["command"] if stage.changed_stage() else []
         differing += [f"`{name}`" for dep in stage.deps for name in changed(dep)]
         if differing:
             yield (
