@@ -258,8 +258,8 @@ class TestVerdict:
             ("dvc.lock", "schema", "<<<<<<< HEAD", "DVC cannot read the pipeline"),
             ("metrics/test.json", "300", "301", f"`metrics/test.json` {NOT_WRITTEN}"),
             ("metrics/per_class.csv", "violin", "viola", f"`metrics/per_class.csv` {NOT_WRITTEN}"),
-            ("data.dvc", "md5: b", "md5: a", "the frozen test data changed: `data.dvc` was b"),
-            ("data.dvc", "md5: b", "md5: a", f"{STALE} stage `train` {ANOTHER} `data`"),
+            ("data.dvc", "md5: ", "md5: 0", "the frozen test data changed: `data.dvc` was "),
+            ("data.dvc", "md5: ", "md5: 0", f"{STALE} stage `train` {ANOTHER} `data`"),
         ],
     )
     def test_an_edit_that_fails_it(self, capsys, tree, file, old, new, reason):
@@ -273,7 +273,7 @@ class TestVerdict:
             ("toy.py", f"{STALE} stage `train` {ANOTHER} `toy.py`"),
             (
                 "data.dvc",
-                "the frozen test data changed: `data.dvc` was b2407d09df4dd5b57cb826c332e4ec97.dir and is missing",
+                "the frozen test data changed: `data.dvc` was ",
             ),
             ("metrics/test.json", "missing, though the base has them: `seen_clean.solo.top1`"),
             ("metrics/per_class.csv", f"`metrics/per_class.csv` {NOT_WRITTEN}"),
