@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -402,11 +401,10 @@ class TestMistakes:
 
 def test_on_this_repository_it_takes_seconds_and_no_keras(repository):
     code = (
-        "import sys\nfrom instrec.cli import main\ncode = main(['gate', 'HEAD'])\nassert code != 2\n"
-        "sys.exit(any(name in sys.modules for name in ('keras', 'tensorflow', 'numpy', 'mlflow')))"
+        "import sys, time\nfrom instrec.cli import main\ncode = main(['gate', 'HEAD'])\nassert code != 2\n"
+        "assert not {'keras', 'tensorflow', 'numpy', 'mlflow'} & sys.modules.keys()\n"
+        "assert time.process_time() < 5, time.process_time()"  # about 1 s; the clock's own on a busy machine is longer
     )
-    started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", code], cwd=repository, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("## ")
-    assert time.perf_counter() - started < 5  # about 1 s
