@@ -265,6 +265,11 @@ class TestVerdict:
         toy_pipeline.replace(tree, file, old, new)
         assert_fails(capsys, reason)
 
+    @pytest.mark.parametrize("text", ["outs: 3", "outs: [data]", "outs:"])
+    def test_damaged_test_data_fail_it(self, capsys, tree, text):
+        (tree / "data.dvc").write_text(text)
+        assert_fails(capsys, "the frozen test data changed")
+
     @pytest.mark.parametrize(
         ("file", "reason"),
         [

@@ -83,7 +83,9 @@ def changed_test_data(root: Path, commit: str) -> Iterator[str]:
 
 
 def _checksums(tree: Mapping[str, Any] | None) -> str:
-    return ", ".join(str(out.get("md5")) for out in (tree or {}).get("outs", []))
+    outs = (tree or {}).get("outs")
+    found = outs if isinstance(outs, list) else []
+    return ", ".join(str(out.get("md5")) for out in found if isinstance(out, Mapping))
 
 
 def _git(root: Path, *arguments: str) -> str | None:
