@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from instrec import models, params, training
+from instrec import devices, models, params, training
 from instrec.models.tasks import TASKS
 
 OURS = "compact_resnet"
@@ -63,7 +63,7 @@ def main() -> None:
     for label, name, changes in variants:
         if name not in chosen:
             continue
-        training.prepare(knobs.seed)
+        devices.prepare(knobs.seed)
         dense = (4096, 4096) if name == "vgg19" else (512,)
         shape = PICTURES[name]
         model = models.build(shape, CLASSES, knobs.task, replace(knobs.model, name=name, dense=dense, **changes))

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from instrec import balance, manifest, models, params, rendering, rounds, spectrograms, training
+from instrec import balance, devices, manifest, models, params, rendering, rounds, spectrograms, training
 from instrec.batches import Batches
 from instrec.store import Store, open_store
 
@@ -105,7 +105,7 @@ def main() -> None:
         making = seconds_to_make(sources, folder / "alone")
         print(f"a round of {SOLOS * len(knobs.classes) + MIXTURES} clips takes {making:.1f} s to make\n")
         compare("stand-in", sources, folder, stand_in(knobs, LONGER * making / 4), 4)
-        training.prepare(knobs.seed)
+        devices.prepare(knobs.seed)
         learn = keras_model(knobs, sources.first)
         with open_store(sources.first) as clips:
             learn(clips, 0)  # compiles

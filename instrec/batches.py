@@ -20,14 +20,21 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     Parameters
     ----------
     epoch : with the seed, decides order and augmentation; None keeps the file's order and leaves clips as they are.
+    multiple : of what the last batch holds, as several devices share it evenly; the few clips over are left out.
+
+    Attributes
+    ----------
+    clips : how many there are.
     """
 
-    def __init__(self, store: Store, params: Params, epoch: int | None = None) -> None:
+    def __init__(self, store: Store, params: Params, epoch: int | None = None, *, multiple: int = 1) -> None:
         super().__init__(workers=2, max_queue_size=8)  # with one, Keras would prepare batches while training waits
         self._store, self._params, self._epoch = store, params, epoch
         self._order = np.arange(len(store))
         if epoch is not None:
             self._rng("order").shuffle(self._order)
+        self.clips = len(store) // multiple * multiple
+        self._order = self._order[: self.clips]
 
     def _rng(self, *names: str) -> np.random.Generator:
         return seeding.generator(self._params.seed, "train", str(self._epoch), *names)

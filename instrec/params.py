@@ -179,6 +179,7 @@ class TrackingParams:
 class Params:
     seed: int
     workers: int
+    cluster: str
     task: Literal["count_presence", "multilabel", "solo"]
     classes: tuple[str, ...]
     clip: ClipParams

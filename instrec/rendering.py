@@ -137,14 +137,14 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
 
 
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:
-    """Render the clips of a split into an HDF5 file, in all worker processes, with a progress bar.
+    """Render the clips of a split into an HDF5 file, by all workers, with a progress bar.
 
     The columns of labels are `yardstick.label_columns` of the split.
     """
     settings = renderer.params
     classes = yardstick.label_columns(clips[0].split, settings.classes) if clips else settings.classes
     labels = np.array([[name in clip.labels for name in classes] for clip in clips], dtype=np.uint8)
-    rendered = parallel.ordered_map(renderer, clips, workers=settings.workers)
+    rendered = parallel.ordered_map(renderer, clips, workers=settings.workers, cluster=settings.cluster)
     with store.create(
         path,
         name="audio",

@@ -64,7 +64,8 @@ def write(path: Path, sources: Sources, number: int) -> None:
     with store.open_store(sources.first) as first:
         rows = {identity: row for row, identity in enumerate(first.ids)}
         new = [clip for clip in clips if clip.id not in rows]
-        pictures = parallel.ordered_map(_Picture(params, sources.data), new, workers=params.workers)
+        picture = _Picture(params, sources.data)
+        pictures = parallel.ordered_map(picture, new, workers=params.workers, cluster=params.cluster)
         with store.create(
             path,
             name="features",

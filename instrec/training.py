@@ -1,4 +1,4 @@
-"""Training: seeded, in mixed precision on a GPU, taken up again after a kill, stopped early on validation data."""
+"""Training: seeded, on all GPUs there are, taken up again after a kill, stopped early on validation data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from instrec import metrics, models, rounds
+from instrec import devices, metrics, models, rounds
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -62,7 +62,7 @@ def train(params: Params, files: Files) -> None:
         with open_store(files.spectrograms / f"{name}.h5") as clips:
             if not len(clips):
                 raise UserError(f"no clips for {name}; raise balance.{name}_per_class in params.yaml")
-    prepare(params.seed)
+    devices.prepare(params.seed)
     place = files.backup / _key(params, files.spectrograms)
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
@@ -75,18 +75,6 @@ def train(params: Params, files: Files) -> None:
     shutil.rmtree(done)
 
 
-def prepare(seed: int) -> None:
-    """Make training repeatable and choose mixed precision where there is a GPU."""
-    keras.utils.clear_session()
-    keras.utils.set_random_seed(seed)
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow
-
-        tensorflow.config.experimental.enable_op_determinism()
-    gpu = any(not device.startswith("cpu") for device in keras.distribution.list_devices())
-    keras.mixed_precision.set_global_policy("mixed_float16" if gpu else "float32")
-
-
 def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[Row]:
     """Train epoch by epoch, and give the history.
 
@@ -96,16 +84,18 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
     history = _resumed(place)
     epochs, patience = params.train.epochs, params.train.patience
     sources = rounds.Sources(params, files.manifest, files.data, files.spectrograms / "train.h5")
-    valid = Batches(validation, params)
     model = None
     with (
+        devices.all_at_once(params.train.batch_size) as number,
         rounds.Rounds(sources, place) as loop,
         tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar,
     ):
+        valid = Batches(validation, params, multiple=number)
         while len(history) < epochs and len(history) - _best(params.train, history) < patience:
             with open_store(loop.store(len(history))) as training:
                 model = model or _started(params, training, place, history)
-                history.append(_epoch(params, model, training, valid, len(history)))
+                batches = Batches(training, params, len(history), multiple=number)
+                history.append(_epoch(model, batches, valid, len(history)))
             _keep(params.train, place, model, history)
             bar.set_postfix({name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")})
             bar.update()
@@ -122,10 +112,10 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
     return compiled(params, model, len(Batches(training, params)))
 
 
-def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: int) -> Row:
+def _epoch(model: Any, batches: Batches, valid: Batches, epoch: int) -> Row:
     started = time.monotonic()
     record = model.fit(
-        Batches(training, params, epoch),
+        batches,
         validation_data=valid,
         initial_epoch=epoch,
         epochs=epoch + 1,
@@ -135,7 +125,7 @@ def _epoch(params: Params, model: Any, training: Store, valid: Batches, epoch: i
     row = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
     if not np.isfinite([row["loss"], row["val_loss"]]).all():
         raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
-    return row | {"clips": len(training), "seconds": time.monotonic() - started}
+    return row | {"clips": batches.clips, "seconds": time.monotonic() - started}
 
 
 def compiled(params: Params, model: Any, steps: int) -> Any:
@@ -206,7 +196,7 @@ def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> No
 def _key(params: Params, spectrograms: Path) -> str:
     """Name what training depends on: another learning rate or other data must not go on from this state."""
     settings = asdict(params)
-    for section in ("evaluate", "tracking", "workers"):
+    for section in ("evaluate", "tracking", "workers", "cluster"):
         settings.pop(section)
     digest = hashlib.sha256(json.dumps([settings, keras.backend.backend()], sort_keys=True).encode())
     for name in ("train.h5", "valid.h5"):

@@ -17,7 +17,7 @@ def main() -> None:
     if not paths:
         raise UserError(f"{AUDIO}: holds no audio; run `dvc repro synthesize`")
     for path in paths:
-        spectrograms.write(SPECTROGRAMS / path.name, path, representation, workers=knobs.workers)
+        spectrograms.write(SPECTROGRAMS / path.name, path, representation, workers=knobs.workers, cluster=knobs.cluster)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,15 @@
 """What tests share: the repository's own params.yaml made small, and scores of single notes."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pretty_midi
 import pytest
+from distributed import Client
 
 from instrec import params
 from instrec.sources import soundfonts
@@ -40,6 +44,42 @@ def small_params(full_params: params.Params) -> params.Params:
 @pytest.fixture(scope="session")
 def synth(full_params: params.Params) -> Synth:
     return Synth(soundfonts.find("TimGM6mb.sf2", full_params.soundfonts.folders), full_params.clip.sample_rate)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Dask scheduler on the loopback, and what starts workers for it."""
+
+    address: str
+    start: Callable[[], subprocess.Popen[str]]
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Two workers of one thread each, processes of their own; `start` makes one more."""
+    folder, running = tmp_path_factory.mktemp("cluster"), []
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    file = folder / "scheduler.json"
+
+    def start(*command: str) -> subprocess.Popen[str]:
+        log = (folder / f"{len(running)}.log").open("w")
+        command = (sys.executable, "-m", "dask", *command, "--no-dashboard")
+        running.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True))
+        return running[-1]
+
+    def worker() -> subprocess.Popen[str]:
+        return start("worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1")
+
+    start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    for _ in range(2):
+        worker()
+    try:
+        with Client(scheduler_file=str(file), timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+            yield Cluster(client.scheduler.address, worker)
+    finally:
+        for process in running:
+            process.kill()
 
 
 Notes = tuple[int, float, float]  # pitch, start, end in seconds

@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from conftest import Cluster
+from distributed import Client, LocalCluster
 
 from instrec.errors import UserError
 from instrec.parallel import CHUNK, ordered_map
@@ -90,6 +92,50 @@ def test_what_is_raised_arrives_where_the_result_would(workers):
 def test_a_killed_worker_is_told_with_what_to_do():
     with pytest.raises(UserError, match=r"killed \(out of memory\?\); set fewer workers"):
         list(ordered_map(die, range(10_000), workers=2))
+
+
+def test_a_cluster_gives_what_this_machine_gives(cluster: Cluster):
+    found = ordered_map(slow_square, range(40), cluster=cluster.address, chunk=3)
+    assert list(found) == [number * number for number in range(40)]
+    ours = set(ordered_map(own_process, range(12), cluster=cluster.address, chunk=1))
+    assert len(ours) == 2
+    assert os.getpid() not in ours
+
+
+def test_what_a_cluster_raises_arrives_where_the_result_would(cluster: Cluster):
+    results = ordered_map(functools.partial(stumble, over=3), range(10), cluster=cluster.address)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="stumbled over 3"):
+        next(results)
+    with pytest.raises(UserError, match=r"0\.wav: replace it"):
+        next(ordered_map(refuse, range(10), cluster=cluster.address))
+
+
+def test_a_cluster_s_worker_that_is_killed_half_way_loses_nothing(cluster: Cluster):
+    """The others do what it had; here a third one joins, takes its share, and is killed."""
+    third = cluster.start()
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(3, timeout=60)
+        results = ordered_map(own_process, range(60), cluster=cluster.address, chunk=1)
+        first = [next(results) for _ in range(12)]
+        assert third.pid in first
+        third.kill()
+        rest = list(results)
+    assert len(first) + len(rest) == 60
+    assert third.pid not in rest[-20:]
+
+
+def test_a_cluster_that_cannot_work_is_told_of():
+    with pytest.raises(UserError, match=r"cluster: tcp://127\.0\.0\.1:9: cannot be reached.*dask scheduler"):
+        list(ordered_map(own_process, range(3), cluster="tcp://127.0.0.1:9"))
+    with pytest.raises(UserError, match=r"cluster: nonsense://x: cannot be reached"):
+        list(ordered_map(own_process, range(3), cluster="nonsense://x"))
+    here = {"processes": False, "protocol": "tcp://", "host": "127.0.0.1", "dashboard_address": None}
+    with LocalCluster(n_workers=0, **here) as local, pytest.raises(UserError, match=r"has no workers.*dask worker tcp"):
+        list(ordered_map(own_process, range(3), cluster=local.scheduler_address))
+    two_threads = LocalCluster(n_workers=1, threads_per_worker=2, **here)
+    with two_threads as local, pytest.raises(UserError, match=r"several threads.*--nthreads 1"):
+        list(ordered_map(own_process, range(3), cluster=local.scheduler_address))
 
 
 WORK = """

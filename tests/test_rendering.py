@@ -50,15 +50,14 @@ def render(small_params, data) -> Renderer:
     return Renderer(small_params, data)
 
 
-def test_workers_and_engine_change_no_byte(tmp_path, small_params, data):
-    """All splits, clean and noisy, composed, frozen and recorded, in one process and in three."""
+def test_workers_and_engine_change_no_byte(tmp_path, small_params, data, cluster):
+    """All splits, clean and noisy, composed, frozen and recorded, in one process, in three and on a cluster."""
     soundfile.write(tmp_path / "a.wav", tone(440, 2.5), 44100)
     own = replace(CLIP, id="recordings/solo/a", split="train", source=RECORDING, path=f"{tmp_path}/a.wav", onset=1.0)
     clips = [*balance.make(small_params, [], data), own, replace(own, id="noisy", noise=NOISY)]
-    for workers in (1, 3):
-        renderer = Renderer(replace(small_params, workers=workers), data)
-        rendering.write(tmp_path / f"{workers}.h5", clips, renderer)
-    assert (tmp_path / "1.h5").read_bytes() == (tmp_path / "3.h5").read_bytes()
+    for name, engine in (("1", {"workers": 1}), ("3", {"workers": 3}), ("cluster", {"cluster": cluster.address})):
+        rendering.write(tmp_path / f"{name}.h5", clips, Renderer(replace(small_params, **engine), data))
+    assert len({(tmp_path / f"{name}.h5").read_bytes() for name in ("1", "3", "cluster")}) == 1
     with store.open_store(tmp_path / "3.h5") as written:
         assert written.ids == [clip.id for clip in clips]
         assert (written.shape, written.dtype) == ((RATE,), np.int16)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import store
+from instrec import parallel, store
 from instrec.errors import UserError
 from instrec.spectrograms.representation import Representation
 
 _BATCH = 64  # clips in memory at a time
 
 
-def write(path: Path, audio: Path, representation: Representation, *, workers: int = 0) -> None:
+def write(path: Path, audio: Path, representation: Representation, *, workers: int = 0, cluster: str = "") -> None:
     """Transform a store of int16 audio into one of float16 features, with a progress bar.
 
-    `workers` is the number of threads; 0 means one a core, and no number changes a byte.
+    `workers` is the number of threads; 0 means one a core, and no number changes a byte. With the address of a Dask
+    scheduler in `cluster` its workers do it, a thread each.
 
     Raises
     ------
@@ -42,7 +45,14 @@ def write(path: Path, audio: Path, representation: Representation, *, workers: i
             ) as writer,
             tqdm(total=len(clips), desc=path.stem, unit="clip") as progress,
         ):
-            for batch in clips.batches(_BATCH):
-                sound = batch.astype(np.float32) / np.float32(32768)
-                writer.append(representation.batch(sound, threads=workers or None))
-                progress.update(len(batch))
+            transform = partial(_pictures, representation, threads=1 if cluster else workers or None)
+            # Without a cluster in this process: its threads share the sound, which processes would have to be sent.
+            for pictures in parallel.ordered_map(transform, clips.batches(_BATCH), workers=1, cluster=cluster, chunk=1):
+                writer.append(pictures)
+                progress.update(len(pictures))
+
+
+def _pictures(
+    representation: Representation, sound: npt.NDArray[np.int16], *, threads: int | None
+) -> npt.NDArray[np.float16]:
+    return representation.batch(sound.astype(np.float32) / np.float32(32768), threads=threads).astype(np.float16)

@@ -85,10 +85,9 @@ def _prepare(repository: Path, clone: Path) -> str:
 
 
 def _machine() -> str:
-    import keras
+    from instrec.devices import gpus  # loads Keras
 
-    devices = [device for device in keras.distribution.list_devices() if not device.startswith("cpu")]
-    return f"{len(devices)} GPU" if devices else f"{len(os.sched_getaffinity(0))} CPU cores"
+    return f"{len(gpus())} GPU" if gpus() else f"{len(os.sched_getaffinity(0))} CPU cores"
 
 
 def _dvc(*arguments: str) -> tuple[str, ...]:

@@ -24,12 +24,13 @@ def audio_store(path, clips=70):
     return rows
 
 
-def test_a_store_of_audio_becomes_one_of_features(tmp_path):
+def test_a_store_of_audio_becomes_one_of_features(tmp_path, cluster):
     rows = audio_store(tmp_path / "audio.h5")
     representation = from_params(CLIP, SPECTROGRAM)
     for workers in (0, 1, 3):
         write(tmp_path / f"{workers}.h5", tmp_path / "audio.h5", representation, workers=workers)
-    assert len({(tmp_path / f"{workers}.h5").read_bytes() for workers in (0, 1, 3)}) == 1
+    write(tmp_path / "cluster.h5", tmp_path / "audio.h5", representation, cluster=cluster.address)
+    assert len({(tmp_path / f"{name}.h5").read_bytes() for name in ("0", "1", "3", "cluster")}) == 1
     with store.open_store(tmp_path / "0.h5") as features, store.open_store(tmp_path / "audio.h5") as audio:
         assert (features.ids, features.classes) == (audio.ids, audio.classes)
         assert np.array_equal(features.labels, audio.labels)
