@@ -1,12 +1,12 @@
-"""What the trained model reaches on every test set, and its MLflow mirror."""
+"""What the trained model reaches on every test set, what plots draw of it, and its MLflow mirror."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from instrec import classifier, manifest, params, report, store, tracking
-from instrec.errors import UserError, run
+from instrec import classifier, examples, manifest, params, plots, scoring, tracking
+from instrec.errors import run
 
 MANIFEST, SPECTROGRAMS, MODEL, HISTORY = (
     Path("build/manifest.csv"),
@@ -21,17 +21,13 @@ def main() -> None:
     knobs = params.load()
     known = classifier.load(MODEL)
     songs = {clip.id: clip.group for clip in manifest.read(MANIFEST)}
-    parts = []
-    for path in sorted(SPECTROGRAMS.glob("*.h5")):
-        if path.stem not in ("train", "valid"):
-            with store.open_store(path) as clips:
-                parts += report.predict(path.stem, clips, known, task=knobs.task, songs=songs)
-    if not parts:
-        raise UserError(
-            f"{SPECTROGRAMS}: holds no test set for task {knobs.task}; raise balance.composed_per_class in "
-            "params.yaml and run `dvc repro`"
-        )
-    figures = report.write(METRICS, parts, rounds=knobs.evaluate.bootstrap_rounds, seed=knobs.seed)
+    predicted = scoring.predict_all(SPECTROGRAMS, known, task=knobs.task, songs=songs)
+    validation = predicted.pop(scoring.VALIDATION, [])
+    parts = [part for own in predicted.values() for part in own]
+    settings = {"rounds": knobs.evaluate.bootstrap_rounds, "seed": knobs.seed}
+    figures = scoring.write(METRICS, parts, **settings)
+    plots.write(METRICS / "plots", parts, validation, known.card.thresholds, **settings)
+    examples.draw(METRICS / "plots" / "spectrograms.png", SPECTROGRAMS, list(predicted))
     if knobs.tracking.mlflow:
         tracking.mirror(knobs, HISTORY, figures, [HISTORY, METRICS / "test.json", METRICS / "per_class.csv"])
 

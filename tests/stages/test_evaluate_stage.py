@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from instrec.errors import UserError
 from stages import evaluate
 
 ROOT = Path(__file__).parents[2]
+DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
 CLASSES = tuple(TONES)
 
 
@@ -48,6 +51,8 @@ def add_sets(workplace):
             for onset in ("0000.00", "0000.50")
         ],
         "train": [("solo/flute-0", ("flute",), "flute")],
+        "valid": [(f"solo/{name}-0", (name,), name) for name in CLASSES]
+        + [(f"mixture/2-{number}", pair, str(number)) for number, pair in enumerate(pairs)],
     }
     clips = []
     for split, rows in sets.items():
@@ -85,11 +90,38 @@ def test_every_test_set_is_scored_and_training_is_not(workplace, capsys):
     assert (excerpts["clips"], excerpts["micro_f1"], excerpts["lrap"]) == (10, 1, 1)
     assert excerpts["s1_global"]["clips"] == excerpts["logits_class"]["clips"] == 4
     assert sorted(path.name for path in Path("metrics/plots").iterdir()) == [
+        "calibration_irmas.csv",
+        "calibration_unseen_clean.csv",
+        "calibration_valid.csv",
         "confusion_unseen_clean.csv",
         "f1_unseen_clean.csv",
+        "spectrograms.png",
+        "sweep_valid.csv",
+        "thresholds.csv",
     ]
     summary.main()
     assert "s2_class" in capsys.readouterr().out
+
+
+def test_dvc_yaml_plots_what_is_written(workplace):
+    add_sets(workplace)
+    evaluate.main()
+    plots = [next(iter(plot.items())) for plot in DVC["plots"] if isinstance(plot, dict)]
+    drawn = set()
+    for _, plot in plots:
+        for axis in ("x", "y"):
+            named = plot[axis] if isinstance(plot[axis], dict) else dict.fromkeys(plot["y"], plot[axis])
+            for file, columns in named.items():
+                if Path(file).is_file():
+                    drawn.add(file)
+                    columns = [columns] if isinstance(columns, str) else columns
+                    template = ROOT / ".dvc" / "plots" / f"{plot.get('template')}.json"
+                    fields = re.findall('"field": "([a-z]+)"', template.read_text()) if template.exists() else []
+                    with Path(file).open() as table:
+                        assert {*columns, *fields} - {"rev", "both"} <= set(next(csv.reader(table)))
+    written = {f"metrics/plots/{path.name}" for path in Path("metrics/plots").glob("*_unseen_clean.csv")}
+    assert written | {"metrics/plots/calibration_valid.csv", "metrics/plots/sweep_valid.csv"} == drawn
+    assert "metrics/plots/spectrograms.png" in DVC["plots"]
 
 
 def test_a_task_of_solo_clips_passes_over_the_others(workplace):

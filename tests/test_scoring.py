@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from instrec import metrics, report, store
+from instrec import metrics, scoring, store
 from instrec.errors import UserError
 
 CLASSES = ("cello", "drums", "flute")
@@ -45,7 +45,7 @@ def write_set(path, ids, labels, seed=0, classes=CLASSES):
 def predicted(path, classifier=None, task="count_presence", song=lambda clip: clip):
     with store.open_store(path) as clips:
         songs = {clip: song(clip) for clip in clips.ids}
-        return report.predict(path.stem, clips, classifier or Loudest(), task=task, songs=songs)
+        return scoring.predict(path.stem, clips, classifier or Loudest(), task=task, songs=songs)
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_solo_clips_and_mixtures_are_told_apart(parts):
 
 
 def test_batches_change_nothing(parts, tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "BATCH", 7)
+    monkeypatch.setattr(scoring, "BATCH", 7)
     again = predicted(tmp_path / "unseen_clean.h5")
     for first, second in zip(parts[1:], again, strict=True):
         np.testing.assert_array_equal(first.presence, second.presence)
@@ -97,7 +97,7 @@ def test_batches_change_nothing(parts, tmp_path, monkeypatch):
 
 
 def test_json_holds_every_metric_with_its_interval(parts, tmp_path):
-    given = report.write(tmp_path / "metrics", parts, **SETTINGS)
+    given = scoring.write(tmp_path / "metrics", parts, **SETTINGS)
     written = json.loads((tmp_path / "metrics" / "test.json").read_text())
     assert written == given
     assert list(written) == ["recordings", "unseen_clean"]
@@ -120,7 +120,7 @@ def test_json_holds_every_metric_with_its_interval(parts, tmp_path):
 
 
 def test_every_class_of_every_part_has_its_figures(parts, tmp_path):
-    report.write(tmp_path, parts, **SETTINGS)
+    scoring.write(tmp_path, parts, **SETTINGS)
     rows = rows_of(tmp_path / "per_class.csv")
     assert list(rows[0]) == ["set", "part", "class", "precision", "recall", "f1", "support"]
     assert [row["class"] for row in rows] == list(CLASSES) * 3
@@ -131,33 +131,16 @@ def test_every_class_of_every_part_has_its_figures(parts, tmp_path):
         assert [row["precision"], row["recall"], row["f1"]] == [f"{x:.4f}" for x in (precision, recall, f1)]
 
 
-def test_plot_data(parts, tmp_path):
-    report.write(tmp_path, parts, **SETTINGS)
-    plots = tmp_path / "plots"
-    assert sorted(path.name for path in plots.iterdir()) == [
-        "confusion_recordings.csv",
-        "confusion_unseen_clean.csv",
-        "f1_recordings.csv",
-        "f1_unseen_clean.csv",
-    ]
-    confusion = rows_of(plots / "confusion_unseen_clean.csv")
-    assert [row["actual"] for row in confusion] == [name for name in CLASSES for _ in range(20)]
-    right = np.mean([row["actual"] == row["predicted"] for row in confusion])
-    assert right == pytest.approx(float(metrics.top1(parts[1].labels, parts[1].presence)))
-    rows = [row for row in rows_of(tmp_path / "per_class.csv") if row["set"] == "recordings"]
-    assert rows_of(plots / "f1_recordings.csv") == [{"class": row["class"], "f1": row["f1"]} for row in rows]
-
-
 def test_the_same_predictions_give_the_same_bytes(parts, tmp_path):
     for name in ("once", "twice"):
-        report.write(tmp_path / name, parts, **SETTINGS)
+        scoring.write(tmp_path / name, parts, **SETTINGS)
     for path in (tmp_path / "once").rglob("*.*"):
         twin = tmp_path / "twice" / path.relative_to(tmp_path / "once")
         assert path.read_bytes() == twin.read_bytes(), path
 
 
 def test_the_seed_moves_intervals_only(parts):
-    first, second = (report.summary(parts, seed=seed, rounds=50)["unseen_clean"]["solo"] for seed in (1, 2))
+    first, second = (scoring.summary(parts, seed=seed, rounds=50)["unseen_clean"]["solo"] for seed in (1, 2))
     assert first.pop("intervals") != second.pop("intervals")
     assert first == second
 
@@ -190,7 +173,7 @@ def test_windows_of_solo_recordings_are_summed_up_too(tmp_path):
 
 def test_excerpts_are_read_by_every_protocol(excerpts, tmp_path):
     part = predicted(excerpts, song=song_of_excerpt)[0]
-    table = report.write(tmp_path / "metrics", [part], **SETTINGS)["irmas"]["excerpts"]
+    table = scoring.write(tmp_path / "metrics", [part], **SETTINGS)["irmas"]["excerpts"]
     assert table["clips"] == 24
     mixtures = metrics.mixtures(part.labels, part.presence, part.decisions, part.count)
     assert table.keys() == mixtures.keys() | {"clips", "intervals", *PROTOCOLS}
@@ -204,12 +187,11 @@ def test_excerpts_are_read_by_every_protocol(excerpts, tmp_path):
             assert 0 < figures["threshold"] < 1
         else:
             assert list(figures["thresholds"]) == list(CLASSES)
-    assert not (tmp_path / "metrics" / "plots").exists()  # confusion is for files of one instrument
 
 
 def test_classes_of_every_protocol_have_their_figures(excerpts, tmp_path):
     part = predicted(excerpts, song=song_of_excerpt)[0]
-    table = report.write(tmp_path, [part], **SETTINGS)["irmas"]["excerpts"]
+    table = scoring.write(tmp_path, [part], **SETTINGS)["irmas"]["excerpts"]
     rows = rows_of(tmp_path / "per_class.csv")
     assert len(rows) == 7 * len(CLASSES)
     for name in PROTOCOLS:
@@ -220,7 +202,7 @@ def test_classes_of_every_protocol_have_their_figures(excerpts, tmp_path):
 
 def test_a_task_without_counting_has_no_metrics_of_it(excerpts, tmp_path):
     parts = predicted(excerpts, Loudest(counts=False), "multilabel")
-    table = report.summary(parts, **SETTINGS)["irmas"]["excerpts"]
+    table = scoring.summary(parts, **SETTINGS)["irmas"]["excerpts"]
     assert parts[0].count is None
     assert not [name for name in table if "count" in name or "total" in name]
     assert "lrap" in table
@@ -254,11 +236,6 @@ def test_programs_answer_for_the_instruments_of_a_set(tmp_path):
     assert part.classes == ("cello", "flute", "piano")
     np.testing.assert_allclose(part.presence, [[0.1, 0.2, 0.4], [0.9, 0.1, 0.45]], rtol=1e-6)
     assert part.decisions.tolist() == [[0, 0, 1], [1, 0, 0]]
-    report.write(tmp_path, [part], **SETTINGS)
-    assert rows_of(tmp_path / "plots" / "confusion_few.csv") == [
-        {"actual": "piano", "predicted": "piano"},
-        {"actual": "cello", "predicted": "cello"},
-    ]
 
 
 def test_a_set_that_no_class_answers_for_is_refused(tmp_path):
@@ -269,9 +246,23 @@ def test_a_set_that_no_class_answers_for_is_refused(tmp_path):
 
 def test_a_set_of_another_manifest_is_refused(excerpts):
     with store.open_store(excerpts) as clips, pytest.raises(UserError, match=r"irmas: holds clips .* `dvc repro`"):
-        report.predict("irmas", clips, Loudest(), task="multilabel", songs={})
+        scoring.predict("irmas", clips, Loudest(), task="multilabel", songs={})
 
 
 def test_a_set_without_clips_is_left_out(tmp_path):
     write_set(tmp_path / "recordings.h5", [], np.zeros((0, 3), np.uint8))
     assert predicted(tmp_path / "recordings.h5") == []
+
+
+def test_every_set_but_training_is_predicted(tmp_path):
+    for name in ("train", "valid", "recordings"):
+        write_set(tmp_path / f"{name}.h5", [f"{name}/solo/x"], np.array([[0, 1, 0]], np.uint8))
+    songs = {f"{name}/solo/x": name for name in ("valid", "recordings")}
+    found = scoring.predict_all(tmp_path, Loudest(), task="solo", songs=songs)
+    assert {name: [part.test_set for part in parts] for name, parts in found.items()} == {
+        "recordings": ["recordings"],
+        "valid": ["valid"],
+    }
+    (tmp_path / "recordings.h5").unlink()
+    with pytest.raises(UserError, match="holds no test set for task solo"):
+        scoring.predict_all(tmp_path, Loudest(), task="solo", songs=songs)

@@ -2,8 +2,6 @@
 
     metrics/test.json                 every metric of every set, with bootstrap intervals
     metrics/per_class.csv             precision, recall, F1 and support of every class
-    metrics/plots/f1_SET.csv          F1 of every class in solo clips
-    metrics/plots/confusion_SET.csv   actual and predicted class, a solo clip a row
 
 Figures are rounded to four decimals, so that what differs between two commits is worth looking at.
 """
@@ -25,6 +23,7 @@ from instrec import metrics, protocols
 from instrec.errors import UserError
 from instrec.files import written_whole
 from instrec.seeding import generator
+from instrec.store import open_store
 
 if TYPE_CHECKING:  # importing it imports keras
     from instrec.classifier import Classifier
@@ -34,6 +33,7 @@ DIGITS = 4
 BATCH = 256  # clips predicted at a time
 
 SOLO, MIXTURES, EXCERPTS = "solo", "mixtures", "excerpts"
+VALIDATION = "valid"  # the set where thresholds were chosen, which scores nothing
 KINDS = {"solo": SOLO, "mixture": MIXTURES, "excerpt": EXCERPTS}  # by the second word of a clip's id
 
 
@@ -65,6 +65,27 @@ class Part:
     count: NDArray[np.float32] | None
     logits: NDArray[np.float32]
     songs: tuple[str, ...]
+
+
+def predict_all(folder: Path, classifier: Classifier, *, task: str, songs: Mapping[str, str]) -> dict[str, list[Part]]:
+    """Predict every set of spectrograms but the one of training, as `predict` does: {set: parts}, validation included.
+
+    Raises
+    ------
+    UserError
+        When no test set is there, or as `predict` does.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.h5")):
+        if path.stem != "train":
+            with open_store(path) as clips:
+                found[path.stem] = predict(path.stem, clips, classifier, task=task, songs=songs)
+    if not any(parts for name, parts in found.items() if name != VALIDATION):
+        raise UserError(
+            f"{folder}: holds no test set for task {task}; raise balance.composed_per_class in params.yaml and run "
+            "`dvc repro`"
+        )
+    return found
 
 
 def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, songs: Mapping[str, str]) -> list[Part]:
@@ -126,7 +147,7 @@ def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dic
 
     Parameters
     ----------
-    folder : where `test.json`, `per_class.csv` and `plots` go.
+    folder : where `test.json` and `per_class.csv` go.
     parts : what `predict` gave, of one set after the other.
     rounds : resamplings behind each interval.
     seed : decides them, and the halves of excerpts.
@@ -137,15 +158,7 @@ def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dic
     with written_whole(folder / "test.json") as path:
         path.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
     names = ("set", "part", "class", "precision", "recall", "f1", "support")
-    rows = list(_per_class(parts, seed))
-    _write_csv(folder / "per_class.csv", names, rows)
-    for part in parts:
-        if part.kind == SOLO:
-            f1 = [(row[2], row[5]) for row in rows if row[:2] == (part.test_set, SOLO)]
-            _write_csv(folder / "plots" / f"f1_{part.test_set}.csv", ("class", "f1"), f1)
-            named = ([part.classes[file.argmax()] for file in files] for files in (part.labels, part.presence))
-            path = folder / "plots" / f"confusion_{part.test_set}.csv"
-            _write_csv(path, ("actual", "predicted"), zip(*named, strict=True))
+    write_csv(folder / "per_class.csv", names, _per_class(parts, seed))
     return table
 
 
@@ -210,7 +223,8 @@ def _rounded(tree: Any) -> Any:
     return round(tree, DIGITS)
 
 
-def _write_csv(path: Path, names: Sequence[str], rows: Iterable[Iterable[str | float]]) -> None:
+def write_csv(path: Path, names: Sequence[str], rows: Iterable[Iterable[str | float]]) -> None:
+    """Write a table, fractions rounded to `DIGITS`."""
     with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
