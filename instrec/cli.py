@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | doctor`."""
+"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | report | doctor`."""
 
 from __future__ import annotations
 
@@ -141,6 +141,16 @@ def gate(args: argparse.Namespace) -> int:
     return 1 if judgement.reasons else 0
 
 
+def report(args: argparse.Namespace) -> int:
+    """Write a page of what the model reaches, what changed, and what it sounds like."""
+    from instrec import page
+
+    with _quiet_native_code():
+        page.write(args.output, model=args.model, base=args.base, file=args.file)
+    print(args.output)
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
@@ -221,6 +231,10 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
     sub.add_argument("--rules", type=Path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
     sub.add_argument("--output", type=Path, metavar="FILE.md", help="also write the Markdown to this file")
+    sub = command(report, "write an HTML page: scores, changes, pictures, mistakes to listen to")
+    sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
+    sub.add_argument("--file", type=Path, metavar="AUDIO", help="whose timeline is shown (test clips)")
+    sub.add_argument("--output", type=Path, default=Path("report.html"), help="(default: report.html)")
     sub = command(doctor, "say what is missing, and how to get it")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
     return parser, dict(subparsers.choices)

@@ -61,11 +61,11 @@ def _write(path: Path, found: dict[str, dict[str, Picture]], classes: Sequence[s
     from matplotlib.figure import Figure
     from PIL import Image
 
-    figure = Figure(figsize=(1.9 * len(classes) + 0.4, 1.3 * len(found) + 0.5), layout="constrained", dpi=90)
+    figure = Figure(figsize=(1.35 * len(classes) + 0.4, 1.0 * len(found) + 0.5), layout="constrained", dpi=120)
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(found), len(classes), squeeze=False)
     for row, (name, pictures) in zip(grid, found.items(), strict=True):
-        row[0].set_ylabel(name, fontsize=9)
+        row[0].set_ylabel(name, fontsize=8)
         for axes, label in zip(row, classes, strict=True):
             axes.set_xticks([])
             axes.set_yticks([])

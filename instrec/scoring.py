@@ -108,7 +108,7 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
     if not len(asked):
         return []
     columns = protocols.answering(store.classes, classifier.card.classes)
-    presence, count = _outputs(store, asked, classifier)
+    presence, count = outputs(store, asked, classifier)
     parts = []
     for kind in KINDS.values():
         own = kinds[asked] == kind
@@ -132,7 +132,7 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
     return parts
 
 
-def _outputs(
+def outputs(
     store: Store, rows: NDArray[np.intp], classifier: Classifier
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Give presence and count of clips, as `Classifier.predict` does, a batch in memory at a time."""

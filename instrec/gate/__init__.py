@@ -68,7 +68,7 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
     return Judgement(
         base=f"`{base}` ({commit[:7]})",
         head=commits.described(root),
-        params=list(_differences(commits.mapping(root, PARAMS, commit) or {}, commits.mapping(root, PARAMS) or {})),
+        params=list(differences(commits.mapping(root, PARAMS, commit) or {}, commits.mapping(root, PARAMS) or {})),
         changes=changes,
         rules=rules,
         reasons=reasons,
@@ -76,7 +76,8 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
     )
 
 
-def _differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Give name, old and new value of every leaf that is not the same in two trees; None where a side has none."""
     before, after = dict(flat(old)), dict(flat(new))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
