@@ -20,6 +20,7 @@ repro: setup data
 	@python -m instrec.summary
 
 test: $(VENV)/.dev setup data
+	@bash scripts/system_packages.sh --browser
 	ruff check .
 	ruff format --check .
 	mypy

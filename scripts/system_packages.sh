@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Install FluidSynth and the SoundFonts from Debian's packages where that is allowed; else say what to type.
+# --browser: also Chromium, in which the tests open the page of `instrec report`, unless there is a browser of its kind.
 set -eu
 packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont)
+[ "${1-}" = --browser ] && ! type -P chromium google-chrome >/dev/null && packages+=(chromium)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -9,7 +11,7 @@ done
 [ ${#missing[@]} -eq 0 ] && exit 0
 command="apt-get install --yes --no-install-recommends ${missing[*]}"
 if ! command -v apt-get >/dev/null; then
-    echo "error: FluidSynth or SoundFonts are missing and this is not Debian or Ubuntu; \`instrec doctor\` says what is needed" >&2
+    echo "error: ${missing[*]} are missing and this is not Debian or Ubuntu; \`instrec doctor\` says what is needed" >&2
     exit 2
 elif [ "$(id -u)" = 0 ]; then
     sudo=
