@@ -43,14 +43,13 @@ def drawn() -> str:
     UserError
         When DVC is not there, or finds no pipeline.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "dag", "--dot"], capture_output=True, text=True, check=False, timeout=60
-    )
-    if done.returncode:
-        said = " ".join(done.stderr.split())[-200:]
-        raise UserError(f"`dvc dag` found no pipeline: {said or 'no word why'}; run this in the top folder of a clone")
+    command = [sys.executable, "-m", "dvc", "dag", "--dot"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     stages = re.findall(r'^"([^"]+)";$', done.stdout, re.MULTILINE)
     edges = re.findall(r'^"([^"]+)" -> "([^"]+)";$', done.stdout, re.MULTILINE)
+    if done.returncode or not stages:
+        said = " ".join(done.stderr.split())[-200:] or "no stages"
+        raise UserError(f"`dvc dag` found no pipeline ({said}); run this in the top folder of a clone")
     return svg(stages, edges, _descriptions())
 
 

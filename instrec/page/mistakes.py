@@ -69,7 +69,7 @@ def find(classifier: Classifier, sets: Sequence[str], task: str) -> Mistakes:
             try:
                 audio = stack.enter_context(open_store(AUDIO / f"{name}.h5"))
             except UserError as error:
-                audio, silent = None, str(error)
+                audio, silent = None, silent or str(error)
             found[name] = list(_of_set(classifier, clips, audio, task, most))
     return Mistakes(found, silent)
 
