@@ -30,7 +30,7 @@ AVERAGES = [
 
 FURTHER = """\
 Intervals and classes: metrics/test.json, metrics/per_class.csv
-Pictures: `dvc plots show` draws learning curves, confusion and F1 a class into dvc_plots/index.html"""
+Pictures and sounds: `instrec report` writes report.html; `dvc plots show` draws into dvc_plots/index.html"""
 
 
 def table(metrics: Mapping[str, Any]) -> list[str]:

@@ -100,7 +100,8 @@ def test_everything_is_there_in_the_end(built: Path) -> None:
     assert (built / "models/history.csv").read_text().count("\n") == 1 + 3
     assert (built / "mlflow.db").exists()
     shown = dvc(built, "plots", "show", "--json")
-    assert "Confusion, unseen SoundFont" in shown
+    for plot in ("Confusion, unseen SoundFont", "Calibration, validation data", "metrics/plots/spectrograms.png"):
+        assert plot in shown
 
 
 def test_a_second_run_does_nothing_and_says_so(built: Path) -> None:

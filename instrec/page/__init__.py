@@ -47,6 +47,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
     names = [each.name for each in sets]
     compared = changes.since(Path(), base) if base else None
     known = _or_lacking(lambda: classifier.load(model))
+    timeline = _timeline(known, file)  # early, as it may end the command
     content = {
         "state": changes.state(Path()),
         "task": knobs.task,
@@ -59,7 +60,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
         "sweep": _or_lacking(lambda: charts.thresholds(PLOTS)),
         "examples": _or_lacking(lambda: charts.examples(PLOTS)),
         "mistakes": _of_model(known, lambda model: mistakes.find(model, names, knobs.task)),
-        "timeline": _timeline(known, file),
+        "timeline": timeline,
         "graph": _or_lacking(graph.drawn),
     }
     with written_whole(output) as part:

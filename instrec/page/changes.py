@@ -10,7 +10,7 @@ from typing import Any
 from instrec import gate
 from instrec.gate import commits, comparison
 from instrec.gate.comparison import Change, Mark
-from instrec.page.scores import METRICS
+from instrec.summary import METRICS
 
 MARKS: tuple[Mark, ...] = ("worse", "missing", "better", "new", "within noise", "same")
 

@@ -1,8 +1,11 @@
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import report_project
+
+from instrec import page
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,12 @@ def project(projects: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) ->
     folder = projects("count_presence")
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def report(projects: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of the project of the default task, compared with its own commit."""
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    with contextlib.chdir(projects("count_presence")):
+        page.write(path, model=Path("models/classifier.keras"), base="HEAD")
+    return path

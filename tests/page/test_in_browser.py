@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from instrec import page
-
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -20,13 +18,6 @@ def browser() -> Iterator[Browser]:
     assert path, "no browser; bash scripts/system_packages.sh --browser"
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=path)
-
-
-@pytest.fixture
-def report(project, tmp_path) -> Path:
-    path = tmp_path / "report.html"
-    page.write(path, model=Path("models/classifier.keras"), base="HEAD")
-    return path
 
 
 def opened(browser: Browser, path: Path, complaints: list[str], **options) -> Page:

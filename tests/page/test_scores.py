@@ -43,7 +43,7 @@ def test_sets_are_described(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     solo = {"solo": {"clips": 1, "top1": 1.0, "intervals": {"top1": [1.0, 1.0]}}}
     Path("metrics").mkdir()
-    scores.METRICS.write_text(json.dumps(dict.fromkeys(("unseen_noisy", "composed_clean", "irmas"), solo)))
+    Path("metrics/test.json").write_text(json.dumps(dict.fromkeys(("unseen_noisy", "composed_clean", "irmas"), solo)))
     assert [each.description for each in scores.read()] == [
         "frozen scores, a SoundFont that training never heard, noisy",
         "new scores, the SoundFonts of training, clean",
