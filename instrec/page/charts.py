@@ -178,7 +178,7 @@ def thresholds(folder: Path) -> tuple[Chart, list[tuple[Any, ...]]]:
     best = int(swept["f1"].argmax())
     caption = (
         f"Micro averages on validation data. One threshold for all classes gives its highest F1, "
-        f"{swept['f1'][best]:.3f}, at {swept['threshold'][best]:.2f}. The strokes below: each class on its own."
+        f"{swept['f1'][best]:.3f}, at {swept['threshold'][best]:.2f}. Strokes below: the classes' own."
     )
     return Chart("Thresholds", svg(figure, "sweep", "Precision, recall and F1 against the threshold"), caption), listed
 

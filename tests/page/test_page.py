@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -189,6 +190,17 @@ def test_the_command_says_where_the_page_is(copied, tmp_path, capsys):
     assert main(["report", "--base", "HEAD", "--file", str(music), "--output", "out/page.html"]) == 0
     assert capsys.readouterr() == ("out/page.html\n", "")
     assert "music.wav" in Path("out/page.html").read_text()
+
+
+def test_the_commands_of_its_document_work(copied, repository, capsys):
+    git(copied, "branch", "-M", "main")
+    written_music(copied, tone("violin", 2), name="song.wav")
+    lines = (repository / "docs/report.md").read_text(encoding="utf-8").splitlines()
+    commands = [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("    instrec ")]
+    assert len(commands) == 4
+    for command in commands:
+        assert main(command) == 0
+    assert capsys.readouterr().out == "report.html\n" * 3 + "out/page.html\n"
 
 
 @pytest.mark.parametrize(
