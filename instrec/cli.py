@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | report | doctor`."""
+"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | report | register | doctor`."""
 
 from __future__ import annotations
 
@@ -151,6 +151,17 @@ def report(args: argparse.Namespace) -> int:
     return 0
 
 
+def register(args: argparse.Namespace) -> int:
+    """Put the model into MLflow's registry, and see that it loads back and predicts the same."""
+    from instrec import registry
+
+    registry.check_names(args.name, args.alias)
+    with _quiet_native_code():
+        version = registry.register(args.model, args.name, args.alias)
+    print(f"models:/{args.name}@{args.alias} is version {version}: it loads back and predicts the same")
+    return 0
+
+
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
@@ -235,6 +246,9 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
     sub.add_argument("--file", type=Path, metavar="AUDIO", help="whose timeline is shown (test clips)")
     sub.add_argument("--output", type=Path, default=Path("report.html"), help="(default: report.html)")
+    sub = command(register, "put the model into MLflow's registry")
+    sub.add_argument("--name", default="instrec", help="(default: instrec)")
+    sub.add_argument("--alias", default="champion", help="what the version is loaded by (default: champion)")
     sub = command(doctor, "say what is missing, and how to get it")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
     return parser, dict(subparsers.choices)

@@ -1,12 +1,21 @@
-"""A mirror of what DVC tracks, for those who like MLflow's pages: params, learning curves, metrics, files.
+"""A mirror of what DVC tracks, for those who like MLflow's pages: params, learning curves, metrics, pictures.
 
 Nothing reads it back and nothing depends on it. Runs go to `MLFLOW_TRACKING_URI`, or else to `mlflow.db` in
-the repository; look at them with `mlflow ui --backend-store-uri sqlite:///mlflow.db`.
+the repository; docs/tracking.md shows how to look at them. A run bears these tags:
+
+    experiment             its name; a plain `dvc repro` has none, and the run is called by its commit
+    commit, dirty          what git has checked out; `true` where tracked files differ from it, params.yaml aside,
+                           whose values the run holds, and aside what the pipeline writes
+    model, manifest, data  MD5 checksums, as dvc.lock has them
+    content                a checksum of all that the run shows
 """
 
 from __future__ import annotations
 
 import csv
+import fcntl
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -14,69 +23,127 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from instrec import drawings
 from instrec.params import Params
 from instrec.trees import flat
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 EXPERIMENT = "instrec"
+SQLITE = "sqlite:///"
 
 # MLflow's own settings, unless the environment has others: an unreachable server is given up after seconds,
-# not minutes; nobody is told that MLflow is used; no log lines about tables.
+# not minutes; nobody is told that MLflow is used; no lines about tables and addresses.
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
+_WITHOUT_EFFECT = {"workers", "cluster", "tracking.mlflow"}  # knobs that change no result
+_OF_THE_RUN = ("params.yaml", "dvc.lock", "metrics")  # tracked files that an experiment changes or writes
 
-def mirror(params: Params, history: Path, metrics: Mapping[str, Any], artifacts: Iterable[Path]) -> None:
+
+def mirror(
+    params: Params, history: Path, figures: Mapping[str, Any], folder: Path, *, inputs: Mapping[str, Path]
+) -> None:
     """Record one run; whatever goes wrong costs a line on standard error and nothing else.
+
+    What is there already is left alone: the same content under the same name, or, where no experiment gives this
+    run a name, under any. A restored or repeated experiment shows once, and every experiment can be found.
 
     Parameters
     ----------
     params : every knob, recorded as `section.key`.
     history : CSV file with a row an epoch; each column becomes a curve.
-    metrics : nested figures, recorded as `key.key`; what is not a number is left out.
-    artifacts : small files to keep beside the run.
+    figures : nested, recorded as `key.key`; what is not a number is left out.
+    folder : where `scoring.write` put the figures; kept beside the run, its plots drawn as well.
+    inputs : what was measured, by the name of its tag: a file, or the `.dvc` file that stands for it.
     """
     try:
-        _record(params, history, metrics, artifacts)
+        _record(params, history, figures, folder, inputs)
     except Exception as error:  # MLflow, its database and its server fail in many ways; none may fail a stage
-        line = " ".join(str(error).split())
-        print(f"warning: not mirrored to MLflow: {type(error).__name__}: {line[:300]}", file=sys.stderr)
+        print(f"warning: not mirrored to MLflow: {one_line(error)}", file=sys.stderr)
 
 
-def _record(params: Params, history: Path, metrics: Mapping[str, Any], artifacts: Iterable[Path]) -> None:
+def one_line(error: Exception) -> str:
+    """Tell of an error of MLflow's on a line; a connection's own is hidden under pages of others."""
+    cause: BaseException = error
+    while following := cause.__cause__ or cause.__context__:
+        cause = following
+    told = cause if isinstance(cause, OSError) else error
+    return f"{type(told).__name__}: {' '.join(str(told).split())[:300]}"
+
+
+def store() -> tuple[MlflowClient, str]:
+    """Open the store; give its client, and the id of the experiment, which is made where there is none."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
-    from mlflow.entities import Metric, Param
-
-    now = round(time.time() * 1000)
-    knobs = [Param(name, str(value)) for name, value in flat(asdict(params))]
-    curves = [Metric(name, value, now, epoch) for epoch, name, value in _curves(history)]
-    curves += [Metric(name, value, now, 0) for name, value in flat(metrics) if _is_number(value)]
 
     # In the throw-away folder of `dvc exp run --temp`, DVC_ROOT is the repository itself.
     root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    client = MlflowClient(uri or f"sqlite:///{root / 'mlflow.db'}")
-    experiment = client.get_experiment_by_name(EXPERIMENT)
-    if experiment is None:
-        location = None if uri else (root / "mlartifacts").as_uri()
-        identity = client.create_experiment(EXPERIMENT, artifact_location=location)
-    else:
-        identity = experiment.experiment_id
-    run = client.create_run(identity, run_name=os.environ.get("DVC_EXP_NAME") or _commit()).info.run_id
-    for start in range(0, len(knobs), 100):  # the most that MLflow takes at once, of each kind
-        client.log_batch(run, params=knobs[start : start + 100])
-    for start in range(0, len(curves), 1000):
-        client.log_batch(run, metrics=curves[start : start + 1000])
-    for path in artifacts:
-        client.log_artifact(run, str(path))
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+    if not uri.startswith(SQLITE):
+        client = MlflowClient(uri)
+        return client, _experiment(client, None)  # a server has a place of its own for files
+    # Runs that end together must not make the database, or the experiment, twice.
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        client = MlflowClient(f"{SQLITE}{root / uri.removeprefix(SQLITE)}")
+        return client, _experiment(client, (root / "mlartifacts").as_uri())
+    finally:
+        os.close(folder)
+
+
+def _experiment(client: MlflowClient, files: str | None) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    return str(found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=files))
+
+
+def md5(path: Path) -> str:
+    """Give a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
+    if path.suffix == ".dvc":
+        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["outs"][0]["md5"])
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def _record(
+    params: Params, history: Path, figures: Mapping[str, Any], folder: Path, inputs: Mapping[str, Path]
+) -> None:
+    knobs = {name: str(value) for name, value in flat(asdict(params))}
+    curves = list(_curves(history))
+    hashes = {name: md5(path) for name, path in inputs.items()}
+    effective = {name: value for name, value in knobs.items() if name not in _WITHOUT_EFFECT}
+    files = [history, *sorted(path for path in folder.rglob("*") if path.is_file())]
+    content = _checksum([effective, hashes, [(path.name, md5(path)) for path in files]])
+    experiment = os.environ.get("DVC_EXP_NAME")
+
+    client, identity = store()
+    same = client.search_runs([identity], f"tags.content = '{content}' and attributes.status = 'FINISHED'")
+    if same and (not experiment or experiment in [run.data.tags.get("experiment") for run in same]):
+        return
+    tags = _git() | hashes | {"content": content} | ({"experiment": experiment} if experiment else {})
+    name = experiment or tags.get("commit", "")[:7] or None  # MLflow makes one up outside git
+    run = client.create_run(identity, run_name=name, tags=tags).info.run_id
+    _log_numbers(client, run, knobs, [*curves, *((0, name, value) for name, value in flat(figures))])
+    client.log_artifact(run, str(history))
+    client.log_artifacts(run, str(folder))
+    for name, picture in drawings.draw(folder / "plots"):
+        client.log_figure(run, picture, f"pictures/{name}.png")
     client.set_terminated(run)
+
+
+def _checksum(tree: Any) -> str:
+    return hashlib.md5(json.dumps(tree).encode(), usedforsecurity=False).hexdigest()
 
 
 def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
@@ -86,11 +153,34 @@ def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
             yield from ((epoch, name, float(value)) for name, value in row.items())
 
 
+def _log_numbers(
+    client: MlflowClient, run: str, knobs: Mapping[str, str], figures: Iterable[tuple[int, str, Any]]
+) -> None:
+    """Log knobs, and figures as (step, name, value), as many at once as MLflow takes."""
+    from mlflow.entities import Metric, Param
+
+    now = round(time.time() * 1000)
+    params = [Param(name, value) for name, value in knobs.items()]
+    metrics = [Metric(name, value, now, step) for step, name, value in figures if _is_number(value)]
+    for start in range(0, len(params), 100):
+        client.log_batch(run, params=params[start : start + 100])
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(run, metrics=metrics[start : start + 1000])
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _commit() -> str | None:
-    """Give the commit's short hash, or None (MLflow then makes a name up) outside git."""
-    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return git.stdout.strip() or None
+def _git() -> dict[str, str]:
+    """Give tags `commit` and `dirty`, and MLflow's own for its column `Version`; none outside git."""
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+
+    commit = git("rev-parse", "HEAD").stdout.strip()
+    if not commit:
+        return {}
+    others = [f":(exclude){path}" for path in _OF_THE_RUN]
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *others).stdout
+    return {"commit": commit, "mlflow.source.git.commit": commit, "dirty": str(bool(changed)).lower()}

@@ -29,7 +29,8 @@ def main() -> None:
     plots.write(METRICS / "plots", parts, validation, known.card.thresholds, **settings)
     examples.draw(METRICS / "plots" / "spectrograms.png", SPECTROGRAMS, list(predicted))
     if knobs.tracking.mlflow:
-        tracking.mirror(knobs, HISTORY, figures, [HISTORY, METRICS / "test.json", METRICS / "per_class.csv"])
+        inputs = {"model": MODEL, "manifest": MANIFEST, "data": Path("data.dvc")}
+        tracking.mirror(knobs, HISTORY, figures, METRICS, inputs=inputs)
 
 
 if __name__ == "__main__":

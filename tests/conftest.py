@@ -1,15 +1,20 @@
-"""What tests share: the repository's own params.yaml made small, and scores of single notes."""
+"""What tests share: the repository's own params.yaml made small, scores of single notes, an MLflow server."""
 
+import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import documented
 import pretty_midi
 import pytest
 from distributed import Client
+from miniature import dvc, make_repository
+from mlflow_process import serving_mlflow
 
 from instrec import params
 from instrec.sources import soundfonts
@@ -97,3 +102,28 @@ def score_of() -> Callable[..., pretty_midi.PrettyMIDI]:
         return score
 
     return make
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start an MLflow server as docs/tracking.md does, on a free port; give its address."""
+    (command,) = (line for line in documented.commands("tracking.md") if line.startswith("mlflow server"))
+    with serving_mlflow(command, tmp_path_factory.mktemp("mlflow-server")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the pipeline in miniature, once for all processes of a test run; it is not to be changed, but copied."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    repository = shared / "miniature"
+    with (shared / "miniature.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "miniature.built").exists():
+            shutil.rmtree(repository, ignore_errors=True)  # what a failed attempt has left
+            make_repository(repository)
+            dvc(repository, "repro")
+            (shared / "miniature.built").touch()
+    return repository

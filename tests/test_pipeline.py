@@ -9,85 +9,23 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import yaml
-
-ROOT = Path(__file__).parents[1]
-MINIATURE = {
-    "classes": ["violin", "trumpet", "piano", "drums"],
-    "soundfonts.train": ["sf_GMbank.sf2"],
-    "balance.train_per_class": 24,
-    "balance.train_mixtures": 24,
-    "balance.valid_per_class": 8,
-    "balance.valid_mixtures": 8,
-    "model.width": 4,
-    "train.epochs": 3,
-    "train.batch_size": 32,
-    "evaluate.bootstrap_rounds": 50,
-    "tracking.mlflow": True,
-}
-
-
-def dvc(repository: Path, *arguments: str, check: bool = True) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=repository, env=environment(), text=True, capture_output=True
-    )
-    assert not check or done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def environment() -> dict[str, str]:
-    # The stages' `python` is this one.
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
-
-
-def set_params(repository: Path, values: dict[str, object]) -> None:
-    file = repository / "params.yaml"
-    tree = yaml.safe_load(file.read_text())
-    for name, value in values.items():
-        *sections, key = name.split(".")
-        section = tree
-        for part in sections:
-            section = section[part]
-        assert key in section
-        section[key] = value
-    file.write_text(yaml.safe_dump(tree, sort_keys=False))
-
-
-def make_repository(folder: Path) -> Path:
-    """Clone what git tracks, as it stands in the working tree, with the frozen scores from the embedded remote."""
-    folder.mkdir()
-    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).split("\0")
-    for name in filter(None, tracked):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    (folder / "dvc.lock").unlink(missing_ok=True)
-    set_params(folder, MINIATURE)
-    author = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
-    for command in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "start")):
-        subprocess.run(["git", *command], cwd=folder, check=True)
-    dvc(folder, "pull", "data.dvc")
-    return folder
+from miniature import dvc, environment, locked, make_repository, outputs, ran, set_params
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    repository = make_repository(tmp_path_factory.mktemp("pipeline") / "repository")
-    dvc(repository, "repro")
-    return repository
+def built(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(miniature, tmp_path_factory.mktemp("pipeline") / "repository")
 
 
 def stale(repository: Path) -> list[str]:
     """The stages whose own dependencies have changed; what comes after them runs if their outputs change."""
     return ran(dvc(repository, "repro", "--dry"))
-
-
-def ran(printed: str) -> list[str]:
-    return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
 
 
 def test_everything_is_there_in_the_end(built: Path) -> None:
@@ -98,7 +36,11 @@ def test_everything_is_there_in_the_end(built: Path) -> None:
         assert {"top1", "macro_f1", "intervals"} <= test_set["solo"].keys()
         assert {"micro_f1", "macro_f1", "count_accuracy", "exact_set", "lrap"} <= test_set["mixtures"].keys()
     assert (built / "models/history.csv").read_text().count("\n") == 1 + 3
-    assert (built / "mlflow.db").exists()
+    (run,) = mirrored(built)
+    made = outputs(built)
+    assert run.data.tags["model"] == made["models/classifier.keras"]
+    assert run.data.tags["manifest"] == made["build/manifest.csv"]
+    assert run.data.tags["data"] == yaml.safe_load((built / "data.dvc").read_text())["outs"][0]["md5"]
     shown = dvc(built, "plots", "show", "--json")
     for plot in ("Confusion, unseen SoundFont", "Calibration, validation data", "metrics/plots/spectrograms.png"):
         assert plot in shown
@@ -135,6 +77,7 @@ def test_another_learning_rate_trains_and_evaluates_and_renders_nothing(built: P
     (built / "params.yaml").write_text(before)
     assert ran(dvc(built, "repro")) == ["evaluate"]  # the trained model comes back from the run cache
     assert (built / "dvc.lock").read_text() == lock
+    assert len(mirrored(built)) == 2  # what came back was there already
 
 
 def test_a_typo_in_params_is_one_line_and_exit_code_2(built: Path) -> None:
@@ -152,15 +95,10 @@ def test_a_typo_in_params_is_one_line_and_exit_code_2(built: Path) -> None:
     assert "learning_rate" in done.stderr
 
 
-def locked(repository: Path) -> dict[str, Any]:
-    """The stages that have ended well, as dvc.lock has them."""
-    file = repository / "dvc.lock"
-    return yaml.safe_load(file.read_text())["stages"] if file.exists() else {}
-
-
-def outputs(repository: Path) -> dict[str, str]:
-    """The checksum of all that was written, by name."""
-    return {out["path"]: out["md5"] for stage in locked(repository).values() for out in stage["outs"]}
+def mirrored(repository: Path) -> list[Run]:
+    """The runs in the repository's MLflow store."""
+    client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+    return client.search_runs([client.get_experiment_by_name("instrec").experiment_id])
 
 
 def test_killed_in_every_stage_and_with_other_workers_it_ends_with_the_same_bytes(built: Path, tmp_path: Path) -> None:
@@ -253,6 +191,7 @@ def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
     assert figures["tiny_lstm"]
     names = {row["Experiment"]: row["model.name"] for row in table}
     assert (names["tiny"], names["tiny_lstm"]) == ("lenet_5x5", "lstm_64")
+    assert {"tiny", "tiny_lstm"} <= {run.data.tags.get("experiment") for run in mirrored(with_recipes)}
 
 
 def test_systems_are_run_in_a_clone_and_what_is_done_is_not_done_again(with_recipes: Path) -> None:

@@ -1,0 +1,83 @@
+"""The pipeline in miniature: a repository of its own with few, short clips, and real DVC to run it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+MINIATURE = {
+    "classes": ["violin", "trumpet", "piano", "drums"],
+    "soundfonts.train": ["sf_GMbank.sf2"],
+    "balance.train_per_class": 24,
+    "balance.train_mixtures": 24,
+    "balance.valid_per_class": 8,
+    "balance.valid_mixtures": 8,
+    "model.width": 4,
+    "train.epochs": 3,
+    "train.batch_size": 32,
+    "evaluate.bootstrap_rounds": 50,
+    "tracking.mlflow": True,
+}
+
+
+def dvc(repository: Path, *arguments: str, check: bool = True) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=repository, env=environment(), text=True, capture_output=True
+    )
+    assert not check or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def environment() -> dict[str, str]:
+    # The stages' `python` is this one.
+    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+
+
+def set_params(repository: Path, values: dict[str, object]) -> None:
+    file = repository / "params.yaml"
+    tree = yaml.safe_load(file.read_text())
+    for name, value in values.items():
+        *sections, key = name.split(".")
+        section = tree
+        for part in sections:
+            section = section[part]
+        assert key in section
+        section[key] = value
+    file.write_text(yaml.safe_dump(tree, sort_keys=False))
+
+
+def make_repository(folder: Path) -> Path:
+    """Clone what git tracks, as it stands in the working tree, with the frozen scores from the embedded remote."""
+    folder.mkdir()
+    tracked = subprocess.check_output(["git", "ls-files", "-z"], cwd=ROOT, text=True).split("\0")
+    for name in filter(None, tracked):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    set_params(folder, MINIATURE)
+    author = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
+    for command in (("init", "-q"), ("add", "-A"), (*author, "commit", "-qm", "start")):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    dvc(folder, "pull", "data.dvc")
+    return folder
+
+
+def ran(printed: str) -> list[str]:
+    return [line.split("'")[1] for line in printed.splitlines() if line.startswith("Running stage")]
+
+
+def locked(repository: Path) -> dict[str, Any]:
+    """The stages that have ended well, as dvc.lock has them."""
+    file = repository / "dvc.lock"
+    return yaml.safe_load(file.read_text())["stages"] if file.exists() else {}
+
+
+def outputs(repository: Path) -> dict[str, str]:
+    """The checksum of all that was written, by name."""
+    return {out["path"]: out["md5"] for stage in locked(repository).values() for out in stage["outs"]}
