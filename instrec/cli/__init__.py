@@ -1,0 +1,38 @@
+"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | report | register | doctor`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+from instrec.cli.parsing import parsers
+from instrec.errors import UserError, run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails."""
+    try:
+        return run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
+    except BrokenPipeError:  # the reader, `head` say, has gone; what is still buffered must not raise again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # the shell's own code for it
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+    parser, commands = parsers()
+    command = next((word for word in argv if not word.startswith("-")), None)
+    if command is not None and command not in commands:
+        raise UserError(f"unknown command {command!r}; {_suggestion(command, commands, 'instrec --help')}")
+    args, unknown = parser.parse_known_args(argv)
+    if unknown:
+        options = commands[args.command]._option_string_actions  # argparse offers no public list
+        hint = _suggestion(unknown[0], options, f"instrec {args.command} --help")
+        raise UserError(f"unknown argument {unknown[0]!r}; {hint}")
+    return int(args.function(args))
+
+
+def _suggestion(word: str, known: Iterable[str], help_command: str) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else f"see `{help_command}`"

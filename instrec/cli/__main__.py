@@ -1,0 +1,7 @@
+"""`python -m instrec.cli`."""
+
+import sys
+
+from instrec.cli import main
+
+sys.exit(main())
