@@ -266,10 +266,11 @@ def test_experiments_bear_their_names_wherever_dvc_runs_them(root, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'tests'}{os.pathsep}{ROOT}")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
 
-    def dvc(*arguments: str) -> None:
+    def dvc(*arguments: str) -> str:
         done = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "warning" not in done.stderr
+        return done.stdout
 
     dvc("init", "-q")
     git(root, "add", "-A")
@@ -277,7 +278,8 @@ def test_experiments_bear_their_names_wherever_dvc_runs_them(root, monkeypatch):
     dvc("repro")
     git(root, "add", "-A")
     git(root, "commit", "-qm", "done")
-    dvc("exp", "run", "-n", "here", "-S", "train.learning_rate=0.001")
+    dvc("exp", "run", "-S", "train.learning_rate=0.001")
+    here = dvc("exp", "list", "--name-only").strip()  # made up by DVC
     git(root, "checkout", "-q", ".")
     dvc("exp", "run", "--temp", "-n", "elsewhere", "-S", "train.learning_rate=0.001")
     dvc("exp", "run", "--queue", "-n", "later", "-S", "train.learning_rate=0.002")
@@ -285,11 +287,11 @@ def test_experiments_bear_their_names_wherever_dvc_runs_them(root, monkeypatch):
     runs = {run.info.run_name: run.data for run in store(root)[1]}
     assert {name: data.params["train.learning_rate"] for name, data in runs.items()} == {
         git(root, "rev-parse", "--short=7", "HEAD~"): "0.003",
-        "here": "0.001",
+        here: "0.001",
         "elsewhere": "0.001",
         "later": "0.002",
     }
-    for name in ("here", "elsewhere", "later"):
+    for name in (here, "elsewhere", "later"):
         assert runs[name].tags["experiment"] == name
         assert runs[name].tags["commit"] == git(root, "rev-parse", "HEAD")
         assert runs[name].tags["dirty"] == "false"
