@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from conftest import Cluster
 from distributed import Client, LocalCluster
 
 from instrec.errors import UserError
@@ -94,7 +93,7 @@ def test_a_killed_worker_is_told_with_what_to_do():
         list(ordered_map(die, range(10_000), workers=2))
 
 
-def test_a_cluster_gives_what_this_machine_gives(cluster: Cluster):
+def test_a_cluster_gives_what_this_machine_gives(cluster):
     found = ordered_map(slow_square, range(40), cluster=cluster.address, chunk=3)
     assert list(found) == [number * number for number in range(40)]
     ours = set(ordered_map(own_process, range(12), cluster=cluster.address, chunk=1))
@@ -102,7 +101,7 @@ def test_a_cluster_gives_what_this_machine_gives(cluster: Cluster):
     assert os.getpid() not in ours
 
 
-def test_what_a_cluster_raises_arrives_where_the_result_would(cluster: Cluster):
+def test_what_a_cluster_raises_arrives_where_the_result_would(cluster):
     results = ordered_map(functools.partial(stumble, over=3), range(10), cluster=cluster.address)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="stumbled over 3"):
@@ -111,7 +110,7 @@ def test_what_a_cluster_raises_arrives_where_the_result_would(cluster: Cluster):
         next(ordered_map(refuse, range(10), cluster=cluster.address))
 
 
-def test_a_cluster_s_worker_that_is_killed_half_way_loses_nothing(cluster: Cluster):
+def test_a_cluster_s_worker_that_is_killed_half_way_loses_nothing(cluster):
     """The others do what it had; here a third one joins, takes its share, and is killed."""
     third = cluster.start()
     with Client(cluster.address, set_as_default=False) as client:
