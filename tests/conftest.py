@@ -16,11 +16,14 @@ from distributed import Client
 from miniature import dvc, make_repository
 from mlflow_process import serving_mlflow
 
-from instrec import params
+from instrec import params, tracking
 from instrec.sources import soundfonts
 from instrec.synth import Synth
 
 ROOT = Path(__file__).parents[1]
+
+# MLflow reads some of these when it is first imported, whichever test does that.
+os.environ.update(tracking.SETTINGS)
 
 
 @pytest.fixture(scope="session")

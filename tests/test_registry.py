@@ -128,6 +128,53 @@ def model_id(version):
     return version.source.removeprefix("models:/")
 
 
+def test_a_version_has_signature_example_dependencies_and_its_run(registered, client):
+    import mlflow
+
+    version = client.get_model_version_by_alias("instrec", "champion")
+    run = client.get_run(version.run_id)
+    assert run.data.tags["model"] == version.tags["model"] == tracking.md5(registered / "models/classifier.keras")
+    logged = client.get_logged_model(model_id(version))
+    assert {metric.key: metric.value for metric in logged.metrics} == {"unseen_clean.solo.top1": 0.75}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MLFLOW_TRACKING_URI", client.tracking_uri)
+        info = mlflow.models.get_model_info("models:/instrec@champion")
+        pinned = Path(mlflow.pyfunc.get_model_dependencies("models:/instrec@champion")).read_text()
+    assert [column.name for column in info.signature.inputs] == ["file", "samples", "sample_rate"]
+    assert [column.name for column in info.signature.outputs] == ["file", "duration_seconds", "instruments"]
+    assert [each.name for each in info.signature.params] == ["hop", "threshold"]
+    assert info.saved_input_example_info
+    assert [line.partition("==")[0] for line in pinned.splitlines()] == list(serving.REQUIREMENTS)
+
+
+def test_the_same_model_is_one_version_and_another_is_another(registered, client, mlflow_server, tmp_path):
+    command = [sys.executable, "-m", "instrec.cli", "register", "--alias", "staging"]
+    assert "models:/instrec@staging is version 1:" in run(command, registered, mlflow_server)
+
+    known = build()
+    known.model.set_weights([weights + 0.5 for weights in known.model.get_weights()])
+    other = tmp_path / "other.keras"
+    classifier.save(other, known.model, CARD)
+    command += ["--model", str(other)]
+    assert "models:/instrec@staging is version 2:" in run(command, registered, mlflow_server)
+    assert client.get_model_version_by_alias("instrec", "champion").version == "1"
+    assert not client.get_model_version("instrec", "2").run_id  # no run has measured it
+
+    # Somebody puts another model's file into version 2.
+    (tmp_path / "changed/data").mkdir(parents=True)
+    shutil.copy(registered / "models/classifier.keras", tmp_path / "changed/data/other.keras")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+        client.log_model_artifacts(model_id(client.get_model_version("instrec", "2")), str(tmp_path / "changed"))
+    command[-3] = "doubtful"
+    done = subprocess.run(command, cwd=registered, env=environment(mlflow_server), capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: models:/instrec/2: loads back but predicts otherwise than {other}; alias doubtful stays where it was\n"
+    )
+    assert "doubtful" not in client.get_registered_model("instrec").aliases
+
+
 def test_programs_of_the_page_run(registered, mlflow_server, local, tmp_path, monkeypatch):
     search, load = documented.programs("tracking.md")
     said = run([sys.executable, "-c", load], registered, mlflow_server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -104,6 +105,33 @@ def assert_whole(client, run, knobs):
     ]
 
 
+def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeypatch, capfd):
+    monkeypatch.setenv("DVC_EXP_NAME", "tardy-oboe")
+    monkeypatch.setenv("DVC_ROOT", str(root))
+    copy = root / "temporary"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("temporary"))
+    monkeypatch.chdir(copy)
+    before = set(copy.rglob("*"))
+    mirror(knobs)
+    assert capfd.readouterr() == ("", "")
+    assert set(copy.rglob("*")) == before
+    client, (run,) = store(root)
+    assert run.info.run_name == "tardy-oboe"
+    assert_whole(client, run, knobs)
+    commit = git(root, "rev-parse", "HEAD")
+    tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.")}
+    assert len(tags.pop("content")) == 32
+    assert tags == {
+        "experiment": "tardy-oboe",
+        "commit": commit,
+        "dirty": "false",
+        "model": hashlib.md5(b"weights").hexdigest(),
+        "data": "0123456789abcdef0123456789abcdef.dir",
+    }
+    picture = root / "mlartifacts" / run.info.run_id / "artifacts/pictures/unseen_clean.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_the_same_content_is_recorded_once_a_name(root, knobs, monkeypatch):
     mirror(knobs)
     commit = git(root, "rev-parse", "--short=7", "HEAD")
@@ -150,6 +178,12 @@ def test_what_was_broken_off_is_recorded_again(root, knobs):
     assert [each.info.status for each in store(root)[1]] == ["FINISHED", "RUNNING"]
 
 
+def test_a_picture_that_cannot_be_drawn_costs_one_line(root, knobs, capfd):
+    (root / "metrics/plots/f1_unseen_clean.csv").write_text("class\nviolin\n")
+    mirror(knobs)
+    assert_one_warning(capfd)
+
+
 def test_a_tree_is_dirty_where_the_run_does_not_show_what_changed(root, knobs, monkeypatch):
     cases = {"params.yaml": "false", "dvc.lock": "false", "metrics/test.json": "false", "code.py": "true"}
     for path in cases:
@@ -162,6 +196,30 @@ def test_a_tree_is_dirty_where_the_run_does_not_show_what_changed(root, knobs, m
         monkeypatch.setenv("DVC_EXP_NAME", path)
         mirror(knobs)
         assert store(root)[1][0].data.tags["dirty"] == dirty
+
+
+def test_outside_git_a_run_has_neither_commit_nor_trouble(root, knobs, monkeypatch, capfd):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
+    shutil.rmtree(root / ".git")
+    mirror(knobs)
+    assert capfd.readouterr() == ("", "")
+    (run,) = store(root)[1]
+    assert run.info.run_name
+    assert not {"commit", "dirty"} & run.data.tags.keys()
+
+
+def test_a_server_is_written_to_once(root, knobs, monkeypatch, mlflow_server, capfd):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # a busy machine is given time
+    monkeypatch.setenv("DVC_EXP_NAME", "on-a-server")
+    for _ in range(2):
+        mirror(knobs)
+    assert capfd.readouterr() == ("", "")
+    client, runs = store(root, mlflow_server)
+    (run,) = (each for each in runs if each.info.run_name == "on-a-server")  # other tests write to this server, too
+    assert_whole(client, run, knobs)
+    assert not (root / "mlflow.db").exists()
+    assert not (root / "mlartifacts").exists()
 
 
 def test_a_relative_sqlite_address_is_the_repositorys(root, knobs, monkeypatch, tmp_path):
