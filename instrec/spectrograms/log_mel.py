@@ -33,22 +33,22 @@ class LogMel(Representation):
         super().__init__(clip.samples, (_frames(clip, spectrogram), spectrogram.mels, channels))
         self._params = spectrogram
         self._seconds_per_frame = spectrogram.hop / clip.sample_rate
-        self._window = np.hanning(spectrogram.window + 1)[:-1].astype(np.float32)
-        self._bank = scipy.sparse.csr_array(_mel_bank(clip, spectrogram))
+        self.window = np.hanning(spectrogram.window + 1)[:-1].astype(np.float32)
+        self.bank = scipy.sparse.csr_array(_mel_bank(clip, spectrogram))
 
     def _transform(self, y: FloatArray) -> FloatArray:
-        margin = len(self._window) // 2
+        margin = len(self.window) // 2
         padded = np.zeros(self.samples + 2 * margin, dtype=np.float32)
         padded[margin : margin + self.samples] = y
-        power = power_of(transformed(padded, self._window, self._params.hop))
-        whole = self._bank @ power
+        power = power_of(transformed(padded, self.window, self._params.hop))
+        whole = self.bank @ power
         if silent(whole):
             return np.zeros(self.shape, dtype=np.float32)
         if self._params.part == "whole":
             parts = [whole]
         else:
             magnitudes = PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
-            parts = [self._bank @ np.square(magnitude) for magnitude in magnitudes]
+            parts = [self.bank @ np.square(magnitude) for magnitude in magnitudes]
         picture = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
         return picture[: self.shape[0]]
 

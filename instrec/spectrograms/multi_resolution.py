@@ -25,9 +25,9 @@ class MultiResolution(Representation):
         frames, bins, parts = LogMel(clip, spectrogram).shape
         super().__init__(clip.samples, (frames, bins, parts * len(_WINDOWS)))
         # A window of an odd length may have a frame less than those twice and four times as long.
-        self._resolutions = [
+        self.resolutions = [
             LogMel(clip, replace(spectrogram, window=spectrogram.window * times, frames=frames)) for times in _WINDOWS
         ]
 
     def _transform(self, y: FloatArray) -> FloatArray:
-        return np.concatenate([resolution(y) for resolution in self._resolutions], axis=-1)
+        return np.concatenate([resolution(y) for resolution in self.resolutions], axis=-1)

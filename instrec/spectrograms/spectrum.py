@@ -11,7 +11,7 @@ from instrec.errors import UserError
 from instrec.params import ClipParams, SpectrogramParams
 from instrec.spectrograms.representation import FloatArray
 
-_SILENCE = 1e-10  # power; librosa.power_to_db's own floor
+SILENCE = 1e-10  # power; librosa.power_to_db's own floor
 
 
 def transformed(y: FloatArray, window: FloatArray, hop: int) -> NDArray[np.complex64]:
@@ -29,7 +29,7 @@ def power_of(spectrum: NDArray[np.complex64]) -> FloatArray:
 
 def silent(power: FloatArray) -> bool:
     """Say whether nothing is louder than librosa's own floor."""
-    return bool(power.max() <= _SILENCE)
+    return bool(power.max() <= SILENCE)
 
 
 def loudness(power: FloatArray, whole: FloatArray, spectrogram: SpectrogramParams) -> FloatArray:
