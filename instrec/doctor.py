@@ -18,8 +18,9 @@ THERE, MISSING, OPTIONAL = "ok", "missing", "optional"
 PACKAGES = (
     "numpy", "scipy", "av", "soxr", "librosa", "audiomentations", "h5py", "keras", "tensorflow",
     "scikit-learn", "pretty_midi", "pyfluidsynth", "matplotlib", "tqdm", "PyYAML", "dvc", "mirdata", "mlflow",
+    "tf2onnx", "onnx", "onnxruntime",
 )  # fmt: skip
-_OPTIONAL = ("mirdata", "mlflow")
+_OPTIONAL = ("mirdata", "mlflow", "tf2onnx", "onnx", "onnxruntime")
 
 
 @dataclass(frozen=True)

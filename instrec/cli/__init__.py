@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | recipe | corpora | systems | gate | report | register | doctor`."""
+"""The command line: `instrec predict | evaluate | export | recipe | gate | report | register | doctor` and others."""
 
 from __future__ import annotations
 

@@ -63,6 +63,31 @@ def evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
+def export(args: argparse.Namespace) -> int:
+    """Write the model as ONNX or TFLite, and see that it gives the same probabilities there."""
+    from instrec import export as exporting
+    from instrec import released
+
+    model = released.choose(args.model)
+    output = args.output or Path(f"{model.stem}.{args.format}")
+    with _quiet_native_code():
+        done = exporting.export(model, args.format, output)
+    print(
+        f"{output}: {done.size / 1e6:.2f} MB; its probabilities differ from Keras's by at most {done.difference:.1g} "
+        f"on {done.windows} windows of notes, noise, silence and extremes"
+    )
+    return 0
+
+
+def card(args: argparse.Namespace) -> int:
+    """Write the released model's card."""
+    from instrec import card as cards
+
+    cards.write(args.output, cards.read(args.facts))
+    print(args.output)
+    return 0
+
+
 def recipe(args: argparse.Namespace) -> int:
     """Print a published system as what `dvc exp run` has to change, or list them."""
     from instrec import recipes
@@ -132,21 +157,21 @@ def gate(args: argparse.Namespace) -> int:
 
 def report(args: argparse.Namespace) -> int:
     """Write a page of what the model reaches, what changed, and what it sounds like."""
-    from instrec import page
+    from instrec import page, released
 
     with _quiet_native_code():
-        page.write(args.output, model=args.model, base=args.base, file=args.file)
+        page.write(args.output, model=args.model or released.TRAINED, base=args.base, file=args.file)
     print(args.output)
     return 0
 
 
 def register(args: argparse.Namespace) -> int:
     """Put the model into MLflow's registry, and see that it loads back and predicts the same."""
-    from instrec import registry
+    from instrec import registry, released
 
     registry.check_names(args.name, args.alias)
     with _quiet_native_code():
-        version = registry.register(args.model, args.name, args.alias)
+        version = registry.register(args.model or released.TRAINED, args.name, args.alias)
     print(f"models:/{args.name}@{args.alias} is version {version}: it loads back and predicts the same")
     return 0
 
@@ -154,17 +179,19 @@ def register(args: argparse.Namespace) -> int:
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec import doctor as checks
+    from instrec import released
     from instrec.text import aligned
 
     with _quiet_native_code():
-        findings = checks.examine(args.model, args.params)
+        findings = checks.examine(args.model or released.present() or released.TRAINED, args.params)
     print("\n".join(aligned([(each.state, each.what, each.detail) for each in findings])))
     return 2 if any(each.state == checks.MISSING for each in findings) else 0
 
 
-def _classifier(path: Path) -> Classifier:
-    from instrec import classifier
+def _classifier(model: Path | None) -> Classifier:
+    from instrec import classifier, released
 
+    path = released.choose(model)
     with _quiet_native_code():
         return classifier.load(path)
 

@@ -8,8 +8,7 @@ from typing import Any, NoReturn
 
 from instrec.cli import commands
 from instrec.errors import UserError
-
-MODEL = Path("models/classifier.keras")
+from instrec.released import FACTS, RELEASED, TRAINED
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,11 +23,11 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     parser.add_argument("--version", action=_Version, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
 
-    def command(function: Any, summary: str, *, model: bool = True) -> Parser:
+    def command(function: Any, summary: str, *, model: str = f"{TRAINED}, or else {RELEASED}") -> Parser:
         sub: Parser = subparsers.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
         sub.set_defaults(function=function)
         if model:
-            sub.add_argument("--model", type=Path, default=MODEL, help=f"model file (default: {MODEL})")
+            sub.add_argument("--model", type=Path, help=f"model file (default: {model})")
         return sub
 
     sub = command(commands.predict, "name the instruments in audio files, and when they sound")
@@ -50,29 +49,37 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder a class")
     sub.add_argument("folder", type=Path, metavar="FOLDER")
     sub.add_argument("--json", type=Path, metavar="OUT", help="also write every figure to this file")
-    sub = command(commands.recipe, "print a published system as options of `dvc exp run`", model=False)
+    sub = command(commands.export, "write the model as ONNX or TFLite: sound in, probabilities out")
+    sub.add_argument("--format", choices=("onnx", "tflite"), required=True)
+    sub.add_argument("--output", type=Path, metavar="FILE", help="(default: the model's name, here)")
+    sub = command(commands.card, "write the released model's card", model="")
+    sub.add_argument("--facts", type=Path, default=FACTS, metavar="FILE", help=f"(default: {FACTS})")
+    sub.add_argument("--output", type=Path, default=Path("docs/model_card.md"), help="(default: docs/model_card.md)")
+    sub = command(commands.recipe, "print a published system as options of `dvc exp run`", model="")
     sub.add_argument("name", nargs="?", metavar="NAME", help="a recipe's name")
     sub.add_argument("--list", action="store_true", help="show every recipe: name, source, task, classes")
     sub.add_argument("--cpu", action="store_true", help="a smaller budget, for machines without a GPU")
     sub.add_argument("--data-sets", action="store_true", help="on the published data sets, not on the embedded data")
     sub.add_argument("--folder", type=Path, default=Path("recipes"), help="(default: recipes)")
     sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
-    command(commands.corpora, "list the published data sets, and how to get them", model=False)
-    sub = command(commands.systems, "compare published systems: write docs/systems.md", model=False)
+    command(commands.corpora, "list the published data sets, and how to get them", model="")
+    sub = command(commands.systems, "compare published systems: write docs/systems.md", model="")
     sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
     sub.add_argument("--run", action="store_true", help="first run those that docs/systems.json lacks")
     sub.add_argument("--budget", choices=("full", "cpu"), default="full", help="(default: full)")
     sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
     sub.add_argument("--seeds", type=int, default=1, help="repetitions, each with a seed of its own (default: 1)")
-    sub = command(commands.gate, "judge the working tree by its metrics against another commit's", model=False)
+    sub = command(commands.gate, "judge the working tree by its metrics against another commit's", model="")
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
     sub.add_argument("--rules", type=Path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
     sub.add_argument("--output", type=Path, metavar="FILE.md", help="also write the Markdown to this file")
-    sub = command(commands.report, "write an HTML page: scores, changes, pictures, mistakes to listen to")
+    sub = command(
+        commands.report, "write an HTML page: scores, changes, pictures, mistakes to listen to", model=str(TRAINED)
+    )
     sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
     sub.add_argument("--file", type=Path, metavar="AUDIO", help="whose timeline is shown (test clips)")
     sub.add_argument("--output", type=Path, default=Path("report.html"), help="(default: report.html)")
-    sub = command(commands.register, "put the model into MLflow's registry")
+    sub = command(commands.register, "put the model into MLflow's registry", model=str(TRAINED))
     sub.add_argument("--name", default="instrec", help="(default: instrec)")
     sub.add_argument("--alias", default="champion", help="what the version is loaded by (default: champion)")
     sub = command(commands.doctor, "say what is missing, and how to get it")

@@ -1,0 +1,24 @@
+"""Name what plays in a WAV file of 16 bits; needs onnxruntime and numpy: onnx_predict.py classifier.onnx song.wav."""
+
+import json
+import sys
+import wave
+
+import numpy as np
+import onnxruntime
+
+session = onnxruntime.InferenceSession(sys.argv[1])
+about = session.get_modelmeta().custom_metadata_map
+keys = ("classes", "thresholds", "sample_rate", "window_samples", "hop_samples", "silence_dbfs")
+classes, thresholds, rate, size, hop, silence = (json.loads(about[key]) for key in keys)
+with wave.open(sys.argv[2]) as file:
+    assert file.getsampwidth() == 2, "not of 16 bits"
+    sound = np.frombuffer(file.readframes(-1), "<i2").reshape(-1, file.getnchannels()).mean(axis=1) / 32768
+    length = round(len(sound) * rate / file.getframerate())
+sound = np.pad(np.fft.irfft(np.fft.rfft(sound), length) * length / len(sound), (0, max(0, size - length)))
+heard = []
+for onset in [*range(0, len(sound) - size, hop), len(sound) - size]:
+    window = sound[np.newaxis, onset : onset + size].astype(np.float32)
+    heard.append(session.run(["presence"], {"samples": window})[0][0] * (np.mean(window**2) >= 10 ** (silence / 10)))
+surest = np.mean([[heard[0], *heard], [*heard, heard[-1]]], axis=0).max(axis=0)  # a moment lies in two windows
+print(*(f"{classes[i]} {surest[i]:.2f}" for i in np.argsort(-surest) if surest[i] >= thresholds[i]), sep="\n")

@@ -1,0 +1,136 @@
+"""A trained model as ONNX or TFLite: sound in, probabilities out, checked to be the same as Keras gives."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import warnings
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrec import classifier, spectrograms
+from instrec.classifier import Classifier
+from instrec.errors import UserError
+from instrec.export import onnx_file, tflite_file
+from instrec.export.front_end import INPUT, listening_model
+from instrec.export.probes import probes
+from instrec.files import written_whole
+from instrec.listening import SILENCE_DBFS, hop_samples
+
+TOLERANCE = 1e-4
+"""The largest difference of a probability between an exported file and Keras."""
+
+FORMATS = {"onnx": onnx_file, "tflite": tflite_file}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: its size, and how far its probabilities are from Keras's on so many windows of sound."""
+
+    size: int
+    difference: float
+    windows: int
+
+
+def export(model: Path, form: str, output: Path) -> Exported:
+    """Write a model as `onnx` or `tflite`.
+
+    The graph takes windows of sound, `samples` [shape=(windows, samples), float32, -1..1], any number of them, and
+    gives `presence` and, where the model counts, `count`, as `Classifier.predict` gives them. What a program needs to
+    know beyond that is in the file (`description`).
+
+    Raises
+    ------
+    UserError
+        When the model cannot be read, has no counterpart in that format or gives other probabilities there; when a
+        package is missing, or the file cannot be written.
+    """
+    if output.suffix != f".{form}":
+        raise UserError(f"--output {output}: a file of format {form} ends in .{form}")
+    with written_whole(output) as part, tempfile.TemporaryDirectory() as folder:
+        part.touch()  # a folder that takes no files is told of before the work
+        trained = classifier.load(model)
+        made = Path(folder) / f"model.{form}"
+        with warnings.catch_warnings(action="ignore"):  # of names that the converters' own code should not use
+            _convert(trained, model, form, made)
+            exported = _checked(trained, model, form, made)
+        shutil.copyfile(made, part)
+    return exported
+
+
+def description(trained: Classifier, model: Path) -> dict[str, Any]:
+    """Tell what a program must know to use the graph, by name; all plain values."""
+    card = trained.card
+    described = {
+        "name": "instrec",
+        "version": version("instrec"),
+        # As in dvc.lock and .dvc files: `git log -S` finds its commit.
+        "model_md5": hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest(),
+        "licence": "MIT",
+        "input": f"{INPUT}: float32 [windows, {card.clip.samples}], mono sound at {card.clip.sample_rate} Hz, -1..1; "
+        "what is shorter is filled up with zeros",
+        "output_presence": f"float32 [windows, {len(card.classes)}]: probability of each class, in their order; "
+        "a class is present from its threshold on, and none in a window whose RMS level is under silence_dbfs",
+        "sample_rate": card.clip.sample_rate,
+        "window_samples": card.clip.samples,
+        "hop_samples": hop_samples(card.clip, None),
+        "silence_dbfs": SILENCE_DBFS,
+        "classes": list(card.classes),
+        "thresholds": list(card.thresholds),
+    }
+    if "count" in trained.model.output_names:
+        described["output_count"] = "float32 [windows, 4]: probability of 0, 1, 2, and 3 or more instruments at once"
+    return described
+
+
+def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        raise UserError(f"KERAS_BACKEND={keras.backend.backend()}: export works with KERAS_BACKEND=tensorflow alone")
+    try:
+        FORMATS[form].convert(listening_model(trained), made, description(trained, model))
+    except UserError as error:
+        raise UserError(f"{model}: {error}") from error
+    except ImportError as error:
+        raise UserError(f"--format {form}: package {error.name} is missing; pip install -r requirements.txt") from error
+    except Exception as error:  # each converter has its own
+        raise UserError(f"{model}: cannot be turned into {form} ({_brief(error)})") from error
+
+
+def _checked(trained: Classifier, model: Path, form: str, made: Path) -> Exported:
+    """Compare probabilities on sounds of every kind, in a batch and alone."""
+    card = trained.card
+    sounds = probes(card.clip)
+    presence, count = trained.predict(spectrograms.from_params(card.clip, card.spectrogram).batch(sounds))
+    wanted = {"presence": presence} if count is None else {"presence": presence, "count": count}
+    difference = 0.0
+    try:
+        for windows in (slice(None), slice(-1, None)):
+            given = FORMATS[form].probabilities(made, sounds[windows])
+            difference = max([difference, *(_furthest(given[name], wanted[name][windows]) for name in wanted)])
+    except Exception as error:  # each runtime has its own
+        raise UserError(f"{model}: its {form} does not run ({_brief(error)}); not written") from error
+    if not difference <= TOLERANCE:
+        raise UserError(
+            f"{model}: its {form} gives probabilities that differ from Keras's by up to {difference:.2g}, where "
+            f"{TOLERANCE:g} is allowed; not written"
+        )
+    return Exported(made.stat().st_size, difference, len(sounds))
+
+
+def _brief(error: Exception) -> str:
+    first = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first[:100]}"
+
+
+def _furthest(given: np.ndarray, wanted: np.ndarray) -> float:
+    if given.shape != wanted.shape:
+        raise ValueError(f"shape {given.shape} where {wanted.shape} was expected")
+    # A probability that is no number is as wrong as can be.
+    return float(np.nan_to_num(np.abs(given - wanted), nan=np.inf).max())

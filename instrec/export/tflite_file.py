@@ -1,0 +1,35 @@
+"""Models as TFLite, of its built-in operations alone.
+
+What a program needs to know beside the graph is appended as a zip file, as TFLite's metadata has it for associated
+files: `labels.txt`, a class a line, and `instrec.json`. Runtimes take no notice; `zipfile.ZipFile` and `unzip` read it.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
+
+
+def convert(model: Any, path: Path, about: dict[str, Any]) -> None:
+    """Write a Keras model with any number of rows."""
+    from tensorflow import lite
+
+    model.export(path, format="litert", verbose=False, target_spec={"supported_ops": [lite.OpsSet.TFLITE_BUILTINS]})
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr(zipfile.ZipInfo("labels.txt", _EPOCH), "".join(f"{name}\n" for name in about["classes"]))
+        file.writestr(zipfile.ZipInfo("instrec.json", _EPOCH), json.dumps(about, indent=1))
+
+
+def probabilities(path: Path, samples: np.ndarray) -> dict[str, np.ndarray]:
+    """Run the file on windows [shape=(windows, samples)]; give its outputs by name."""
+    from tensorflow import lite
+
+    run = lite.Interpreter(str(path)).get_signature_runner()
+    given: dict[str, np.ndarray] = run(samples=samples)
+    return given

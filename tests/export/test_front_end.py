@@ -1,0 +1,77 @@
+"""The front end in Keras operations makes the pictures that the representation makes."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras import layers
+from tone_model import CARD
+
+from instrec import spectrograms
+from instrec.classifier import Classifier
+from instrec.errors import UserError
+from instrec.export.front_end import _power, listening_model
+from instrec.export.probes import probes
+from instrec.params import ClipParams
+
+CLIP = ClipParams(sample_rate=22050, seconds=0.31)
+SPECTROGRAM = replace(CARD.spectrogram, max_hz=11025.0, floor_db=80.0)
+
+
+def showing_its_picture(**knobs) -> tuple[Classifier, spectrograms.Representation]:
+    """A classifier whose answer is the picture it is given."""
+    card = replace(CARD, clip=CLIP, spectrogram=replace(SPECTROGRAM, **knobs))
+    representation = spectrograms.from_params(CLIP, card.spectrogram)
+    picture = keras.Input(representation.shape)
+    return Classifier(keras.Model(picture, {"presence": layers.Flatten()(picture)}), card), representation
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {},
+        {"hop": 1024},
+        {"window": 1023, "hop": 255, "mels": 24},  # odd, and no common divisor but 3
+        {"window": 1009, "hop": 311, "mels": 24},  # primes: a single step
+        {"window": 1000, "hop": 1500},  # gaps between the frames
+        {"frames": 3},
+        {"scale": "log"},
+        {"scale": "log", "floor_db": 30.0},
+        {"min_hz": 500.0, "max_hz": 4000.0, "mels": 24},
+        {"name": "multi_resolution"},
+        {"name": "multi_resolution", "window": 1023, "mels": 24, "frames": 5, "scale": "log"},
+    ],
+    ids=str,
+)
+def test_pictures_are_the_same(knobs):
+    classifier, representation = showing_its_picture(**knobs)
+    sounds = probes(CLIP)
+    given_ = listening_model(classifier).predict_on_batch(sounds)["presence"].reshape(-1, *representation.shape)
+    # Two decimal digits of a level are 1e-4 of the range; what differs most is the softest.
+    np.testing.assert_allclose(given_, representation.batch(sounds), atol=5e-4)
+    assert given_[0].max() == 0, "silence"
+    assert given_.max() > 0.99
+
+
+@settings(max_examples=40, deadline=None)
+@given(n=st.integers(1, 700), seed=st.integers(0, 9))
+def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
+    frames = np.random.default_rng(seed).standard_normal((1, 3, n)).astype(np.float32)
+    power, fold = _power(keras.ops.convert_to_tensor(frames))
+    expected = np.square(np.abs(np.fft.rfft(frames[0].astype(np.float64))))
+    np.testing.assert_allclose(np.array(power) @ fold, expected, rtol=1e-4, atol=1e-4 * n)
+    assert fold.sum(axis=0).tolist() == [1] * (1 + n // 2)
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [{"name": "phase_image", "pixels": 32}, {"name": "image", "pixels": 32}, {"part": "harmonic"}],
+    ids=str,
+)
+def test_other_pictures_are_refused(knobs):
+    clip = ClipParams(sample_rate=22050, seconds=1.0)
+    with pytest.raises(UserError, match=r"only log_mel and multi_resolution of part whole can be exported"):
+        listening_model(Classifier(None, replace(CARD, clip=clip, spectrogram=replace(SPECTROGRAM, **knobs))))
