@@ -8,12 +8,14 @@ export DVC_NO_ANALYTICS := 1
 
 # What `make gate` compares with.
 BASE ?= origin/main
+RELEASED := released/classifier.keras
 
-.PHONY: help repro test setup data gate comment save
+.PHONY: help repro test setup data gate comment save release
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
 	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
+	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
 
 repro: setup data
 	@dvc repro
@@ -39,8 +41,14 @@ save: $(VENV)/.dvc
 setup: $(VENV)/.installed
 	@bash scripts/system_packages.sh
 
+# The released model also where another one is there than this commit's.
 data: $(VENV)/.installed
 	@[ -f data/noise.json ] || dvc pull --quiet --remote embedded data.dvc
+	@{ [ -f $(RELEASED) ] && grep --quiet "md5: $$(md5sum <$(RELEASED) | cut -c1-32)" $(RELEASED).dvc; } || \
+	dvc pull --quiet --force --remote embedded $(RELEASED).dvc
+
+release: $(VENV)/.installed
+	@python scripts/release.py $(ARGS)
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 2; }

@@ -96,7 +96,7 @@ def dvc(folder: Path, *arguments: str) -> str:
 def make(folder: Path) -> Path:
     """Build it on its branch `main`, all committed: what git tracks here, and the toy with frozen data of its own."""
     folder.mkdir()
-    replaced = ("tests/", "metrics/", ".dvcstore/", "data.dvc", "dvc.lock")
+    replaced = ("tests/", "metrics/", "released/", ".dvcstore/", "data.dvc", "dvc.lock")
     for name in run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
         if (ROOT / name).is_file() and not name.startswith(replaced):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -108,10 +108,13 @@ def make(folder: Path) -> Path:
     (folder / "data").mkdir()
     for name in ("noise.json", "score.mid"):  # by the first, `make data` knows that the data are there
         (folder / "data" / name).write_text(name)
-    dvc(folder, "add", "--quiet", "data")
-    with (folder / "data.dvc").open("a") as file:
-        file.write("  remote: embedded\n")
-    dvc(folder, "push", "--quiet", "data.dvc")
+    (folder / "released").mkdir()
+    (folder / "released" / "classifier.keras").write_text("model")
+    for path in ("data", "released/classifier.keras"):
+        dvc(folder, "add", "--quiet", path)
+        with (folder / f"{path}.dvc").open("a") as file:
+            file.write("  remote: embedded\n")
+        dvc(folder, "push", "--quiet", f"{path}.dvc")
     rebuild(folder)
     commit(folder, "start")
     return folder

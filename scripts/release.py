@@ -1,0 +1,92 @@
+"""Make the trained model the released one: `make release`, or `python scripts/release.py [FOLDER] [options]`.
+
+Takes `models/classifier.keras` of FOLDER, a working tree in which the pipeline has run (this one unless named), puts it
+into `released/` with the facts that its card is written from, and into the remote that is embedded in the repository.
+What is left to do is to commit.
+"""
+
+import argparse
+import datetime
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from instrec import card
+from instrec.card.facts import evaluation
+from instrec.errors import UserError, run
+from instrec.files import written_whole
+from instrec.released import FACTS, RELEASED, TRAINED
+from instrec.tracking import md5
+
+LARGEST_MB = 5
+TRACKED = Path(f"{RELEASED}.dvc")
+CARD = Path("docs/model_card.md")
+STORE = Path(".dvcstore/files/md5")
+
+
+def check(folder: Path) -> None:
+    """Refuse a model that is too big, or is not what the figures beside it were measured of."""
+    model = folder / TRAINED
+    if not model.is_file():
+        raise UserError(f"{model}: no model there; train one with `dvc repro`")
+    if (size := model.stat().st_size) > LARGEST_MB * 1e6:
+        raise UserError(f"{model}: {size / 1e6:.1f} MB; a released model has at most {LARGEST_MB}; lower model.width")
+    stages = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    for path in (TRAINED, Path("metrics/test.json")):
+        if outs.get(str(path)) != md5(folder / path):
+            raise UserError(f"{folder / path}: not what dvc.lock says that the pipeline wrote; run `dvc repro`")
+
+
+def store(model: Path) -> None:
+    """Track the model with DVC and push it to the embedded remote; what it replaces there goes."""
+    old = md5(TRACKED) if TRACKED.exists() else None
+    with written_whole(RELEASED) as part:
+        shutil.copyfile(model, part)
+    dvc("add", "--quiet", str(RELEASED))
+    tracked = yaml.safe_load(TRACKED.read_text(encoding="utf-8"))
+    tracked["outs"][0]["remote"] = "embedded"
+    TRACKED.write_text(yaml.safe_dump(tracked, sort_keys=False), encoding="utf-8")
+    dvc("push", "--quiet", str(TRACKED))
+    new = md5(TRACKED)
+    if not (STORE / new[:2] / new[2:]).is_file():
+        raise UserError(f"{STORE}: the model is not in the embedded remote; look at `dvc remote list`")
+    if old and old != new:
+        (STORE / old[:2] / old[2:]).unlink(missing_ok=True)
+
+
+def dvc(*arguments: str) -> None:
+    """Run DVC; what it says of a default remote, which this repository has none of, stays unsaid."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, env=os.environ | {"DVC_NO_ANALYTICS": "1"}, text=True, capture_output=True)
+    if done.returncode:
+        raise UserError(f"dvc {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where the pipeline has run (here)")
+    parser.add_argument("--recordings", type=Path, metavar="JSON", help="what `instrec evaluate --json` wrote")
+    parser.add_argument("--of", metavar="TEXT", help="what these recordings are, for the card")
+    parser.add_argument("--date", default=f"{datetime.date.today():%-d %B %Y}", help="(today)")
+    args = parser.parse_args()
+    if bool(args.recordings) != bool(args.of):
+        raise UserError("--recordings JSON and --of TEXT belong together")
+    check(args.folder)
+    recordings = {"of": args.of, "figures": evaluation(args.recordings)} if args.recordings else None
+    facts = card.gather(args.folder, args.date, recordings)
+    text = card.page(facts)  # before anything is changed: it may lack a licence
+    store(args.folder / TRAINED)
+    card.save(FACTS, facts)
+    with written_whole(CARD) as part:
+        part.write_text(text, encoding="utf-8")
+    print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB, in .dvcstore; its card is {CARD}")
+    print(f"git add {RELEASED.parent} .dvcstore {CARD} && git commit")
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
