@@ -13,6 +13,8 @@ from instrec.store import Store
 
 Floats = npt.NDArray[np.float32]
 
+_HEARD, _SHORTEST = 0.5, 0.15  # of the scale, from where something sounds; of a clip, what a shortened one has left
+
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of batches: pictures (clips, frames, bins, channels) and the targets of the task.
@@ -61,6 +63,7 @@ def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: 
     """
     train, floor_db = params.train, params.spectrogram.floor_db
     pictures, labels = _mixed(rng, pictures, labels, train.mix_probability, floor_db)
+    _shorten(rng, pictures, labels, train.shorten_probability)
     clips, frames, bins, _ = pictures.shape
     pictures = np.clip(pictures + _colour(rng, clips, bins, train.color_db / floor_db), 0, 1)
     spectrogram, clip = params.spectrogram, params.clip
@@ -91,6 +94,20 @@ def _mixed(
     pictures[chosen] = np.clip(total / floor_db, 0, 1)
     labels[chosen] = union[chosen]
     return pictures, labels
+
+
+def _shorten(rng: np.random.Generator, pictures: Floats, labels: Floats, probability: float) -> None:
+    """Cut clips of one instrument off soon after it enters, in place, as files of single notes are: nothing follows."""
+    frames = pictures.shape[1]
+    for clip in np.flatnonzero((rng.random(len(pictures)) < probability) & (labels.sum(axis=1) == 1)):
+        heard = pictures[clip].max(axis=(1, 2)) > _HEARD
+        start = max(0, int(heard.argmax()) - int(rng.integers(0, frames // 16 + 1)))
+        length = int(rng.uniform(_SHORTEST, 1) * frames)
+        kept = pictures[clip, start : start + length].copy()
+        pictures[clip] = 0
+        loudest = kept.max()
+        if loudest > 0:
+            pictures[clip, : len(kept)] = np.maximum(kept + (1 - loudest), 0) * (kept > 0)
 
 
 def _colour(rng: np.random.Generator, clips: int, bins: int, depth: float) -> Floats:

@@ -93,6 +93,10 @@ class NoiseParams:
     band_limit_probability: float
     distortion_probability: float
     background_probability: float
+    waver_probability: float
+    breath_probability: float
+    compression_probability: float
+    codec_probability: float
     sethi_probability: float
     min_snr_db: float
     max_snr_db: float
@@ -160,6 +164,7 @@ class TrainParams:
     weight_decay: float
     label_smoothing: float
     mix_probability: float
+    shorten_probability: float
     roll_seconds: float
     mask_mels: int
     color_db: float

@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+import scipy.signal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,8 +17,9 @@ from instrec.noise.draws import EFFECTS, SETHI_EFFECTS
 from instrec.params import NoiseParams
 
 RATE = 22050
-NONE = NoiseParams(0, 0, 0, 0, 0, 0, min_snr_db=5.0, max_snr_db=40.0)
-BOUNDS = NoiseParams(0.6, 0.5, 0.3, 0.15, 0.6, 0.3, min_snr_db=5.0, max_snr_db=40.0)
+CHANCES = [field.name for field in dataclasses.fields(NoiseParams) if field.name.endswith("_probability")]
+NONE = NoiseParams(**dict.fromkeys(CHANCES, 0.0), min_snr_db=5.0, max_snr_db=40.0)
+BOUNDS = NoiseParams(**{**dict.fromkeys(CHANCES, 0.4), "sethi_probability": 0.3}, min_snr_db=5.0, max_snr_db=40.0)
 
 
 def tone(samples=RATE, hz=440.0):
@@ -391,3 +393,52 @@ def test_result_is_scaled_down_as_a_whole():
     after = noise.apply(loud, noise.Noise(()), RATE)
     assert np.abs(after).max() == 1
     assert np.allclose(after * np.abs(loud).max(), loud, atol=1e-5)
+
+
+# ---- what players, engineers and files do
+
+
+def test_a_wavering_tone_keeps_its_pitch_and_level_on_average_and_stays_within_its_depth():
+    y = tone(3 * RATE)
+    for seed in range(4):
+        values = {**one_step("waver", seed).steps[0].values, "depth_cents": 50.0, "depth_db": 6.0}
+        after = effects.waver(y, RATE, **values)
+        envelope = effects._envelope(after, RATE)[RATE // 10 : -RATE // 2]
+        assert np.ptp(20 * np.log10(envelope)) < 12.5
+        phase = np.unwrap(np.angle(scipy.signal.hilbert(after)))[RATE // 10 : -RATE // 2]
+        cents = 1200 * np.log2(np.diff(phase)[::100] * RATE / (2 * np.pi) / 440)
+        assert np.abs(cents).max() < 55
+        assert np.ptp(cents) > 5
+    still = effects.waver(y, RATE, **{**values, "depth_cents": 0.0, "depth_db": 0.0})
+    np.testing.assert_allclose(still, y, atol=1e-3)
+
+
+def test_breath_follows_the_sound_and_lies_as_far_under_it_as_asked():
+    y = np.concatenate([tone(RATE), np.zeros(RATE, np.float32), tone(RATE)])
+    breath = effects.breathe(y, RATE, seed=3, under_db=20.0, above_hz=1000.0) - y
+    assert decibels(breath[: RATE // 2], y[: RATE // 2]) == pytest.approx(-20, abs=1.5)
+    assert not breath[int(1.1 * RATE) : int(1.9 * RATE)].any()
+    hz = np.fft.rfftfreq(len(breath), 1 / RATE)
+    power = np.abs(np.fft.rfft(breath)) ** 2
+    assert power[hz < 300].sum() < 0.02 * power.sum()
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0, 4.0])
+def test_compression_leaves_one_decibel_of_as_many_as_its_ratio(ratio):
+    y = np.concatenate([tone(RATE), 0.1 * tone(RATE)])  # 20 dB softer
+    after = effects.compress(y, RATE, ratio=ratio)
+    loud, soft = after[RATE // 4 : RATE // 2], after[RATE + RATE // 4 : RATE + RATE // 2]
+    assert decibels(loud, soft) == pytest.approx(20 / ratio, abs=0.2)
+    assert np.abs(after).max() == pytest.approx(np.abs(y).max(), rel=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("MP3", 0.8), ("OGG", 0.95)])
+def test_a_lossy_file_keeps_the_sound_in_its_place_and_loses_more_the_smaller_it_is(kind, most):
+    y = (tone(2 * RATE) + white()) * np.linspace(1, 0, 2 * RATE, dtype=np.float32)
+    loss = []
+    for compression in (0.2, most):
+        after = effects.encode(y, RATE, kind=kind, compression=compression)
+        lag = np.argmax(scipy.signal.correlate(after, y)) - len(y) + 1
+        assert abs(lag) < RATE // 20
+        loss.append(decibels(np.roll(after, -lag) - y, y))
+    assert loss[0] < loss[1] < -1

@@ -32,9 +32,9 @@ class Noise:
 def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Noise:
     """Draw which effects a noisy clip gets, and their values.
 
-    Each effect is drawn by itself with its own probability, in the order in which sound meets it: room,
-    background, microphone, overload; then one of Sethi's nine. If none comes up, one is taken, in proportion
-    to the probabilities, so that noisy means noisy; only with all of them at zero is there none.
+    Each effect is drawn by itself with its own probability, in the order in which sound meets it: player, room,
+    background, microphone, overload, mixing desk, file; then one of Sethi's nine. If none comes up, one is taken,
+    in proportion to the probabilities, so that noisy means noisy; only with all of them at zero is there none.
 
     Raises
     ------
@@ -46,11 +46,15 @@ def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Noi
             f"params.yaml: noise.min_snr_db: {bounds.min_snr_db:g} is above max_snr_db, {bounds.max_snr_db:g}"
         )
     probability = {
+        "waver": bounds.waver_probability,
+        "breath": bounds.breath_probability,
         "reverb": bounds.reverb_probability,
         "equalizer": bounds.equalizer_probability,
         "background": bounds.background_probability,
         "band_limit": bounds.band_limit_probability,
         "distortion": bounds.distortion_probability,
+        "compression": bounds.compression_probability,
+        "codec": bounds.codec_probability,
         "sethi": bounds.sethi_probability,
     }
     chances = np.array(list(probability.values()))

@@ -54,6 +54,30 @@ def _draw_distortion(rng: np.random.Generator, bounds: NoiseParams, sample_rate:
     return {"kind": str(rng.choice(["soft", "hard"])), "drive_db": float(rng.uniform(3, 18))}
 
 
+def _draw_waver(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Values:
+    return {
+        "seed": _seed(rng),
+        "rate_hz": _log_uniform(rng, 0.3, 8.0),
+        "depth_cents": _log_uniform(rng, 4.0, 60.0),
+        "depth_db": float(rng.uniform(0, 6)),
+    }
+
+
+def _draw_breath(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Values:
+    above_hz = _log_uniform(rng, 300.0, min(5000.0, 0.3 * sample_rate))
+    return {"seed": _seed(rng), "under_db": float(rng.uniform(12, 45)), "above_hz": above_hz}
+
+
+def _draw_compression(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Values:
+    return {"ratio": float(rng.uniform(1.3, 5))}
+
+
+def _draw_codec(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Values:
+    # Beyond these, libsndfile's encoders refuse or leave half of the band out.
+    kind, most = (("MP3", 0.8), ("OGG", 0.95))[rng.integers(2)]
+    return {"kind": kind, "compression": float(rng.uniform(0.2, most))}
+
+
 def _draw_background(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Values:
     hums = rng.random() < 0.25
     return {
@@ -120,5 +144,9 @@ EFFECTS: dict[str, Effect] = {
     "background": Effect(_draw_background, effects.add_background),
     "band_limit": Effect(_draw_band_limit, effects.limit_band),
     "distortion": Effect(_draw_distortion, effects.distort),
+    "waver": Effect(_draw_waver, effects.waver),
+    "breath": Effect(_draw_breath, effects.breathe),
+    "compression": Effect(_draw_compression, effects.compress),
+    "codec": Effect(_draw_codec, effects.encode),
     **SETHI_EFFECTS,
 }

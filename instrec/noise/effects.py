@@ -7,8 +7,11 @@ distortions take percentiles of the whole clip, which one drum stroke in silence
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import scipy.fft
+import scipy.ndimage
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
@@ -18,6 +21,7 @@ EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 
 _LOWEST_HZ = 20.0  # coloured noise ends here: what lies below is not heard, but would take all the level
 _HIGHEST_SHARE = 0.49  # of the sample rate, for any filter
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _SILENCE_RMS = 1e-6  # of full scale; below it there is nothing to measure noise against
 
 
@@ -78,6 +82,72 @@ def distort(y: FloatArray, sample_rate: int, *, kind: str, drive_db: float) -> F
     bent: FloatArray = np.clip(driven, -1.0, 1.0) if kind == "hard" else np.tanh(driven) / np.tanh(drive)
     bent *= peak
     return bent
+
+
+def waver(
+    y: FloatArray, sample_rate: int, *, seed: int, rate_hz: float, depth_cents: float, depth_db: float
+) -> FloatArray:
+    """Let pitch and level wander by up to these depths, about `rate_hz` times a second.
+
+    Players and worn tapes do so; samples that a SoundFont repeats do not.
+    """
+    rng = np.random.default_rng(seed)
+    pitch, level = (_wandering(len(y), sample_rate, rate_hz, rng) for _ in range(2))
+    places = np.cumsum(2 ** (pitch * (depth_cents / 1200)))
+    moved: FloatArray = scipy.ndimage.map_coordinates(y, [places - places[0]], order=3, mode="constant")
+    return moved * (10 ** (level * (depth_db / 20))).astype(np.float32)
+
+
+def _wandering(samples: int, sample_rate: int, rate_hz: float, rng: np.random.Generator) -> FloatArray:
+    """A smooth random line between -1 and 1: three waves about the rate."""
+    t = np.arange(samples, dtype=np.float32) / sample_rate
+    waves = zip(rng.uniform(0.6, 1.4, size=3), rng.uniform(0, 2 * np.pi, size=3), strict=True)
+    line: FloatArray = np.mean([np.sin(2 * np.pi * rate_hz * share * t + phase) for share, phase in waves], axis=0)
+    return line.astype(np.float32)
+
+
+def breathe(y: FloatArray, sample_rate: int, *, seed: int, under_db: float, above_hz: float) -> FloatArray:
+    """Add noise above a frequency that rises and falls with y, `under_db` under it, as breath and bows make it."""
+    noise = colored_noise(len(y), sample_rate, seed=seed, color="pink")
+    noise = _transformed("HighPassFilter", noise, sample_rate, cutoff_freq=above_hz, rolloff=12)
+    return y + noise * _envelope(y, sample_rate) * np.float32(10 ** (-under_db / 20) / max(_rms(noise), _SILENCE_RMS))
+
+
+def compress(y: FloatArray, sample_rate: int, *, ratio: float) -> FloatArray:
+    """Even out loud and soft, as recording engineers do: by `ratio` dB at first, by one now."""
+    level = _envelope(y, sample_rate)
+    peak = level.max()
+    if peak < _SILENCE_RMS:
+        return y
+    gain = np.maximum(level / peak, np.float32(1e-3)) ** np.float32(1 / ratio - 1)
+    even: FloatArray = y * gain
+    return even * np.float32(np.abs(y).max() / np.abs(even).max())
+
+
+def encode(y: FloatArray, sample_rate: int, *, kind: str, compression: float) -> FloatArray:
+    """Send y through a lossy file; `kind` is MP3 or OGG (Vorbis), `compression` 0 for the best to 1 for the worst.
+
+    MP3 knows only some sample rates; at others it is Vorbis.
+    """
+    import soundfile
+
+    if sample_rate not in _MP3_RATES:
+        kind = "OGG"
+
+    file, peak = io.BytesIO(), np.float32(max(1.0, np.abs(y).max()))
+    subtype = {"MP3": "MPEG_LAYER_III", "OGG": "VORBIS"}[kind]
+    soundfile.write(file, y / peak, sample_rate, format=kind, subtype=subtype, compression_level=compression)
+    file.seek(0)
+    decoded, _ = soundfile.read(file, dtype="float32")
+    whole: FloatArray = np.pad(decoded[: len(y)], (0, max(0, len(y) - len(decoded)))) * peak
+    return whole
+
+
+def _envelope(y: FloatArray, sample_rate: int) -> FloatArray:
+    """How loud y is around each of its samples: the RMS level over a twentieth of a second."""
+    power = scipy.ndimage.uniform_filter1d(np.square(y, dtype=np.float64), max(1, sample_rate // 20), mode="constant")
+    level: FloatArray = np.sqrt(np.maximum(power, 0)).astype(np.float32)
+    return level
 
 
 def add_background(

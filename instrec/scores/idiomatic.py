@@ -162,17 +162,35 @@ def _express(rng: np.random.Generator, instrument: Instrument, track: pretty_mid
                 pretty_midi.ControlChange(_EXPRESSION, int(level), float(time))
                 for level, time in zip(levels, times, strict=True)
             ]
-        if rng.random() < 0.5:
+        if rng.random() < 0.25:
             track.control_changes.append(pretty_midi.ControlChange(_VIBRATO, int(rng.integers(20, 128)), 0.0))
-    if instrument.name in ("electric_guitar", "saxophone", "voice", "violin", "trumpet") and rng.random() < 0.3:
-        for note in track.notes:
-            if rng.random() < 0.4:
-                depth = int(rng.integers(-4096, 2049))
-                times = np.linspace(note.start, note.start + min(0.15, note.end - note.start), 6)
-                track.pitch_bends += [
-                    pretty_midi.PitchBend(int(bend), float(time))
-                    for bend, time in zip(np.linspace(depth, 0, 6), times, strict=True)
-                ]
+        elif rng.random() < 0.7:
+            track.pitch_bends = _contour(rng, track.notes, seconds, slides=instrument.name in _SLIDING)
+    elif instrument.name == "electric_guitar" and rng.random() < 0.3:
+        track.pitch_bends = _contour(rng, track.notes, seconds, slides=True)
+
+
+_SLIDING = ("saxophone", "voice", "violin", "trumpet", "cello", "clarinet")
+_BEND_SECONDS, _BENDS_A_CENT = 0.02, 8192 / 200  # a SoundFont's wheel goes two semitones either way
+
+
+def _contour(
+    rng: np.random.Generator, notes: list[pretty_midi.Note], seconds: float, *, slides: bool
+) -> list[pretty_midi.PitchBend]:
+    """Draw how a player's pitch moves within notes: vibrato that sets in late and is not quite even, drift, slides."""
+    times = np.arange(0, seconds, _BEND_SECONDS)
+    since = np.full(len(times), seconds)
+    for note in notes:
+        after = times >= note.start
+        since[after] = np.minimum(since[after], times[after] - note.start)
+    rate = rng.uniform(4.2, 7.2) * (1 + 0.08 * np.sin(2 * np.pi * rng.uniform(0.2, 1.0) * times))
+    depth = float(rng.choice([0.0, np.exp(rng.uniform(np.log(4), np.log(70)))], p=[0.25, 0.75]))
+    late, grows = rng.uniform(0, 0.5), rng.uniform(0.1, 0.6)
+    vibrato = depth * np.clip((since - late) / grows, 0, 1) * np.sin(2 * np.pi * np.cumsum(rate) * _BEND_SECONDS)
+    drift = rng.uniform(0, 12) * np.sin(2 * np.pi * rng.uniform(0.15, 0.8) * times + rng.uniform(0, 2 * np.pi))
+    slide = rng.uniform(-90, 25) * np.exp(-since / rng.uniform(0.02, 0.08)) if slides and rng.random() < 0.5 else 0.0
+    bends = np.clip(np.round((vibrato + drift + slide) * _BENDS_A_CENT), -8192, 8191)
+    return [pretty_midi.PitchBend(int(bend), float(time)) for bend, time in zip(bends, times, strict=True)]
 
 
 # General MIDI percussion keys.

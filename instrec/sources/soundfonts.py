@@ -1,4 +1,4 @@
-"""SoundFonts: found in the system's folders, verified, listed."""
+"""SoundFonts: found in the system's folders, or made of FreePats' patches, verified, listed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import filelock
+import platformdirs
+
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
+from instrec.sources import freepats
 from instrec.sources.index import write_table
 
 
 @dataclass(frozen=True)
 class Known:
-    """A SoundFont that Debian packages, as Debian 12 has it."""
+    """A SoundFont that Debian packages, as Debian 12 has it, or what is made of such a package."""
 
     package: str
     size: int
@@ -23,6 +27,7 @@ class Known:
 
 
 KNOWN = {
+    freepats.NAME: Known("freepats", 22175616, "ecf6c6bcdc021aacc8e9fab2d24238292c852cfac07bc295c3ba5773a3e6551c"),
     "FluidR3_GM.sf2": Known(
         "fluid-soundfont-gm", 148398306, "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
     ),
@@ -61,12 +66,25 @@ def find(name: str, folders: Iterable[str]) -> Path:
         path = Path(folder).expanduser() / name
         if path.is_file():
             return path
+    if name == freepats.NAME and freepats.FOLDER.is_dir():
+        return _made_of_freepats()
     places = " or ".join(folders)
     if name in KNOWN:
         raise UserError(f"{name}: not in {places}; install it: sudo apt-get install {KNOWN[name].package}")
     raise UserError(
         f"{name}: not in {places}; put the file there, or add its folder to soundfonts.folders in params.yaml"
     )
+
+
+def _made_of_freepats() -> Path:
+    """Make the SoundFont once for this user; its checksum in the path makes it anew where its making has changed."""
+    path = platformdirs.user_cache_path("instrec") / KNOWN[freepats.NAME].sha256[:12] / freepats.NAME
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.with_suffix(".lock")):  # workers ask for it at the same time
+            if not path.is_file():
+                freepats.build(path)
+    return path
 
 
 def verify(path: Path) -> tuple[int, str]:

@@ -5,7 +5,7 @@ import pytest
 
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.sources import soundfonts
+from instrec.sources import freepats, soundfonts
 
 
 def font(path: Path, *, size: int = 64) -> Path:
@@ -24,7 +24,8 @@ def test_the_first_folder_that_has_it_counts(tmp_path):
 
 
 @pytest.mark.parametrize("name", soundfonts.KNOWN)
-def test_a_missing_known_one_comes_with_its_command(tmp_path, name):
+def test_a_missing_known_one_comes_with_its_command(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(freepats, "FOLDER", tmp_path / "none")
     package = soundfonts.KNOWN[name].package
     with pytest.raises(UserError, match=f"^{name}: .*sudo apt-get install {package}$"):
         soundfonts.find(name, [str(tmp_path)])
