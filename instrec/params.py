@@ -206,6 +206,7 @@ class Params:
         decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
         for name, value, allowed, why in (
             ("train.mix_probability", self.train.mix_probability, decibels, "only decibels can be mixed"),
+            ("train.shorten_probability", self.train.shorten_probability, decibels, "only decibels have a silence"),
             ("train.color_db", self.train.color_db, decibels, "only decibels can be coloured"),
             ("train.mix_probability", self.train.mix_probability, self.task != "solo", "task solo knows no mixtures"),
             ("balance.train_mixtures", self.balance.train_mixtures, self.task != "solo", "task solo knows no mixtures"),

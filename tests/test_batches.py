@@ -34,7 +34,7 @@ def params(small_params: Params) -> Params:
 
 def plain(params: Params) -> Params:
     """Without augmentation."""
-    none = {"mix_probability": 0.0, "roll_seconds": 0.0, "mask_mels": 0, "color_db": 0.0}
+    none = {"mix_probability": 0.0, "shorten_probability": 0.0, "roll_seconds": 0.0, "mask_mels": 0, "color_db": 0.0}
     return replace(params, train=replace(params.train, **none))
 
 
@@ -127,3 +127,22 @@ def test_rolling_moves_and_fills_with_silence(params: Params) -> None:
     gone = (moved == 0).all(axis=(2, 3)).sum(axis=1)
     assert set(np.unique(moved)) == {0.0, 0.5}
     assert 0 < gone.max() <= SHAPE[0] / 4
+
+
+def test_a_shortened_clip_begins_with_its_sound_is_as_loud_and_ends_in_silence(params: Params) -> None:
+    settings = replace(plain(params), train=replace(plain(params).train, shorten_probability=1.0))
+    frames, bins, channels = 40, SHAPE[1], SHAPE[2]
+    pictures = np.full((32, frames, bins, channels), 0.1, dtype=np.float32)
+    pictures[:, 20:30] = np.linspace(0.6, 1.0, 10, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    labels = np.zeros((32, len(params.classes)), dtype=np.float32)
+    labels[:, 0] = 1
+    labels[16:24, 1] = 1  # two instruments: the second may come later
+    labels[24:] = 0
+    shortened, kept = augmented(settings, pictures.copy(), labels)
+    np.testing.assert_array_equal(kept, labels)
+    np.testing.assert_array_equal(shortened[16:], pictures[16:])
+    for picture in shortened[:16]:
+        assert picture.max() == 1
+        sounding = picture.max(axis=(1, 2)) > 0.55
+        assert 0 <= sounding.argmax() <= frames // 16
+        assert not picture[-1].any()
