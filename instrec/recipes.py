@@ -1,4 +1,4 @@
-"""Recipes: published systems as what differs from `params.yaml`, one file each in `recipes/`.
+"""Recipes: published systems, and our own larger model, as what differs from `params.yaml`: a file each in `recipes/`.
 
 title: ConvNet on solo recordings
 source: Segal 2016
@@ -29,6 +29,7 @@ from instrec.trees import flat, merged
 Tree = dict[str, Any]
 
 BUDGETS = ("full", "cpu")
+OURS = "instrec"  # the source of a recipe that nobody has published
 _TREES = ("params", "cpu", "data_sets")
 
 
@@ -70,6 +71,11 @@ def names(folder: Path) -> list[str]:
     if not found:
         raise UserError(f"{folder}: holds no recipes; run this in a clone of the repository")
     return found
+
+
+def published(folder: Path) -> list[Recipe]:
+    """Give the recipes of a folder that somebody has published."""
+    return [each for each in (load(folder, name) for name in names(folder)) if each.source != OURS]
 
 
 def load(folder: Path, name: str) -> Recipe:

@@ -101,8 +101,15 @@ def test_it_holds_only_what_differs(name: str) -> None:
         assert [key for key, differs in differing(own.get(section, {}), base) if not differs] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("data_sets", [False, True])
+@pytest.mark.parametrize(
+    ("name", "data_sets"),
+    [
+        (name, wanted)
+        for name in NAMES
+        for wanted in (False, True)
+        if recipes.load(FOLDER, name).data_sets or not wanted
+    ],
+)
 @pytest.mark.parametrize("budget", recipes.BUDGETS)
 def test_its_overrides_make_the_params_that_it_means(name: str, budget: str, data_sets: bool, tmp_path: Path) -> None:
     """As DVC itself applies them."""

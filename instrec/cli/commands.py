@@ -123,13 +123,13 @@ def systems(args: argparse.Namespace) -> int:
     from instrec.systems import results, running, table
 
     folder, path = Path("recipes"), Path("docs/systems.json")
-    known = recipes.names(folder)
-    names = [recipes.load(folder, name).name for name in args.names] or known
+    known = recipes.published(folder)
+    names = [recipes.load(folder, name).name for name in args.names] or [each.name for each in known]
     if args.run:
         seeds = range(args.seed, args.seed + args.seeds)
         running.run(Path(), names, budget=args.budget, seeds=seeds, path=path)
     page = path.with_suffix(".md")
-    table.write(page, [recipes.load(folder, name) for name in known], results.read(path))
+    table.write(page, known, results.read(path))
     print(page)
     return 0
 
