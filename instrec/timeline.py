@@ -9,6 +9,7 @@ import numpy as np
 
 from instrec import taxonomy
 from instrec.files import written_whole
+from instrec.listening import thinned
 from instrec.text import clock
 
 if TYPE_CHECKING:
@@ -53,11 +54,8 @@ def draw(prediction: Prediction, path: Path) -> None:
 
 
 def _draw_waveform(axes: Axes, heard: Listening) -> None:
-    frames = len(heard.envelope)
-    points = np.arange(min(_COLUMNS, frames)) * frames // min(_COLUMNS, frames)
-    peaks = np.maximum.reduceat(heard.envelope, points)
-    peaks = np.append(peaks, 0)
-    seconds = np.append(points * heard.frame, heard.total) / heard.sample_rate
+    peaks = np.append(thinned(heard.envelope, _COLUMNS), 0)
+    seconds = np.linspace(0, heard.duration, len(peaks))
     axes.fill_between(seconds, -peaks, peaks, step="post", color=_FAINT, linewidth=0)
     axes.axhline(0, color=_FAINT, linewidth=0.8)
     loudest = float(peaks.max()) or 1.0
@@ -72,12 +70,12 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "nothing recognised", transform=axes.transAxes, ha="center", va="center", color=_FAINT)
         return
-    edges = np.minimum(np.arange(len(prediction.timeline) + 1) * heard.hop, heard.total)
     columns = [heard.classes.index(each.name) for each in shown]
+    shades = thinned(prediction.timeline[:, columns], _COLUMNS)
     picture = axes.pcolormesh(
-        edges / heard.sample_rate,
+        np.linspace(0, heard.duration, len(shades) + 1),
         np.arange(len(shown) + 1),
-        prediction.timeline[:, columns].T,
+        shades.T,
         cmap="Blues",
         vmin=0,
         vmax=1,

@@ -28,7 +28,8 @@ def predict(args: argparse.Namespace) -> int:
     if args.plot and args.plot.suffix.lower() not in timeline.SUFFIXES:
         raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline.SUFFIXES)}")
     classifier = _classifier(args.model)
-    listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
+    if args.hop is not None:
+        listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
     code = 0
     for number, file in enumerate(args.files, 1):
         plot = _numbered(args.plot, number, file) if args.plot and len(args.files) > 1 else args.plot

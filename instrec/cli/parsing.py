@@ -40,7 +40,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         metavar="FILE.png",
         help="draw the timeline; with several files, one picture each, numbered",
     )
-    sub.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (half a window)")
+    sub.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (a sixth of a window)")
     sub.add_argument(
         "--threshold",
         type=_share,

@@ -16,6 +16,7 @@ from instrec import inference, taxonomy, yardstick
 from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.inference import Prediction
+from instrec.listening import thinned
 from instrec.page import media
 from instrec.page.mistakes import AUDIO
 from instrec.sources import audio
@@ -129,7 +130,7 @@ def _laid_out(name: str, prediction: Prediction, sound: str | None, labels: Sequ
         Row(
             title,
             float(surest[title].max()),
-            media.shades(surest[title][None], _BLUE),
+            media.shades(thinned(surest[title], _POINTS)[None], _BLUE),
             tuple((start / heard.duration, (end - start) / heard.duration) for start, end in found.get(title, ())),
             tuple((place / len(labels), 1 / len(labels)) for place, label in enumerate(titles) if label == title),
         )
@@ -148,8 +149,7 @@ def _laid_out(name: str, prediction: Prediction, sound: str | None, labels: Sequ
 
 
 def _waveform(envelope: NDArray[Any]) -> str:
-    points = np.arange(min(_POINTS, len(envelope))) * len(envelope) // min(_POINTS, len(envelope))
-    peaks = np.maximum.reduceat(envelope, points)
+    peaks = thinned(envelope, _POINTS)
     peaks = 100 * peaks / (float(peaks.max()) or 1.0)
     across = np.linspace(0, 1000, len(peaks))
     upper = [f"{x:.0f},{-y:.0f}" for x, y in zip(across, peaks, strict=True)]
