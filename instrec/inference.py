@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,7 @@ def predict(
     *,
     hop_seconds: float | None = None,
     threshold: float | None = None,
+    progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
     """Name the instruments of a file and when they sound.
 
@@ -67,6 +68,7 @@ def predict(
     ----------
     hop_seconds : from window to window; a sixth of a window unless told.
     threshold : for every class, instead of the thresholds chosen on validation data.
+    progress : called with every so many seconds of audio that were heard.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def predict(
     """
     if threshold is not None and not 0 <= threshold <= 1:
         raise UserError(f"threshold {threshold:g} is outside 0..1; None stands for the model's own")
-    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE)
+    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, progress=progress)
     thresholds = classifier.card.thresholds if threshold is None else (threshold,) * len(heard.classes)
     activity = timeline(heard)
     within = audible(heard)[:, None]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from instrec import spectrograms
 from instrec.classifier import Classifier
@@ -79,7 +78,12 @@ class Listening:
 
 
 def listen(
-    path: Path | str, classifier: Classifier, *, hop_seconds: float | None = None, hop_share: float = 0.5
+    path: Path | str,
+    classifier: Classifier,
+    *,
+    hop_seconds: float | None = None,
+    hop_share: float = 0.5,
+    progress: Callable[[float], Any] | None = None,
 ) -> Listening:
     """Stream a file through the model, window by window, in memory that does not grow with its length.
 
@@ -88,6 +92,7 @@ def listen(
     Parameters
     ----------
     hop_seconds : from window to window; unless told, `hop_share` of a window.
+    progress : called with every so many seconds of audio that were heard.
 
     Raises
     ------
@@ -97,10 +102,8 @@ def listen(
     clip = classifier.card.clip
     hop = round(hop_share * clip.samples) if hop_seconds is None else hop_samples(clip, hop_seconds)
     envelope = _Envelope(clip.sample_rate // _FRAMES_PER_SECOND)
-    # Shown on a terminal only, and only for files that take a while.
-    with tqdm(desc=Path(path).name, unit="s", unit_scale=True, delay=2, disable=None, leave=False) as progress:
-        blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
-        onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
+    blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
+    onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
     if not envelope.total:
         raise UserError(f"{path}: too short to hold a sample at {clip.sample_rate} Hz; give a longer file")
     return Listening(
@@ -202,10 +205,11 @@ class _Envelope:
 
 
 def _watched(
-    blocks: Iterable[np.ndarray], envelope: _Envelope, progress: Any, sample_rate: int
+    blocks: Iterable[np.ndarray], envelope: _Envelope, progress: Callable[[float], Any] | None, sample_rate: int
 ) -> Iterator[np.ndarray]:
     """Pass blocks on, noting their envelope and how far the file has been heard."""
     for block in blocks:
         envelope.add(block)
         yield block
-        progress.update(len(block) / sample_rate)
+        if progress:
+            progress(len(block) / sample_rate)

@@ -32,8 +32,10 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         return sub
 
     sub = command(commands.predict, "name the instruments in audio files, and when they sound")
-    sub.add_argument("files", nargs="+", metavar="FILE", help="audio of any format, rate and length")
-    sub.add_argument("--json", action="store_true", help="one JSON object a file, one line each")
+    sub.add_argument("files", nargs="+", metavar="FILE", help="audio of any format, rate and length, or a folder of it")
+    sub.add_argument("--format", choices=("text", "json", "csv", "jams"), help="(default: by --output, or text)")
+    sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+    sub.add_argument("--output", type=Path, metavar="PATH", help="a file for all, or a folder with a file for each")
     sub.add_argument(
         "--plot",
         type=Path,
