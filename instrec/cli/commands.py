@@ -75,6 +75,15 @@ def _bar(files: int) -> Iterator[tuple[Any, Callable[[float], None]]]:
         yield bar, heard
 
 
+def serve(args: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C."""
+    from instrec import web
+
+    with web.bound(args.port) as socket:  # before the model, which takes seconds to load
+        web.serve(_classifier(args.model), socket)
+    return 0
+
+
 def evaluate(args: argparse.Namespace) -> int:
     """Score the model on a folder of labelled recordings."""
     from instrec import evaluation

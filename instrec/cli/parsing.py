@@ -49,6 +49,8 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         metavar="0..1",
         help="instead of the model's own; 0 lists every class",
     )
+    sub = command(commands.serve, "show a page on this machine to drop audio on, and play it with its timeline")
+    sub.add_argument("--port", type=_port, default=8000, help="0 for any that is free (default: 8000)")
     sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder a class")
     sub.add_argument("folder", type=Path, metavar="FOLDER")
     sub.add_argument("--json", type=Path, metavar="OUT", help="also write every figure to this file")
@@ -91,6 +93,12 @@ class _Version(argparse.Action):
 
         print(f"instrec {version('instrec')}")
         parser.exit()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a number within 0..65535, found {text!r}")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -80,7 +80,7 @@ def file(classifier: Classifier, path: Path) -> Timeline:
     if prediction.heard.duration <= LONGEST:
         rate = prediction.heard.sample_rate
         sound = media.sound(np.concatenate(list(audio.blocks(path, rate))), rate)
-    return _laid_out(path.name, prediction, sound, ())
+    return laid_out(path.name, prediction, sound)
 
 
 def clips(classifier: Classifier) -> Timeline:
@@ -102,7 +102,7 @@ def clips(classifier: Classifier) -> Timeline:
                 soundfile.write(music, y.reshape(-1), rate)
                 prediction = inference.predict(music, classifier)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
-            return _laid_out(name, prediction, media.sound(y.reshape(-1), rate), labels)
+            return laid_out(name, prediction, media.sound(y.reshape(-1), rate), labels)
     raise UserError(f"{AUDIO}: no solo clips of a test set there; make them with `dvc repro synthesize`")
 
 
@@ -119,7 +119,14 @@ def _of_classes(path: Path) -> tuple[list[str], NDArray[Any], int] | None:
         return chosen, y, int(clips.attrs["sample_rate"])
 
 
-def _laid_out(name: str, prediction: Prediction, sound: str | None, labels: Sequence[str]) -> Timeline:
+def laid_out(name: str, prediction: Prediction, sound: str | None = None, labels: Sequence[str] = ()) -> Timeline:
+    """Lay out a prediction.
+
+    Parameters
+    ----------
+    sound : as a data URI.
+    labels : what sounds, each for an equal part of the time; none where it is not known.
+    """
     heard = prediction.heard
     titles = [taxonomy.instrument(label).title for label in labels]
     # What sounds is shown whether or not the model finds it.
