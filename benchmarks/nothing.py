@@ -1,7 +1,7 @@
 """What a model takes noise for: `python benchmarks/nothing.py`.
 
-Silence, noise of several colours, hum, and noise that is shaped as speech is: formants that move four times a second over
-a buzz of a speaking pitch or over breath. None holds an instrument of any class but, by a long stretch, a voice.
+Silence, noise of several colours, hum, and noise that is shaped as speech is: formants that move four times a second
+over a buzz of a speaking pitch or over breath. None holds an instrument of any class but, by a long stretch, a voice.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The picture of a prediction: the waveform, and under it a row an instrument, darker where it is surer."""
+"""The picture of a prediction: the waveform, and under it a row an instrument, in a colour of its own.
+
+A row is darker where the model is surer, with a bar under it where it decides that the instrument sounds.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,13 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
+COLORS = ("#1b6ca8", "#c8502b", "#2e8b57", "#7b4fa3", "#b8860b", "#c2417c", "#2a9d9a", "#6b705c")
+"""Of the rows, from the top; a ninth has the first again."""
+
 _WIDTH, _WAVEFORM_HEIGHT, _ROW_HEIGHT = 11.0, 1.1, 0.36  # inches
+_BAR = 0.22  # of a row's height
 _COLUMNS = 1600  # points of the waveform that a picture can show
-_INK, _FAINT = "#22313f", "#8a97a3"
+_INK, _FAINT, _LINE = "#22313f", "#8a97a3", "#d5dbe1"
 
 
 def draw(prediction: Prediction, path: Path) -> None:
@@ -64,35 +71,31 @@ def _draw_waveform(axes: Axes, heard: Listening) -> None:
 
 
 def _draw_rows(axes: Axes, prediction: Prediction) -> None:
+    from matplotlib.colors import to_rgba
+
     heard, shown = prediction.heard, prediction.instruments
     _tidy(axes)
     if not shown:
         axes.set_yticks([])
-        axes.text(0.5, 0.5, "nothing recognised", transform=axes.transAxes, ha="center", va="center", color=_FAINT)
+        where = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.5, "nothing recognised", **where, color=_FAINT, backgroundcolor="white")
         return
-    columns = [heard.classes.index(each.name) for each in shown]
-    shades = thinned(prediction.timeline[:, columns], _COLUMNS)
-    picture = axes.pcolormesh(
-        np.linspace(0, heard.duration, len(shades) + 1),
-        np.arange(len(shown) + 1),
-        shades.T,
-        cmap="Blues",
-        vmin=0,
-        vmax=1,
-        rasterized=True,
-    )
-    for row, each in enumerate(shown):
+    axes.set_yticks(np.arange(len(shown)) + 0.5, [taxonomy.instrument(each.name).title for each in shown])
+    for row, (each, label) in enumerate(zip(shown, axes.get_yticklabels(), strict=True)):
+        color = COLORS[row % len(COLORS)]
+        label.set(color=color, fontweight="bold")
+        shades = thinned(prediction.timeline[:, heard.classes.index(each.name)], _COLUMNS)
+        picture = np.ones((1, len(shades), 4)) * to_rgba(color)
+        picture[..., 3] = 0.05 + 0.75 * shades
+        axes.imshow(
+            picture, extent=(0, heard.duration, row + 0.9 - _BAR, row + 0.1), aspect="auto", interpolation="none"
+        )
         spans = [(start, end - start) for start, end in each.segments]
-        axes.broken_barh(spans, (row + 0.86, 0.1), facecolors="#e4572e", linewidth=0)
-    axes.hlines(np.arange(1, len(shown) + 1), 0, heard.duration, color="white", linewidth=3)
-    axes.set_yticks(
-        np.arange(len(shown)) + 0.5,
-        [f"{taxonomy.instrument(each.name).title}  {each.probability:.2f}" for each in shown],
-    )
-    axes.invert_yaxis()
-    bar = axes.figure.colorbar(picture, ax=axes, pad=0.01, aspect=max(4, 5 * len(shown)), ticks=[0, 0.5, 1])
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(length=0, labelsize=8, labelcolor=_INK)
+        axes.broken_barh(spans, (row + 0.9 - _BAR, _BAR), facecolors=color, linewidth=0)
+        axes.text(
+            1.006, row + 0.5, f"{each.probability:.2f}", transform=axes.get_yaxis_transform(), va="center", color=_INK
+        )
+    axes.set_ylim(len(shown), 0)
 
 
 def _draw_clock(axes: Axes, duration: float) -> None:
@@ -103,6 +106,8 @@ def _draw_clock(axes: Axes, duration: float) -> None:
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, decimals=int(step < 1))))
     axes.set_xlim(0, duration)
+    axes.grid(axis="x", color=_LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
 
 
 def _tidy(axes: Axes) -> None:
