@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ import numpy as np
 from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.listening import SILENCE, SILENCE_DBFS, Listening, listen
+
+HOP_SHARE = 1 / 6  # of a window, from one to the next; this and the next are from benchmarks/timelines.py
+SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def predict(
     *,
     hop_seconds: float | None = None,
     threshold: float | None = None,
+    progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
     """Name the instruments of a file and when they sound.
 
@@ -62,8 +66,9 @@ def predict(
 
     Parameters
     ----------
-    hop_seconds : from window to window; half a window unless told.
+    hop_seconds : from window to window; a sixth of a window unless told.
     threshold : for every class, instead of the thresholds chosen on validation data.
+    progress : called with every so many seconds of audio that were heard.
 
     Raises
     ------
@@ -72,13 +77,14 @@ def predict(
     """
     if threshold is not None and not 0 <= threshold <= 1:
         raise UserError(f"threshold {threshold:g} is outside 0..1; None stands for the model's own")
-    heard = listen(path, classifier, hop_seconds=hop_seconds)
+    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, progress=progress)
     thresholds = classifier.card.thresholds if threshold is None else (threshold,) * len(heard.classes)
     activity = timeline(heard)
-    active = sounding(activity, thresholds)
-    cell = heard.hop / heard.sample_rate
+    within = audible(heard)[:, None]
+    active = sounding(activity, thresholds) & within
+    activity = np.where(within, activity, 0.0)
     instruments = [
-        Sounding(name, float(activity[:, index].max()), segments(active[:, index], cell, heard.duration))
+        Sounding(name, float(activity[:, index].max()), segments(active[:, index], heard))
         for index, name in enumerate(heard.classes)
         if active[:, index].any()
     ]
@@ -86,38 +92,59 @@ def predict(
 
 
 def timeline(heard: Listening) -> np.ndarray:
-    """Lay windows onto a grid of one cell a hop.
+    """Lay windows onto a grid of one cell every 0.1 s, much finer than the hop.
+
+    Where windows begin or end to hold an instrument, their mean changes with each that covers a cell, so it crosses
+    a threshold near the entrance, wherever that falls between two windows.
 
     Returns
     -------
     np.ndarray [shape=(cells, classes), float64, 0..1]
-        Each cell is the mean presence of the windows that cover it, weighted by how much of it they cover;
-        zero where the cell itself is silent, so that rests shorter than a window show.
+        Each cell is the mean presence of the windows that cover its middle.
     """
-    cells = -(-heard.total // heard.hop)
-    summed = np.zeros((cells, len(heard.classes)))
-    weight = np.zeros(cells)
-    first = heard.onsets // heard.hop
-    for cell in (first + offset for offset in range(-(-heard.window // heard.hop) + 1)):
-        start = np.maximum(cell * heard.hop, heard.onsets)
-        end = np.minimum(np.minimum((cell + 1) * heard.hop, heard.onsets + heard.window), heard.total)
-        covers = end > start
-        np.add.at(summed, cell[covers], heard.presence[covers] * (end - start)[covers, None])
-        np.add.at(weight, cell[covers], (end - start)[covers])
-    peaks = np.maximum.reduceat(heard.envelope, np.arange(cells) * heard.hop // heard.frame)
-    return np.where(peaks[:, None] < SILENCE, 0.0, summed / weight[:, None])
+    middles = np.minimum((np.arange(heard.cells) + 0.5) * heard.cell, heard.total - 0.5)
+    first = np.searchsorted(heard.onsets, middles - heard.window, side="right")
+    last = np.searchsorted(heard.onsets, middles, side="right")
+    summed = np.concatenate([np.zeros((1, len(heard.classes))), np.cumsum(heard.presence, axis=0, dtype=np.float64)])
+    means: np.ndarray = (summed[last] - summed[first]) / (last - first)[:, None]
+    return means.clip(0, 1)  # sums round
+
+
+def audible(heard: Listening) -> np.ndarray:
+    """Say of each cell of the timeline whether anything sounds in it [shape=(cells,), bool], so that rests show."""
+    peaks = np.maximum.reduceat(heard.envelope, np.arange(heard.cells) * heard.cell // heard.frame)
+    return np.asarray(peaks >= SILENCE)
 
 
 def sounding(activity: np.ndarray, thresholds: Iterable[float]) -> np.ndarray:
-    """Decide where each class reaches its threshold and is not silent [shape=(cells, classes), bool]."""
-    return (activity >= np.asarray(tuple(thresholds))) & (activity > 0)
+    """Decide where each class reaches its threshold for at least 0.5 s [shape=(cells, classes), bool].
+
+    A shorter peak in what windows of seconds say is chance. A short sound between rests is none, as the windows that
+    hold it say so in the rests as well, before these are told apart.
+    """
+    active = activity >= np.asarray(tuple(thresholds))
+    for column in active.T:
+        for start, end in _runs(column):
+            if end - start < min(SHORTEST_CELLS, len(column)):
+                column[start:end] = False
+    return active
 
 
-def segments(active: np.ndarray, cell_seconds: float, duration: float) -> tuple[tuple[float, float], ...]:
-    """Merge active cells [shape=(cells,), bool] into (start, end) in seconds, none past `duration`."""
+def segments(active: np.ndarray, heard: Listening) -> tuple[tuple[float, float], ...]:
+    """Merge active cells [shape=(cells,), bool] into (start, end) in seconds, across gaps of up to 0.5 s."""
+    bridged = active.copy()
+    for start, end in _runs(~active):
+        if start > 0 and end < len(active) and end - start <= GAP_CELLS:
+            bridged[start:end] = True
+    cell = heard.cell / heard.sample_rate
+    return tuple((start * cell, min(end * cell, heard.duration)) for start, end in _runs(bridged))
+
+
+def _runs(active: np.ndarray) -> list[list[int]]:
+    """Give [first, behind the last] of every stretch of active cells."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
-    runs = edges.reshape(-1, 2).tolist()
-    return tuple((start * cell_seconds, min(end * cell_seconds, duration)) for start, end in runs)
+    runs: list[list[int]] = edges.reshape(-1, 2).tolist()
+    return runs
 
 
 def score(heard: Listening) -> np.ndarray:

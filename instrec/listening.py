@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from instrec import spectrograms
 from instrec.classifier import Classifier
@@ -21,10 +20,11 @@ SILENCE_DBFS = -70.0
 """A window of a lower RMS level, or a stretch of the timeline of a lower peak, holds nothing that sounds."""
 
 MIN_HOP_SECONDS = 0.1
-BATCH = 32  # windows; at two windows a hop, 48 s of audio in memory
+BATCH = 32  # windows
 
 SILENCE = 10 ** (SILENCE_DBFS / 20)
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope
+_CELLS_PER_SECOND = 10  # of the timeline
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,37 @@ class Listening:
         return self.total / self.sample_rate
 
     @property
+    def cell(self) -> int:
+        """Length of a cell of the timeline in samples: 0.1 s."""
+        return max(1, self.sample_rate // _CELLS_PER_SECOND)
+
+    @property
+    def cells(self) -> int:
+        """How many of them the file has; the last may be shorter."""
+        return -(-self.total // self.cell)
+
+    @property
     def silent(self) -> np.ndarray:
         """Say of each window whether it is silent [shape=(windows,), bool]."""
         return self.rms < SILENCE
 
 
-def listen(path: Path | str, classifier: Classifier, *, hop_seconds: float | None = None) -> Listening:
+def listen(
+    path: Path | str,
+    classifier: Classifier,
+    *,
+    hop_seconds: float | None = None,
+    hop_share: float = 0.5,
+    progress: Callable[[float], Any] | None = None,
+) -> Listening:
     """Stream a file through the model, window by window, in memory that does not grow with its length.
 
     The last window ends where the file ends; a file shorter than a window is padded with silence.
+
+    Parameters
+    ----------
+    hop_seconds : from window to window; unless told, `hop_share` of a window.
+    progress : called with every so many seconds of audio that were heard.
 
     Raises
     ------
@@ -78,12 +100,10 @@ def listen(path: Path | str, classifier: Classifier, *, hop_seconds: float | Non
         When the file cannot be read as audio, or the hop is not between 0.1 s and a window.
     """
     clip = classifier.card.clip
-    hop = hop_samples(clip, hop_seconds)
+    hop = round(hop_share * clip.samples) if hop_seconds is None else hop_samples(clip, hop_seconds)
     envelope = _Envelope(clip.sample_rate // _FRAMES_PER_SECOND)
-    # Shown on a terminal only, and only for files that take a while.
-    with tqdm(desc=Path(path).name, unit="s", unit_scale=True, delay=2, disable=None, leave=False) as progress:
-        blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
-        onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
+    blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
+    onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
     if not envelope.total:
         raise UserError(f"{path}: too short to hold a sample at {clip.sample_rate} Hz; give a longer file")
     return Listening(
@@ -101,19 +121,23 @@ def listen(path: Path | str, classifier: Classifier, *, hop_seconds: float | Non
     )
 
 
-def hop_samples(clip: ClipParams, hop_seconds: float | None) -> int:
-    """Give the hop between windows in samples: half a window unless told.
+def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
+    """Give the hop between windows in samples.
 
     Raises
     ------
     UserError
         When it is not between 0.1 s and a window.
     """
-    if hop_seconds is None:
-        return clip.samples // 2
     if not MIN_HOP_SECONDS <= hop_seconds <= clip.seconds:
         raise UserError(f"hop of {hop_seconds:g} s: allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window")
     return round(hop_seconds * clip.sample_rate)
+
+
+def thinned(values: np.ndarray, most: int) -> np.ndarray:
+    """Give the highest of each of `most` equal stretches along the first axis; all values where there are no more."""
+    parts = min(most, len(values))
+    return np.asarray(np.maximum.reduceat(values, np.arange(parts) * len(values) // parts))
 
 
 def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -181,10 +205,11 @@ class _Envelope:
 
 
 def _watched(
-    blocks: Iterable[np.ndarray], envelope: _Envelope, progress: Any, sample_rate: int
+    blocks: Iterable[np.ndarray], envelope: _Envelope, progress: Callable[[float], Any] | None, sample_rate: int
 ) -> Iterator[np.ndarray]:
     """Pass blocks on, noting their envelope and how far the file has been heard."""
     for block in blocks:
         envelope.add(block)
         yield block
-        progress.update(len(block) / sample_rate)
+        if progress:
+            progress(len(block) / sample_rate)

@@ -52,7 +52,7 @@ class Recognizer:
         settings = {"hop_seconds": given.get("hop"), "threshold": given.get("threshold")}
         return [self._predict(row, settings) for row in sounds.to_dict("records")]
 
-    def _predict(self, row: Mapping[str, Any], settings: Mapping[str, float | None]) -> dict[str, Any]:
+    def _predict(self, row: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         if row.get("file"):
             return inference.predict(row["file"], self.known, **settings).as_dict()
         samples, rate = np.asarray(row.get("samples"), np.float32), row.get("sample_rate") or 0

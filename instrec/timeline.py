@@ -1,4 +1,7 @@
-"""The picture of a prediction: the waveform, and under it a row an instrument, darker where it is surer."""
+"""The picture of a prediction: the waveform, and under it a row an instrument, in a colour of its own.
+
+A row is darker where the model is surer, with a bar under it where it decides that the instrument sounds.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import numpy as np
 
 from instrec import taxonomy
 from instrec.files import written_whole
+from instrec.listening import thinned
 from instrec.text import clock
 
 if TYPE_CHECKING:
@@ -19,9 +23,13 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
+COLORS = ("#1b6ca8", "#c8502b", "#2e8b57", "#7b4fa3", "#b8860b", "#c2417c", "#2a9d9a", "#6b705c")
+"""Of the rows, from the top; a ninth has the first again."""
+
 _WIDTH, _WAVEFORM_HEIGHT, _ROW_HEIGHT = 11.0, 1.1, 0.36  # inches
+_BAR = 0.22  # of a row's height
 _COLUMNS = 1600  # points of the waveform that a picture can show
-_INK, _FAINT = "#22313f", "#8a97a3"
+_INK, _FAINT, _LINE = "#22313f", "#8a97a3", "#d5dbe1"
 
 
 def draw(prediction: Prediction, path: Path) -> None:
@@ -53,11 +61,8 @@ def draw(prediction: Prediction, path: Path) -> None:
 
 
 def _draw_waveform(axes: Axes, heard: Listening) -> None:
-    frames = len(heard.envelope)
-    points = np.arange(min(_COLUMNS, frames)) * frames // min(_COLUMNS, frames)
-    peaks = np.maximum.reduceat(heard.envelope, points)
-    peaks = np.append(peaks, 0)
-    seconds = np.append(points * heard.frame, heard.total) / heard.sample_rate
+    peaks = np.append(thinned(heard.envelope, _COLUMNS), 0)
+    seconds = np.linspace(0, heard.duration, len(peaks))
     axes.fill_between(seconds, -peaks, peaks, step="post", color=_FAINT, linewidth=0)
     axes.axhline(0, color=_FAINT, linewidth=0.8)
     loudest = float(peaks.max()) or 1.0
@@ -66,35 +71,31 @@ def _draw_waveform(axes: Axes, heard: Listening) -> None:
 
 
 def _draw_rows(axes: Axes, prediction: Prediction) -> None:
+    from matplotlib.colors import to_rgba
+
     heard, shown = prediction.heard, prediction.instruments
     _tidy(axes)
     if not shown:
         axes.set_yticks([])
-        axes.text(0.5, 0.5, "nothing recognised", transform=axes.transAxes, ha="center", va="center", color=_FAINT)
+        where = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.5, "nothing recognised", **where, color=_FAINT, backgroundcolor="white")
         return
-    edges = np.minimum(np.arange(len(prediction.timeline) + 1) * heard.hop, heard.total)
-    columns = [heard.classes.index(each.name) for each in shown]
-    picture = axes.pcolormesh(
-        edges / heard.sample_rate,
-        np.arange(len(shown) + 1),
-        prediction.timeline[:, columns].T,
-        cmap="Blues",
-        vmin=0,
-        vmax=1,
-        rasterized=True,
-    )
-    for row, each in enumerate(shown):
+    axes.set_yticks(np.arange(len(shown)) + 0.5, [taxonomy.instrument(each.name).title for each in shown])
+    for row, (each, label) in enumerate(zip(shown, axes.get_yticklabels(), strict=True)):
+        color = COLORS[row % len(COLORS)]
+        label.set(color=color, fontweight="bold")
+        shades = thinned(prediction.timeline[:, heard.classes.index(each.name)], _COLUMNS)
+        picture = np.ones((1, len(shades), 4)) * to_rgba(color)
+        picture[..., 3] = 0.05 + 0.75 * shades
+        axes.imshow(
+            picture, extent=(0, heard.duration, row + 0.9 - _BAR, row + 0.1), aspect="auto", interpolation="none"
+        )
         spans = [(start, end - start) for start, end in each.segments]
-        axes.broken_barh(spans, (row + 0.86, 0.1), facecolors="#e4572e", linewidth=0)
-    axes.hlines(np.arange(1, len(shown) + 1), 0, heard.duration, color="white", linewidth=3)
-    axes.set_yticks(
-        np.arange(len(shown)) + 0.5,
-        [f"{taxonomy.instrument(each.name).title}  {each.probability:.2f}" for each in shown],
-    )
-    axes.invert_yaxis()
-    bar = axes.figure.colorbar(picture, ax=axes, pad=0.01, aspect=max(4, 5 * len(shown)), ticks=[0, 0.5, 1])
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(length=0, labelsize=8, labelcolor=_INK)
+        axes.broken_barh(spans, (row + 0.9 - _BAR, _BAR), facecolors=color, linewidth=0)
+        axes.text(
+            1.006, row + 0.5, f"{each.probability:.2f}", transform=axes.get_yaxis_transform(), va="center", color=_INK
+        )
+    axes.set_ylim(len(shown), 0)
 
 
 def _draw_clock(axes: Axes, duration: float) -> None:
@@ -105,6 +106,8 @@ def _draw_clock(axes: Axes, duration: float) -> None:
     axes.xaxis.set_major_locator(MultipleLocator(step))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, decimals=int(step < 1))))
     axes.set_xlim(0, duration)
+    axes.grid(axis="x", color=_LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
 
 
 def _tidy(axes: Axes) -> None:

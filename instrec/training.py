@@ -17,9 +17,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import devices, metrics, models, rounds
+from instrec import calibration, devices, metrics, models, rounds
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -67,7 +68,9 @@ def train(params: Params, files: Files) -> None:
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
         best = keras.models.load_model(place / "best.keras")
-        card = Card(validation.classes, params.clip, params.spectrogram, _thresholds(best, validation))
+        calibration.calibrate(best, validation.labels, _presence(best, validation))
+        thresholds = metrics.best_thresholds(validation.labels, _presence(best, validation)).round(4)
+        card = Card(validation.classes, params.clip, params.spectrogram, tuple(thresholds.tolist()))
     save(files.model, best, card)
     _write_speed(files.speed, best, history)
     _write_history(files.history, history)
@@ -205,10 +208,9 @@ def _key(params: Params, spectrograms: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _thresholds(model: Any, validation: Store) -> tuple[float, ...]:
+def _presence(model: Any, validation: Store) -> npt.NDArray[np.float32]:
     classifier = Classifier(model, Card(validation.classes, None, None, ()))  # type: ignore[arg-type]
-    presence = np.concatenate([classifier.predict(pictures)[0] for pictures in validation.batches(256)])
-    return tuple(round(float(value), 4) for value in metrics.best_thresholds(validation.labels, presence))
+    return np.concatenate([classifier.predict(pictures)[0] for pictures in validation.batches(256)])
 
 
 # What a row of the history holds beside results: how fast it was.

@@ -15,6 +15,7 @@ import pytest
 from distributed import Client
 from miniature import dvc, make_repository
 from mlflow_process import serving_mlflow
+from playwright.sync_api import Browser, sync_playwright
 
 from instrec import params, tracking
 from instrec.sources import soundfonts
@@ -113,6 +114,14 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (command,) = (line for line in documented.commands("tracking.md") if line.startswith("mlflow server"))
     with serving_mlflow(command, tmp_path_factory.mktemp("mlflow-server")) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "no browser; bash scripts/system_packages.sh --browser"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import sys
 import time
 from pathlib import Path
 
+import jams
 import numpy as np
 import pytest
 import soundfile
@@ -53,6 +54,9 @@ class TestArguments:
                 "argument --threshold: expected a number within 0..1, found 'low'",
             ),
             (["predict", "x.wav", "--plot", "x.bmp"], "--plot x.bmp: unknown format; allowed: .png"),
+            (["predict", "x.wav", "--format", "xml"], "argument --format: invalid choice: 'xml'"),
+            (["predict", "x.wav", "y.wav", "--format", "jams"], "name a folder for them: --output FOLDER"),
+            (["predict", str(Path(__file__).parent)], "tests: a folder without audio files; known endings: "),
             (
                 ["predict", "x.wav", "--model", "none.keras"],
                 "none.keras: no model there; train one with `dvc repro`",
@@ -117,7 +121,8 @@ class TestPredict:
 
     def test_a_bad_file_among_several_costs_only_itself(self, capsys, tmp_path, model, music):
         (tmp_path / "text.wav").write_text("no audio\n" * 40)
-        files = [str(tmp_path / "missing.wav"), str(music), str(tmp_path / "text.wav"), str(tmp_path)]
+        (tmp_path / "empty.wav").touch()
+        files = [str(tmp_path / name) for name in ("missing.wav", "music.wav", "text.wav", "empty.wav")]
         assert main(["predict", *files, "--json", "--model", model]) == 2
         out, err = capsys.readouterr()
         assert [json.loads(line)["file"] for line in out.splitlines()] == [str(music)]
@@ -125,6 +130,33 @@ class TestPredict:
         assert len(errors) == 3
         for line, file in zip(errors, (files[0], files[2], files[3]), strict=True):
             assert line.startswith(f"error: {file}: ")
+
+    def test_a_folder_gives_a_file_each(self, capsys, tmp_path, model, music):
+        folder = tmp_path / "album" / "side b"
+        folder.mkdir(parents=True)
+        music.rename(folder / "music.wav")
+        (folder / "cover.jpg").touch()
+        out = tmp_path / "out"
+        argv = ["predict", str(tmp_path / "album"), "--format", "jams", "--output", str(out), "--model", model]
+        assert main(argv) == 0
+        assert capsys.readouterr() == ("", "")
+        (written,) = (path for path in out.rglob("*") if path.is_file())
+        assert written == out / "side b" / "music.jams"
+        assert {each.value for each in jams.load(str(written)).annotations[0].data} == {"violin", "flute"}
+
+    def test_csv_of_several_files_has_one_header(self, capsys, model, music):
+        assert main(["predict", str(music), str(music), "--format", "csv", "--model", model]) == 0
+        header, *rows = capsys.readouterr().out.splitlines()
+        assert header == "file,instrument,probability,start,end"
+        assert rows[:2] == rows[2:]
+        assert {tuple(row.split(",")[1::2]) for row in rows} == {("violin", "0.0"), ("flute", "5.0")}
+
+    def test_a_bad_file_leaves_the_others_in_the_output(self, capsys, tmp_path, model, music):
+        out = tmp_path / "out.csv"
+        argv = ["predict", str(tmp_path / "none.wav"), str(music), "--output", str(out), "--model", model]
+        assert main(argv) == 2
+        assert "none.wav" in only_error(capsys)
+        assert len(out.read_text().splitlines()) == 3
 
     def test_one_plot(self, capsys, tmp_path, model, music):
         assert main(["predict", str(music), "--plot", str(tmp_path / "plot.png"), "--model", model]) == 0

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from instrec import timeline
@@ -23,9 +24,10 @@ def predicted(*instruments: Sounding, cells: int = 20) -> Prediction:
 
 
 def marked_columns(path) -> np.ndarray:
-    """Columns of the picture, within its plot, that hold the colour of segments."""
+    """Columns of the picture that the bar of the first instrument covers."""
     pixels = imread(path)[..., :3]
-    return (np.abs(pixels - np.array([0xE4, 0x57, 0x2E]) / 255).max(axis=2) < 0.05).any(axis=0).nonzero()[0]
+    marked = np.abs(pixels - to_rgb(timeline.COLORS[0])).max(axis=2) < 0.02
+    return marked[marked.sum(axis=1).argmax()].nonzero()[0]  # the bar, which is wider than the name
 
 
 def test_segments_are_marked_where_they_are(tmp_path):

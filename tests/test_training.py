@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec import classifier, store, training
+from instrec import calibration, classifier, metrics, store, training
 from instrec.errors import UserError
 from instrec.params import Params, TrainParams
 
@@ -73,6 +73,22 @@ def test_two_runs_give_the_same_bytes_and_learn(params: Params, spectrograms: Pa
     speed = json.loads((tmp_path / "one/speed.json").read_text())
     assert speed["epochs"] == 4
     assert speed["clips_per_second"] == pytest.approx(4 * CLIPS / speed["seconds"], rel=0.2)
+
+
+def test_probabilities_are_calibrated_before_thresholds_are_chosen(
+    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(params, spectrograms, tmp_path / "calibrated")
+    monkeypatch.setattr(calibration, "calibrate", lambda *_: None)
+    train(params, spectrograms, tmp_path / "bare")
+    one, bare = (classifier.load(tmp_path / name / "classifier.keras") for name in ("calibrated", "bare"))
+    with store.open_store(spectrograms / "valid.h5") as valid:
+        given, raw = (known.predict(valid.read(0, CLIPS))[0].astype(float) for known in (one, bare))
+        degrees = calibration.temperature(valid.labels, raw)
+        expected = metrics.best_thresholds(valid.labels, given)
+    assert degrees != pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(np.log(given / (1 - given)), np.log(raw / (1 - raw)) / degrees, rtol=1e-3, atol=1e-3)
+    assert one.card.thresholds == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_killed_training_goes_on_to_the_same_end(

@@ -1,4 +1,4 @@
-"""The command line: `instrec predict | evaluate | export | recipe | gate | report | register | doctor` and others."""
+"""The command line: `instrec predict`, `serve`, `evaluate` and the others that `instrec --help` lists."""
 
 from __future__ import annotations
 

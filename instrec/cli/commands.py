@@ -6,46 +6,82 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from instrec.errors import UserError, run
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
     from instrec.classifier import Classifier
+    from instrec.inference import Prediction
 
 INTERRUPTED = 130  # what `run` gives after Ctrl-C
 
 
 def predict(args: argparse.Namespace) -> int:
     """Name the instruments of each file; a bad file is told of and the others still done."""
-    from instrec import listening, timeline
+    from instrec import formats, listening, many, timeline
 
     if args.plot and args.plot.suffix.lower() not in timeline.SUFFIXES:
         raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline.SUFFIXES)}")
+    sounds, form = many.sounds(args.files), formats.chosen(args.format, args.output)
+    formats.check(form, args.output, sounds)
     classifier = _classifier(args.model)
-    listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
-    code = 0
-    for number, file in enumerate(args.files, 1):
-        plot = _numbered(args.plot, number, file) if args.plot and len(args.files) > 1 else args.plot
-        code = max(code, run(partial(_predict_file, file, plot, classifier, args)))
-        if code == INTERRUPTED:
-            break
+    if args.hop is not None:
+        listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
+    code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold}
+    with formats.writing(form, args.output) as put, _bar(len(sounds)) as (bar, heard):
+        found = many.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
+        with closing(found):
+            for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
+                plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
+                bar.clear()
+                code = max(code, run(partial(_show, each, partial(put, sound), plot)))
+                if code == INTERRUPTED:
+                    break
+                bar.update()
     return code
 
 
-def _predict_file(file: str, plot: Path | None, classifier: Classifier, args: argparse.Namespace) -> None:
-    from instrec import inference, timeline
-    from instrec.text import prediction_table
+def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot: Path | None) -> None:
+    from instrec import timeline
 
-    prediction = inference.predict(file, classifier, hop_seconds=args.hop, threshold=args.threshold)
-    print(json.dumps(prediction.as_dict()) if args.json else prediction_table(prediction), flush=True)
+    if isinstance(each, UserError):
+        raise each
+    put(each)
     if plot:
-        timeline.draw(prediction, plot)
+        timeline.draw(each, plot)
+
+
+@contextmanager
+def _bar(files: int) -> Iterator[tuple[Any, Callable[[float], None]]]:
+    """Give a bar of files, shown on a terminal only and where they take a while, and what tells it of seconds heard."""
+    from tqdm import tqdm
+
+    from instrec.text import clock
+
+    total = 0.0
+    with tqdm(total=files, unit="file", delay=2, disable=None, leave=False) as bar:
+
+        def heard(seconds: float) -> None:
+            nonlocal total
+            total += seconds
+            bar.set_postfix_str(f"{clock(total)} heard", refresh=bar.format_dict["elapsed"] > 2)
+
+        yield bar, heard
+
+
+def serve(args: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C."""
+    from instrec import web
+
+    with web.bound(args.port) as socket:  # before the model, which takes seconds to load
+        web.serve(_classifier(args.model), socket)
+    return 0
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -214,5 +250,5 @@ def _quiet_native_code() -> Iterator[None]:
         os.close(sink)
 
 
-def _numbered(plot: Path, number: int, file: str) -> Path:
-    return plot.with_name(f"{plot.stem}-{number}-{Path(file).stem}{plot.suffix}")
+def _numbered(plot: Path, number: int, file: Path) -> Path:
+    return plot.with_name(f"{plot.stem}-{number}-{file.stem}{plot.suffix}")

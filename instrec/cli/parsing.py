@@ -31,21 +31,25 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         return sub
 
     sub = command(commands.predict, "name the instruments in audio files, and when they sound")
-    sub.add_argument("files", nargs="+", metavar="FILE", help="audio of any format, rate and length")
-    sub.add_argument("--json", action="store_true", help="one JSON object a file, one line each")
+    sub.add_argument("files", nargs="+", metavar="FILE", help="audio of any format, rate and length, or a folder of it")
+    sub.add_argument("--format", choices=("text", "json", "csv", "jams"), help="(default: by --output, or text)")
+    sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+    sub.add_argument("--output", type=Path, metavar="PATH", help="a file for all, or a folder with a file for each")
     sub.add_argument(
         "--plot",
         type=Path,
         metavar="FILE.png",
         help="draw the timeline; with several files, one picture each, numbered",
     )
-    sub.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (half a window)")
+    sub.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (a sixth of a window)")
     sub.add_argument(
         "--threshold",
         type=_share,
         metavar="0..1",
         help="instead of the model's own; 0 lists every class",
     )
+    sub = command(commands.serve, "show a page on this machine to drop audio on, and play it with its timeline")
+    sub.add_argument("--port", type=_port, default=8000, help="0 for any that is free (default: 8000)")
     sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder a class")
     sub.add_argument("folder", type=Path, metavar="FOLDER")
     sub.add_argument("--json", type=Path, metavar="OUT", help="also write every figure to this file")
@@ -96,6 +100,12 @@ class _Version(argparse.Action):
 
         print(f"instrec {version('instrec')}")
         parser.exit()
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a number within 0..65535, found {text!r}")
+    return int(text)
 
 
 def _share(text: str) -> float:

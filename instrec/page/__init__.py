@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from instrec import classifier, params, yardstick
 from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.files import written_whole
 from instrec.page import changes, charts, graph, mistakes, playing, scores
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 PLOTS, HISTORY = Path("metrics/plots"), Path("models/history.csv")
 TEMPLATE, LOOKS, BEHAVIOUR = "page.html", "page.css", "page.js"
@@ -69,19 +72,29 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
 
 def rendered(content: dict[str, Any]) -> str:
     """Fill the template; everything but what this package draws itself is escaped."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+    known = templates("instrec.page")
+    known.tests["lacking"] = lambda value: isinstance(value, Lacking)
+    looks, behaviour = (source(known, name) for name in (LOOKS, BEHAVIOUR))
+    return known.get_template(TEMPLATE).render(content, looks=looks, behaviour=behaviour)
 
-    loader = PackageLoader("instrec.page", ".")
-    environment = Environment(
-        loader=loader,
+
+def templates(*packages: str) -> Environment:
+    """Give the templates that lie in packages."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package, ".") for package in packages]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.tests["lacking"] = lambda value: isinstance(value, Lacking)
-    looks, behaviour = (loader.get_source(environment, name)[0] for name in (LOOKS, BEHAVIOUR))
-    return environment.get_template(TEMPLATE).render(content, looks=looks, behaviour=behaviour)
+
+
+def source(known: Environment, name: str) -> str:
+    """Give a file beside the templates as it is."""
+    assert known.loader
+    return known.loader.get_source(known, name)[0]
 
 
 def _or_lacking(make: Callable[[], Any]) -> Any:

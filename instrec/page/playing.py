@@ -16,6 +16,7 @@ from instrec import inference, taxonomy, yardstick
 from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.inference import Prediction
+from instrec.listening import thinned
 from instrec.page import media
 from instrec.page.mistakes import AUDIO
 from instrec.sources import audio
@@ -79,7 +80,7 @@ def file(classifier: Classifier, path: Path) -> Timeline:
     if prediction.heard.duration <= LONGEST:
         rate = prediction.heard.sample_rate
         sound = media.sound(np.concatenate(list(audio.blocks(path, rate))), rate)
-    return _laid_out(path.name, prediction, sound, ())
+    return laid_out(path.name, prediction, sound)
 
 
 def clips(classifier: Classifier) -> Timeline:
@@ -101,7 +102,7 @@ def clips(classifier: Classifier) -> Timeline:
                 soundfile.write(music, y.reshape(-1), rate)
                 prediction = inference.predict(music, classifier)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
-            return _laid_out(name, prediction, media.sound(y.reshape(-1), rate), labels)
+            return laid_out(name, prediction, media.sound(y.reshape(-1), rate), labels)
     raise UserError(f"{AUDIO}: no solo clips of a test set there; make them with `dvc repro synthesize`")
 
 
@@ -118,7 +119,14 @@ def _of_classes(path: Path) -> tuple[list[str], NDArray[Any], int] | None:
         return chosen, y, int(clips.attrs["sample_rate"])
 
 
-def _laid_out(name: str, prediction: Prediction, sound: str | None, labels: Sequence[str]) -> Timeline:
+def laid_out(name: str, prediction: Prediction, sound: str | None = None, labels: Sequence[str] = ()) -> Timeline:
+    """Lay out a prediction.
+
+    Parameters
+    ----------
+    sound : as a data URI.
+    labels : what sounds, each for an equal part of the time; none where it is not known.
+    """
     heard = prediction.heard
     titles = [taxonomy.instrument(label).title for label in labels]
     # What sounds is shown whether or not the model finds it.
@@ -129,7 +137,7 @@ def _laid_out(name: str, prediction: Prediction, sound: str | None, labels: Sequ
         Row(
             title,
             float(surest[title].max()),
-            media.shades(surest[title][None], _BLUE),
+            media.shades(thinned(surest[title], _POINTS)[None], _BLUE),
             tuple((start / heard.duration, (end - start) / heard.duration) for start, end in found.get(title, ())),
             tuple((place / len(labels), 1 / len(labels)) for place, label in enumerate(titles) if label == title),
         )
@@ -148,8 +156,7 @@ def _laid_out(name: str, prediction: Prediction, sound: str | None, labels: Sequ
 
 
 def _waveform(envelope: NDArray[Any]) -> str:
-    points = np.arange(min(_POINTS, len(envelope))) * len(envelope) // min(_POINTS, len(envelope))
-    peaks = np.maximum.reduceat(envelope, points)
+    peaks = thinned(envelope, _POINTS)
     peaks = 100 * peaks / (float(peaks.max()) or 1.0)
     across = np.linspace(0, 1000, len(peaks))
     upper = [f"{x:.0f},{-y:.0f}" for x, y in zip(across, peaks, strict=True)]

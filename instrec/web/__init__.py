@@ -1,0 +1,45 @@
+"""`instrec serve`: a page, for this machine alone, to drop a file on and play it with its timeline."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+
+from instrec.classifier import Classifier
+from instrec.errors import UserError
+from instrec.web.app import application
+
+HOST = "127.0.0.1"
+_FAREWELL_SECONDS = 1  # for answers under way when the server is stopped
+
+
+def bound(port: int) -> socket.socket:
+    """Give a socket that listens on the loopback.
+
+    Raises
+    ------
+    UserError
+        When the port is in use, or not for this user.
+    """
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise UserError(f"port {port}: {reason}; choose another, or 0 for any: instrec serve --port 0") from error
+
+
+def serve(classifier: Classifier, listening: socket.socket) -> None:
+    """Serve the page until Ctrl-C."""
+    import uvicorn
+
+    settings = uvicorn.Config(
+        application(classifier),
+        lifespan="off",
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_FAREWELL_SECONDS,
+    )
+    print(f"http://{HOST}:{listening.getsockname()[1]}/ shows what sounds in a file; Ctrl-C ends it", flush=True)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(settings).run(sockets=[listening])
