@@ -19,7 +19,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from instrec import devices, metrics, models, rounds
+from instrec import checkout, devices, metrics, models, rounds
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -194,11 +194,11 @@ def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> No
 
 
 def _key(params: Params, spectrograms: Path) -> str:
-    """Name what training depends on: another learning rate or other data must not go on from this state."""
+    """Name what training depends on: another learning rate, other data or code must not go on from this state."""
     settings = asdict(params)
     for section in ("evaluate", "tracking", "workers", "cluster"):
         settings.pop(section)
-    digest = hashlib.sha256(json.dumps([settings, keras.backend.backend()], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([settings, keras.backend.backend(), checkout.CODE], sort_keys=True).encode())
     for name in ("train.h5", "valid.h5"):
         with (spectrograms / name).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
