@@ -31,10 +31,9 @@ def repository() -> Path:
     return Path(os.environ.get("DVC_ROOT", "."))
 
 
-def kept(name: str) -> Path:
-    """Give a folder for what must outlive a killed run; an experiment in a folder of its own has one of its own."""
-    home = repository()
-    return Path(name) if home.samefile(".") else home / name / os.environ["DVC_EXP_NAME"]
+def apart() -> str:
+    """Name the experiment where it has a folder of its own, beside which others may run; empty elsewhere."""
+    return "" if repository().samefile(".") else os.environ["DVC_EXP_NAME"]
 
 
 def check_sources(sources: SourcesParams) -> None:
@@ -46,9 +45,9 @@ def check_sources(sources: SourcesParams) -> None:
         In a folder that will be thrown away, when the repository has recordings or MIDI files that are not here, or
         when data sets would be downloaded here.
     """
-    home = repository()
-    if home.samefile("."):
+    if not apart():
         return
+    home = repository()
     for folder in (sources.recordings, sources.midi):
         files = [path.relative_to(home / folder) for path in (home / folder).rglob("[!.]*") if path.is_file()]
         missing = [path for path in files if not Path(folder, path).exists()]

@@ -16,7 +16,7 @@ def main() -> None:
         model=Path("models/classifier.keras"),
         history=Path("models/history.csv"),
         speed=Path("models/speed.json"),
-        backup=checkout.kept(".backup"),
+        backup=checkout.repository() / ".backup",
     )
     training.train(params.load(), files)
 

@@ -61,12 +61,12 @@ class TestSources:
         checkout.check_sources(replace(full_params.sources, test=("irmas",)))
 
 
-def test_what_a_kill_leaves_is_kept_in_the_repository_apart_for_each_experiment(thrown_away, monkeypatch):
-    assert checkout.kept(".backup") == thrown_away / ".backup/slow"
+def test_an_experiment_has_a_name_of_its_own_only_in_a_folder_of_its_own(thrown_away, monkeypatch):
+    assert (checkout.repository(), checkout.apart()) == (thrown_away, "slow")
     monkeypatch.chdir(thrown_away)
-    assert checkout.kept(".backup") == Path(".backup")
+    assert (checkout.repository(), checkout.apart()) == (thrown_away, "")
     monkeypatch.delenv("DVC_ROOT")
-    assert checkout.kept(".backup") == Path(".backup")
+    assert (checkout.repository(), checkout.apart()) == (Path(), "")
 
 
 def test_another_code_has_another_digest(tmp_path, monkeypatch):
