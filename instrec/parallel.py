@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
+from instrec import checkout
 from instrec.errors import UserError
 
 CHUNK = 16  # items a message; with one, two workers rendered 1.25 times what one does, with 16 1.75 times
@@ -49,7 +50,7 @@ def ordered_map(
     ------
     UserError
         When a worker is killed (by the system for want of memory, say); when the cluster cannot be reached, has no
-        workers, or workers that share their memory between threads.
+        workers, workers that share their memory between threads, or workers with other code.
     """
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1 and not cluster:
@@ -94,12 +95,19 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int]]:
             raise UserError(f"{where}: has no workers; start some, in this folder: {start}")
         if max(threads.values()) > 1:  # a worker's FluidSynth and its SoundFonts serve one thread
             raise UserError(f"{where}: a worker has several threads; start each with one: {start}")
+        if any(code != checkout.CODE for code in client.run(_code, on_error="return").values()):
+            raise UserError(f"{where}: a worker runs other code than this; start all again, in this folder: {start}")
         # Not pure: equal calls are no reason to keep their results.
         yield client.get_executor(pure=False), len(threads)
     except KilledWorker as error:
         raise UserError(f"{where}: workers died over the same work ({error}); run again with more memory") from error
     finally:
         client.close()
+
+
+def _code() -> str:
+    """In a worker: the code that it runs."""
+    return checkout.CODE
 
 
 def _apply(function: Callable[[Item], Result], chunk: list[Item]) -> tuple[list[Result], Exception | None]:

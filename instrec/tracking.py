@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from instrec import drawings
+from instrec import checkout, drawings
 from instrec.params import Params
 from instrec.trees import flat
 
@@ -88,8 +88,7 @@ def store() -> tuple[MlflowClient, str]:
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
-    # In the throw-away folder of `dvc exp run --temp`, DVC_ROOT is the repository itself.
-    root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+    root = checkout.repository().resolve()
     uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
     if not uri.startswith(SQLITE):
         client = MlflowClient(uri)

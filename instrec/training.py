@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import calibration, devices, metrics, models, rounds
+from instrec import calibration, checkout, devices, metrics, models, rounds
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -57,14 +57,14 @@ class Files:
 
 def train(params: Params, files: Files) -> None:
     """Train a model and write it with its card, and the history of its training."""
-    done = files.backup / "done"
-    shutil.rmtree(done, ignore_errors=True)
     for name in ("train", "valid"):
         with open_store(files.spectrograms / f"{name}.h5") as clips:
             if not len(clips):
                 raise UserError(f"no clips for {name}; raise balance.{name}_per_class in params.yaml")
     devices.prepare(params.seed)
     place = files.backup / _key(params, files.spectrograms)
+    done = place.with_suffix(".done")
+    shutil.rmtree(done, ignore_errors=True)
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
         best = keras.models.load_model(place / "best.keras")
@@ -197,11 +197,15 @@ def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> No
 
 
 def _key(params: Params, spectrograms: Path) -> str:
-    """Name what training depends on: another learning rate or other data must not go on from this state."""
+    """Name what training depends on: another learning rate, other data or code must not go on from this state.
+
+    Nor must an experiment that runs beside this one.
+    """
     settings = asdict(params)
     for section in ("evaluate", "tracking", "workers", "cluster"):
         settings.pop(section)
-    digest = hashlib.sha256(json.dumps([settings, keras.backend.backend()], sort_keys=True).encode())
+    surroundings = keras.backend.backend(), checkout.CODE, checkout.apart()
+    digest = hashlib.sha256(json.dumps([settings, *surroundings], sort_keys=True).encode())
     for name in ("train.h5", "valid.h5"):
         with (spectrograms / name).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

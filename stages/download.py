@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from instrec import params
+from instrec import checkout, params
 from instrec.errors import run
 from instrec.sources import corpora, folder, index, midi, soundfonts
 
@@ -11,6 +11,7 @@ from instrec.sources import corpora, folder, index, midi, soundfonts
 def main() -> None:
     """Write datasets/soundfonts.csv, datasets/index.csv and datasets/excluded.csv."""
     settings = params.load()
+    checkout.check_sources(settings.sources)
     datasets, sources = Path("datasets"), settings.sources
     classes, workers = settings.classes, settings.workers
     soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts)

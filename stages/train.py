@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from instrec import params, training
+from instrec import checkout, params, training
 from instrec.errors import run
 
 
@@ -16,7 +16,7 @@ def main() -> None:
         model=Path("models/classifier.keras"),
         history=Path("models/history.csv"),
         speed=Path("models/speed.json"),
-        backup=Path(".backup"),
+        backup=checkout.repository() / ".backup",
     )
     training.train(params.load(), files)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from distributed import Client, LocalCluster
 
+from instrec import checkout
 from instrec.errors import UserError
 from instrec.parallel import CHUNK, ordered_map
 
@@ -135,6 +136,12 @@ def test_a_cluster_that_cannot_work_is_told_of():
     two_threads = LocalCluster(n_workers=1, threads_per_worker=2, **here)
     with two_threads as local, pytest.raises(UserError, match=r"several threads.*--nthreads 1"):
         list(ordered_map(own_process, range(3), cluster=local.scheduler_address))
+
+
+def test_a_cluster_that_was_started_with_other_code_is_refused(cluster, monkeypatch):
+    monkeypatch.setattr(checkout, "CODE", "what it has become since")
+    with pytest.raises(UserError, match=r"a worker runs other code than this; start all again, in this folder"):
+        next(ordered_map(own_process, range(3), cluster=cluster.address))
 
 
 WORK = """

@@ -116,11 +116,20 @@ def test_a_killed_training_goes_on_to_the_same_end(
     assert "going on after epoch 2" in capsys.readouterr().err
 
 
-def test_other_params_do_not_go_on_from_this_state(params: Params, spectrograms: Path) -> None:
+def test_other_params_code_or_experiments_do_not_go_on_from_this_state(
+    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = replace(params, train=replace(params.train, learning_rate=0.01))
     unrelated = replace(params, workers=3, evaluate=replace(params.evaluate, bootstrap_rounds=3))
     assert training._key(params, spectrograms) != training._key(other, spectrograms)
-    assert training._key(params, spectrograms) == training._key(unrelated, spectrograms)
+    own = training._key(params, spectrograms)
+    assert training._key(unrelated, spectrograms) == own
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path / ".."))  # where DVC would have made this folder
+    monkeypatch.setenv("DVC_EXP_NAME", "slow")
+    assert training._key(params, spectrograms) != own
+    monkeypatch.undo()
+    monkeypatch.setattr(training.checkout, "CODE", "another")
+    assert training._key(params, spectrograms) != own
 
 
 def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: Path, tmp_path: Path) -> None:

@@ -151,13 +151,19 @@ def replace(folder: Path, file: str, old: str, new: str) -> None:
 
 
 def clone(origin: Path, folder: Path, name: str) -> Path:
-    """Clone a branch as a workflow does; what `make` would install are commands of the tests' own interpreter."""
+    """Clone a branch as a workflow does."""
     run(origin, "git", "clone", "--quiet", "--branch", name, str(origin), str(folder))
+    return stand_in(folder)
+
+
+def stand_in(folder: Path) -> Path:
+    """Make a clone's `.venv`; what `make` would install are commands of the tests' own interpreter."""
     commands = folder / ".venv/bin"
     commands.mkdir(parents=True)
     for command, module in WRAPPERS.items():
         (commands / command).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
         (commands / command).chmod(0o755)
+    (commands / "activate").write_text('PATH="$PWD/.venv/bin:$PATH"\n')
     for stamp in (".made", ".dvc", ".installed", ".dev"):
         (folder / ".venv" / stamp).touch()
     return folder

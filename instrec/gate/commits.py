@@ -17,17 +17,20 @@ TEST_DATA_REMOTE = Path(".dvcstore")
 
 
 def resolve(root: Path, name: str) -> str:
-    """Give a commit's hash.
+    """Give the hash of a commit, or of an experiment by the name that DVC has for it.
 
     Raises
     ------
     UserError
-        When `root` is not in a git repository, or `name` is no commit there.
+        When `root` is not in a git repository, or `name` is neither there.
     """
     if _git(root, "rev-parse", "--git-dir") is None:
         raise UserError(f"{root.resolve()}: not in a git repository; run the gate in a clone")
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-    if commit is None:
+    if commit is None:  # of experiments with one name, begun from several commits, the last
+        experiments = ("--sort=-creatordate", "--count=1", "--format=%(objectname)", f"refs/exps/*/*/{name}")
+        commit = _git(root, "for-each-ref", *experiments)
+    if not commit:
         raise UserError(f"{name}: git knows no such commit; fetch it (`git fetch origin`), or see `git branch --all`")
     return commit.strip()
 
