@@ -77,8 +77,10 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     _tidy(axes)
     if not shown:
         axes.set_yticks([])
-        where = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-        axes.text(0.5, 0.5, "nothing recognised", **where, color=_FAINT, backgroundcolor="white")
+        axes.text(
+            0.5, 0.5, "nothing recognised",
+            transform=axes.transAxes, ha="center", va="center", color=_FAINT, backgroundcolor="white",
+        )  # fmt: skip
         return
     axes.set_yticks(np.arange(len(shown)) + 0.5, [taxonomy.instrument(each.name).title for each in shown])
     for row, (each, label) in enumerate(zip(shown, axes.get_yticklabels(), strict=True)):

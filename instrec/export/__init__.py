@@ -20,7 +20,8 @@ from instrec.export import onnx_file, tflite_file
 from instrec.export.front_end import INPUT, listening_model
 from instrec.export.probes import probes
 from instrec.files import written_whole
-from instrec.listening import SILENCE_DBFS, hop_samples
+from instrec.inference import HOP_SHARE
+from instrec.listening import SILENCE_DBFS
 
 TOLERANCE = 1e-4
 """The largest difference of a probability between an exported file and Keras."""
@@ -78,7 +79,7 @@ def description(trained: Classifier, model: Path) -> dict[str, Any]:
         "a class is present from its threshold on, and none in a window whose RMS level is under silence_dbfs",
         "sample_rate": card.clip.sample_rate,
         "window_samples": card.clip.samples,
-        "hop_samples": hop_samples(card.clip, None),
+        "hop_samples": round(HOP_SHARE * card.clip.samples),
         "silence_dbfs": SILENCE_DBFS,
         "classes": list(card.classes),
         "thresholds": list(card.thresholds),
