@@ -17,6 +17,10 @@ from pathlib import Path
 import documented
 import pytest
 import toy_pipeline
+import yaml
+from miniature import ran
+from mlflow import MlflowClient
+from mlflow.entities import Run
 
 COMMANDS = documented.commands("experiments.md")
 CODE = "instrec/scoring.py"
@@ -54,6 +58,10 @@ class Trial:
         """What the last command that begins so has said."""
         return next(said for command, said in reversed(self.said) if command.startswith(beginning))
 
+    def judged(self, name: str) -> str:
+        """What `instrec gate` says of the workspace against an experiment."""
+        return toy_pipeline.run(self.folder, "bash", "-c", f"PATH=.venv/bin:$PATH; instrec gate {name} || true")
+
     def write(self, text: str) -> None:
         (self.folder / CODE).write_text(text)
 
@@ -65,14 +73,14 @@ class Trial:
         raise AssertionError(self.run("dvc queue status; tail -n 50 .dvc/tmp/exps/celery/*.out"))
 
     def kill_the_queue(self) -> None:
-        """As a machine that goes down would: worker, experiment and stage at once."""
+        """Do as a machine that goes down: worker, experiment and stage at once."""
         worker = int((self.folder / ".dvc/tmp/exps/celery/dvc-exp-worker-1.pid").read_text())
         os.killpg(os.getpgid(worker), signal.SIGKILL)
 
     def status(self) -> dict[str, str]:
         """The states of what was queued; of one queued twice, the later's."""
         rows = re.findall(r"^\w{7} +(\S+) +\S+ [AP]M +(\w+)", self.run("dvc queue status"), re.MULTILINE)
-        return dict(reversed(rows))
+        return dict(rows)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +116,11 @@ def trial(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
 NAMES = {"slow", "wide", "rate-1", "rate-2", "blocks-1"}
 
 
+def mirrored(trial: Trial) -> list[Run]:
+    client = MlflowClient(f"sqlite:///{trial.folder / 'mlflow.db'}")
+    return client.search_runs([client.get_experiment_by_name("instrec").experiment_id])
+
+
 def figures(trial: Trial, name: str) -> dict[str, dict]:
     (commit,) = toy_pipeline.run(
         trial.folder, "git", "for-each-ref", "--format=%(objectname)", f"refs/exps/*/*/{name}"
@@ -115,6 +128,54 @@ def figures(trial: Trial, name: str) -> dict[str, dict]:
     return json.loads(toy_pipeline.run(trial.folder, "git", "show", f"{commit}:metrics/test.json"))
 
 
-def test_transcript(trial):
-    Path("/tmp/w/exps-try/said.json").write_text(json.dumps(trial.said, indent=1))
-    Path("/tmp/w/exps-try/where").write_text(str(trial.folder))
+def test_three_commands_lead_from_a_clone_to_a_comparison(trial: Trial) -> None:
+    assert [command for command, _ in trial.said][:3] == COMMANDS[:3]
+    (_, _), (_, run), (_, page) = trial.said[:3]
+    assert ran(run) == ["download", "balance", "synthesize", "spectrograms", "train", "evaluate"]
+    assert "| `train.learning_rate` | `0.003` | `0.001` |" in page
+    assert "`unseen_clean.solo.top1` | " in page
+
+
+def test_names_are_wherever_experiments_are_shown(trial: Trial) -> None:
+    table = trial.of("dvc exp show")
+    assert {name for name in NAMES if f"[{name}]" in table} == NAMES
+    assert "train.learning_rate" in table
+    assert sorted(run.info.run_name for run in mirrored(trial)) == sorted(NAMES)
+    assert {run.data.tags["experiment"] for run in mirrored(trial)} == NAMES
+    plots = (trial.folder / "dvc_plots/index.html").read_text()
+    assert {"rate-1", "rate-2"} <= set(re.findall(r'"rev": ?"(.*?)"', plots))
+    assert "against `rate-2`" in trial.judged("rate-2")
+
+
+def test_results_come_from_the_code_that_was_queued(trial: Trial) -> None:
+    """Neither from that of the workspace, which has changed twice since, nor from an installed package."""
+    marked = {run.info.run_name for run in mirrored(trial) if "checkout.queued" in run.data.metrics}
+    assert marked == NAMES - {"slow"}
+    assert figures(trial, "rate-2")["checkout"] == {"queued": 1}
+
+
+def test_an_interrupted_queue_goes_on_where_it_was(trial: Trial) -> None:
+    assert trial.status() == {"rate-1": "Success", "rate-2": "Success", "blocks-1": "Success"}
+    log = trial.of("dvc queue logs rate-2")
+    assert ran(log) == ["train", "evaluate"]
+    assert "going on after epoch" in log
+    assert not list(trial.folder.glob(".backup/*"))
+
+
+def test_one_is_taken_over(trial: Trial) -> None:
+    knobs = yaml.safe_load((trial.folder / "params.yaml").read_text())
+    assert knobs["train"]["learning_rate"] == 0.001  # of rate-1, applied
+    assert json.loads((trial.folder / "metrics/test.json").read_text()) == figures(trial, "rate-1")
+    branch = toy_pipeline.run(trial.folder, "git", "show", "try/rate-2:params.yaml")
+    assert yaml.safe_load(branch)["train"]["learning_rate"] == 0.01
+    assert "wide" not in trial.of("dvc exp list")
+
+
+def test_the_page_shows_what_is_said(trial: Trial) -> None:
+    """Line by line and word by word, but for lines with figures, which are another run's."""
+    text = (documented.DOCS / "experiments.md").read_text()
+    for command in COMMANDS:
+        said = " ".join(" ".join(each.split()) for own, each in trial.said if own == command)
+        shown = re.findall(rf"^    \$ {re.escape(command)}\n((?:    (?!\$ ).*\n)*)", text, re.MULTILINE)
+        for line in "".join(shown).splitlines():
+            assert re.search(r"\d|…", line) or " ".join(line.split()) in said, (command, line)
