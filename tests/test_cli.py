@@ -1,9 +1,12 @@
 import json
+import shlex
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import documented
 import jams
 import numpy as np
 import pytest
@@ -183,6 +186,24 @@ class TestPredict:
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""
         assert json.loads(result.stdout)["duration_seconds"] == 8.0
+
+
+def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, music):
+    """Those of docs/predict.md, in a folder as it has it; the page's are tests/web's."""
+    (tmp_path / "models").mkdir()
+    shutil.copy(model, tmp_path / "models" / "classifier.keras")
+    (tmp_path / "album").mkdir()
+    for name in ("song.wav", "album/one.wav", "album/two.wav"):
+        shutil.copy(music, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    said = [shlex.split(line, comments=True) for line in documented.commands("predict.md")]
+    commands = [words[1:] for words in said if words[1] == "predict"]
+    assert len(commands) >= 8
+    for words in commands:
+        assert main(words) == 0
+        assert capsys.readouterr().err == ""
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert made >= {"album.csv", "jams/one.jams", "jams/two.jams", "song.png"}
 
 
 class TestEvaluate:
