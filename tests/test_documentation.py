@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import documented
 import numpy as np
 import pytest
 import soundfile
@@ -31,11 +32,12 @@ from instrec.cli.parsing import parsers
 from instrec.parallel import ordered_map
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("*/README.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("[!.]*/README.md"))]
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 
 WHOLE = {
     "docs/experiments.md": "test_experiments.py",
+    "docs/predict.md": "test_cli.py",
     "docs/pull-requests.md": "test_workflows.py",
     "docs/report.md": "page/test_page.py",
     "docs/team.md": "test_team.py",
@@ -69,6 +71,11 @@ OPTIONS = [
     "dvc exp run -S cluster=tcp://127.0.0.1:8786",
 ]
 DOCTOR = "instrec doctor"
+EXPORTS = [
+    "instrec export --format onnx",
+    "instrec export --format tflite --output phone/instruments.tflite",
+    "python examples/onnx_predict.py classifier.onnx song.wav",
+]
 YARDSTICK = [
     "rm -r data && python scripts/make_test_scores.py data",
     "dvc add data && dvc push data.dvc",
@@ -83,13 +90,18 @@ FOUR_LINES = [
     "dvc repro --pull",
     'dvc push --run-cache && git commit --all --message "Results" && git push',
 ]
-COMMANDS = {*PREDICTIONS, *TABLES, *OPTIONS, DOCTOR, *YARDSTICK, *CLUSTER, *FOUR_LINES}
+COMMANDS = {*PREDICTIONS, *TABLES, *OPTIONS, DOCTOR, *EXPORTS, *YARDSTICK, *CLUSTER, *FOUR_LINES}
 
 OUTSIDE = {
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
     "make test": "these tests are it",
     ". .venv/bin/activate": "what `make` made for these tests is active",
     "pytest tests/test_noise.py": "these tests are it",
+    "dvc pull released/classifier.keras": "test_released.py: a fresh clone brings it",
+    "make release": "card/test_card.py: scripts/release.py, which is all it calls",
+    "make release ARGS=\"--recordings real.json --of 'my 30 recordings of a violin and a flute'\"": "the same",
+    "git add released .dvcstore docs/model_card.md": "what scripts/release.py prints",
+    "git commit": "what scripts/release.py prints",
     "ruff check . && ruff format . && mypy": "`make test` does it",
 }
 
@@ -229,6 +241,19 @@ def test_it_runs(command: str, project: Path, monkeypatch: pytest.MonkeyPatch, c
     assert run(command) == 0
     assert capsys.readouterr().out
     assert "--plot" not in command or Path("song.png").exists()
+
+
+def test_an_exported_model_names_instruments_without_this_package(project: Path, monkeypatch, capfd) -> None:
+    monkeypatch.chdir(project)
+    for command in EXPORTS[:2]:
+        assert run(command) == 0
+    assert Path("phone/instruments.tflite").stat().st_size > 100_000
+    shutil.copytree(ROOT / "examples", "examples", dirs_exist_ok=True)
+    subprocess.run([sys.executable, *shlex.split(EXPORTS[2])[1:]], check=True)
+    shutil.copy("phone/instruments.tflite", "classifier.tflite")
+    for program in documented.programs("export.md"):
+        subprocess.run([sys.executable, "-c", program], check=True)
+    assert "violin" in capfd.readouterr().out
 
 
 def test_what_evaluate_leaves_out_is_told_of_as_in_the_readme(project, monkeypatch, capsys) -> None:
