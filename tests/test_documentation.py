@@ -36,6 +36,7 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 
 WHOLE = {
     "docs/experiments.md": "test_experiments.py",
+    "docs/predict.md": "test_cli.py",
     "docs/pull-requests.md": "test_workflows.py",
     "docs/report.md": "page/test_page.py",
     "docs/team.md": "test_team.py",
