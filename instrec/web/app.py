@@ -27,6 +27,7 @@ from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.page import playing
 from instrec.sources import audio
+from instrec.text import clock
 
 LIMIT_MB = 2000  # three hours of a CD
 _HEADERS = {
@@ -134,9 +135,13 @@ class _Server:
             return {"error": str(error).removeprefix(f"{path}: ")}
         except _Stopped:
             return {}
-        laid_out = playing.laid_out("", prediction)
-        found = [(taxonomy.instrument(each.name).title, each) for each in prediction.instruments]
-        return {"html": self._template.render(timeline=laid_out, found=found, duration=prediction.heard.duration)}
+        shown = {
+            "timeline": playing.laid_out("", prediction),
+            "found": [(taxonomy.instrument(each.name).title, each) for each in prediction.instruments],
+            "duration": prediction.heard.duration,
+            "clock": clock,
+        }
+        return {"html": self._template.render(shown)}
 
 
 def _refusal(reason: str, status: int) -> Response:
