@@ -46,10 +46,6 @@ WHOLE = {
 
 PREDICTIONS = [
     "instrec predict song.wav",
-    "instrec predict --json *.flac",
-    "instrec predict --plot song.png song.wav",
-    "instrec predict --threshold 0.3 song.wav",
-    "instrec predict --hop 0.5 song.wav",
     "instrec evaluate my_recordings",
 ]
 TABLES = [
@@ -107,7 +103,6 @@ OUTSIDE = {
 
 # Blocks that hold no command: what a folder holds, what a file says. How they begin, and where they are tested.
 NO_COMMANDS = {
-    '{"file": "flute.flac"': "test_cli.py: the JSON of a prediction",
     "recordings/violin/anna/scale.flac": "sources/test_folder.py",
     "violin/anna/scale.flac": "sources/test_folder.py",
     "corpora/irmas/": "sources/test_corpora.py",
@@ -219,10 +214,10 @@ def test_benchmarks_say_how_to_run_them(module: str) -> None:
 
 @pytest.fixture(scope="module")
 def project(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with a model, a song, a flac file, and a folder of recordings as README.md has one."""
+    """A repository with a model, a song, and a folder of recordings as README.md has one."""
     folder = shutil.copytree(miniature, tmp_path_factory.mktemp("documentation") / "repository")
     shutil.copytree(ROOT / "recipes", folder / "recipes", dirs_exist_ok=True)
-    for name in ("song.wav", "flute.flac", "my_recordings/violin/a.wav", "my_recordings/Harp/harp.wav"):
+    for name in ("song.wav", "my_recordings/violin/a.wav", "my_recordings/Harp/harp.wav"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(folder / name, np.float32(tone("violin", 4)), RATE)
     (folder / "my_recordings/violin/notes.txt").touch()
@@ -240,7 +235,6 @@ def test_it_runs(command: str, project: Path, monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.chdir(project)
     assert run(command) == 0
     assert capsys.readouterr().out
-    assert "--plot" not in command or Path("song.png").exists()
 
 
 def test_an_exported_model_names_instruments_without_this_package(project: Path, monkeypatch, capfd) -> None:
