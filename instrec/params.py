@@ -150,6 +150,7 @@ class ModelParams:
 
 @dataclass(frozen=True)
 class TrainParams:
+    start: str
     epochs: int
     regenerate_every: int
     patience: int

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import calibration, checkout, devices, metrics, models, rounds
+from instrec import calibration, checkout, devices, metrics, models, rounds, starting
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -112,6 +112,7 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
         return keras.models.load_model(place / f"epoch-{len(history)}.keras")
     frames, bins, channels = training.shape
     model = models.build((frames, bins, channels), len(training.classes), params.task, params.model)
+    starting.take_weights(model, params, training.classes)
     return compiled(params, model, len(Batches(training, params)))
 
 

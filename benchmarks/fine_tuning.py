@@ -1,0 +1,112 @@
+"""What a few recordings of one's own are worth: `python -m benchmarks.fine_tuning FOLDER --output curve.json`.
+
+FOLDER has a sub-folder a class, as `instrec evaluate` takes it. Half of every class's groups are learned from, the
+other half measured on, and then the other way round. With 0, 1, 5 and 20 recordings a class, the model trained here
+goes on learning, beside composed clips (`synthetic`), and a network begins at random weights with the recordings
+alone (`scratch`). The best epoch is chosen on composed clips. A group is a folder within a class's, or else a file.
+"""
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections import defaultdict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from instrec import balance, classifier, evaluation, manifest, params, rendering, seeding, spectrograms, training
+from instrec.files import written_whole
+from instrec.manifest import RECORDING
+from instrec.released import TRAINED
+from instrec.sources import folder as recordings
+
+SIZES = (1, 5, 20)
+
+
+def halves(folder: Path, classes: tuple[str, ...]) -> list[dict[str, list[list[Path]]]]:
+    """Split every class's groups in two: [half][class] -> groups, each its files."""
+    grouped: dict[str, dict[Path, list[Path]]] = defaultdict(lambda: defaultdict(list))
+    for path, label in evaluation.find(folder, classes)[0]:
+        inner = path.relative_to(folder).parts
+        grouped[label][Path(*inner[:2])].append(path)
+    split: list[dict[str, list[list[Path]]]] = [{}, {}]
+    for label, groups in grouped.items():
+        order = sorted(groups)
+        seeding.generator(0, "halves", label).shuffle(order)
+        for half in (0, 1):
+            split[half][label] = [groups[group] for group in order[half::2]]
+    return split
+
+
+def copied(groups: dict[str, list[list[Path]]], target: Path, most: int) -> Path:
+    """Put up to so many files of every class into a folder, a sub-folder a group."""
+    for label, of_class in groups.items():
+        files = [(number, path) for number, group in enumerate(of_class) for path in group]
+        for number, path in files[:most]:
+            (target / label / str(number)).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target / label / str(number))
+    return target
+
+
+def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> classifier.Classifier:
+    """Run the pipeline from recordings to model on a folder of them; `alone` leaves composed clips out of training."""
+    entries, _ = recordings.scan(own, classes=settings.classes, workers=settings.workers)
+    clips = balance.make(settings, entries, Path("data"))
+    representation = spectrograms.from_params(settings.clip, settings.spectrogram)
+    for split in ("train", "valid"):
+        chosen = manifest.of_split(clips, split)
+        if alone and split == "train":
+            chosen = [clip for clip in chosen if clip.source == RECORDING]
+        audio = place / f"audio/{split}.h5"
+        rendering.write(audio, chosen, rendering.Renderer(settings, Path("data")))
+        spectrograms.write(place / f"pictures/{split}.h5", audio, representation)
+    made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
+    training.train(settings, training.Files(place / "pictures", place / "manifest.csv", Path("data"), *made))
+    return classifier.load(place / "model.keras")
+
+
+def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]:
+    split = halves(folder, settings.classes)
+    begun = replace(settings.train, start=str(TRAINED), epochs=8, learning_rate=0.0005)
+    scratch = replace(settings.train, epochs=60, patience=60)
+    rows: list[dict[str, float | str]] = []
+    for half in (0, 1):
+        with tempfile.TemporaryDirectory() as temporary:
+            measured = copied(split[1 - half], Path(temporary, "measured"), 10**6)
+            plans = [("synthetic", number, begun) for number in (0, *SIZES)]
+            plans += [("scratch", number, scratch) for number in SIZES]
+            for start, number, train in plans:
+                place = Path(temporary, f"{start}-{number}")
+                if number:
+                    own = copied(split[half], place / "recordings", number)
+                    model = trained(replace(settings, train=train), own, place, alone=start == "scratch")
+                else:
+                    model = classifier.load(TRAINED)
+                found = evaluation.evaluate_folder(measured, model)
+                rows.append({"start": start, "recordings": number, "half": half, "files": found["files"],
+                             "top1": found["top1"], "macro_recall": found["macro_recall"]})  # fmt: skip
+                print(rows[-1], flush=True)
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--output", type=Path, default=Path("fine_tuning.json"))
+    given = parser.parse_args()
+    settings = params.load()
+    quotas = {"train_per_class": 100, "train_mixtures": 500, "valid_per_class": 20, "valid_mixtures": 100}
+    small = replace(settings.balance, **quotas, valid_share=0.0, test_share=0.0)
+    rows = study(given.folder, replace(settings, balance=small))
+    with written_whole(given.output) as part:
+        part.write_text(json.dumps(rows, indent=1) + "\n")
+    for start, number in dict.fromkeys((row["start"], row["recordings"]) for row in rows):
+        of = [row for row in rows if (row["start"], row["recordings"]) == (start, number)]
+        means = [np.mean([row[name] for row in of]) for name in ("top1", "macro_recall")]
+        print(f"{start:9} {number:3} recordings a class: top-1 {means[0]:.3f}, macro recall {means[1]:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Where training starts: at random weights, or at those of a model that has learned already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instrec import checkout, classifier
+from instrec.errors import UserError
+from instrec.params import Params
+
+RANDOM = "none"
+
+
+def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
+    """Give a new model the weights of the one that `train.start` names, if it names one.
+
+    Raises
+    ------
+    UserError
+        When that one is missing or damaged, or hears or tells apart anything else than params.yaml says.
+    """
+    if params.train.start == RANDOM:
+        return
+    path = checkout.repository() / params.train.start
+    known = classifier.load(path)
+    for section, its, ours in (
+        ("classes", known.card.classes, classes),
+        ("clip", known.card.clip, params.clip),
+        ("spectrogram", known.card.spectrogram, params.spectrogram),
+    ):
+        if its != ours:
+            raise UserError(f"params.yaml: train.start: {path} was trained with other {section}: {its}; set them so")
+    try:
+        model.set_weights(known.model.get_weights())
+    except ValueError as error:
+        raise UserError(
+            f"params.yaml: train.start: {path} has {known.model.count_params():,} weights, task and model in "
+            f"params.yaml make {model.count_params():,}; set these as they were for it"
+        ) from error
