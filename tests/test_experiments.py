@@ -171,11 +171,15 @@ def test_one_is_taken_over(trial: Trial) -> None:
     assert "wide" not in trial.of("dvc exp list")
 
 
+def words(text: str) -> str:
+    return re.sub(r"-+", "-", " ".join(text.split()))
+
+
 def test_the_page_shows_what_is_said(trial: Trial) -> None:
     """Line by line and word by word, but for lines with figures, which are another run's."""
     text = (documented.DOCS / "experiments.md").read_text()
     for command in COMMANDS:
-        said = " ".join(" ".join(each.split()) for own, each in trial.said if own == command)
+        said = words(" ".join(each for own, each in trial.said if own == command))
         shown = re.findall(rf"^    \$ {re.escape(command)}\n((?:    (?!\$ ).*\n)*)", text, re.MULTILINE)
         for line in "".join(shown).splitlines():
-            assert re.search(r"\d|…", line) or " ".join(line.split()) in said, (command, line)
+            assert re.search(r"\d|…", line) or words(line) in said, (command, line)
