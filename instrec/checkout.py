@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 from pathlib import Path
 
 import instrec
@@ -52,12 +53,15 @@ def check_sources(sources: SourcesParams) -> None:
         files = [path.relative_to(home / folder) for path in (home / folder).rglob("[!.]*") if path.is_file()]
         missing = [path for path in files if not Path(folder, path).exists()]
         if missing:
+            # What is within the folder: DVC copies nothing onto a folder that is there.
+            within = sorted({f"{folder}/{path.parts[0]}" for path in missing})
+            options = " ".join(f"--copy-paths {shlex.quote(path)}" for path in within)
             raise UserError(
                 f"{folder}: {len(missing)} of its files are not in this experiment's folder, as git ignores them; "
-                f"queue it again with `dvc exp run --copy-paths {folder}`"
+                f"run it again with {options}"
             )
     if (sources.train or sources.test) and not Path(sources.corpora).is_absolute():
         raise UserError(
             f"params.yaml: sources.corpora: {sources.corpora} lies in this experiment's folder, which will be thrown "
-            f"away; queue it again with -S sources.corpora={(home / sources.corpora).resolve()}"
+            f"away; run it again with -S sources.corpora={(home / sources.corpora).resolve()}"
         )

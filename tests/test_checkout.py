@@ -35,14 +35,17 @@ class TestSources:
 
     @pytest.mark.parametrize("folder", ["recordings", "midi"])
     def test_files_left_behind_are_told_of(self, thrown_away, full_params, folder):
-        add(thrown_away, f"{folder}/violin/a.wav")
-        add(thrown_away, f"{folder}/violin/b.wav")
-        with pytest.raises(
-            UserError, match=rf"{folder}: 2 of its files are not in .* `dvc exp run --copy-paths {folder}`"
-        ):
+        files = [f"{folder}/{name}" for name in ("violin/a.wav", "violin/b.wav", "Double Bass/c.wav", "d.mid")]
+        for file in files:
+            add(thrown_away, file)
+        with pytest.raises(UserError) as error:
             checkout.check_sources(full_params.sources)
-        add(Path(), f"{folder}/violin/a.wav")
-        add(Path(), f"{folder}/violin/b.wav")
+        assert str(error.value) == (
+            f"{folder}: 4 of its files are not in this experiment's folder, as git ignores them; run it again with "
+            f"--copy-paths '{folder}/Double Bass' --copy-paths {folder}/d.mid --copy-paths {folder}/violin"
+        )
+        for file in files:
+            add(Path(), file)
         checkout.check_sources(full_params.sources)
 
     def test_an_absolute_path_reaches_them(self, thrown_away, full_params):
