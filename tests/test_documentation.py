@@ -195,7 +195,7 @@ def test_a_command_within_a_sentence_exists(page: str, command: str) -> None:
         parser = get_main_parser() if program == "dvc" else parsers()[0]
         assert {word for word in words if word.startswith("-")} <= options(parser, words)
     else:
-        assert (ROOT / words[0]).exists()
+        assert (ROOT / (f"{words[1].replace('.', '/')}.py" if words[0] == "-m" else words[0])).exists()
 
 
 @pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py")))

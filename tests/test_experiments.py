@@ -65,11 +65,12 @@ class Trial:
     def write(self, text: str) -> None:
         (self.folder / CODE).write_text(text)
 
-    def waits(self, until: Callable[[], bool], seconds: float = 300) -> None:
-        for _ in range(int(seconds / 0.01)):
+    def waits(self, until: Callable[[], bool], pause: float) -> None:
+        end = time.monotonic() + 600
+        while time.monotonic() < end:
             if until():
                 return
-            time.sleep(0.01)
+            time.sleep(pause)
         raise AssertionError(self.run("dvc queue status; tail -n 50 .dvc/tmp/exps/celery/*.out"))
 
     def kill_the_queue(self) -> None:
@@ -103,11 +104,11 @@ def trial(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
         elif command == "dvc queue remove blocks-2":
             trial.run("dvc queue remove lenet")  # tests/test_pipeline.py runs recipes
         elif command == "dvc queue kill rate-2":
-            trial.waits(lambda: any(trial.folder.glob(".backup/*/history.json")))
+            trial.waits(lambda: any(trial.folder.glob(".backup/*/history.json")), pause=0.01)
             trial.kill_the_queue()
             assert trial.status() == {"rate-1": "Success", "rate-2": "Running", "blocks-1": "Queued"}
         elif command == "dvc queue logs rate-2":
-            trial.waits(lambda: set(trial.status().values()) == {"Success"})
+            trial.waits(lambda: set(trial.status().values()) == {"Success"}, pause=3)
             trial.write(plain)
         trial.run(command)
     return trial
