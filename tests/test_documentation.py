@@ -259,7 +259,7 @@ def test_what_evaluate_leaves_out_is_told_of_as_in_the_readme(project, monkeypat
 
 def test_doctor_looks_at_all_that_the_readme_shows(project, monkeypatch, capsys) -> None:
     monkeypatch.chdir(project)
-    run(DOCTOR)
+    run(f"{DOCTOR} --params {ROOT}/params.yaml")  # the miniature does with fewer SoundFonts
     found = re.findall(r"^\w+ +(.*?)  ", capsys.readouterr().out, re.MULTILINE)
     (block,) = [block for block in blocks(TEXTS["README.md"]) if block.startswith(f"$ {DOCTOR}")]
     assert set(re.findall(r"^(?!\$)\w+ +(.*?)  ", block, re.MULTILINE)) <= set(found)
