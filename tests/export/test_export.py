@@ -17,6 +17,7 @@ from tone_model import CARD, TONES, build, tone
 from instrec import classifier, export, models, spectrograms
 from instrec.cli import main
 from instrec.errors import UserError
+from instrec.inference import HOP_SHARE
 from instrec.params import Params
 from instrec.spectrograms.log_mel import LogMel
 
@@ -55,7 +56,8 @@ class TestFile:
         about = json.loads(json.dumps(_about(exported[form])))
         assert about["classes"] == list(TONES)
         assert about["thresholds"] == [0.5, 0.5, 0.5]
-        assert (about["sample_rate"], about["window_samples"], about["hop_samples"]) == (16000, 16000, 8000)
+        assert (about["sample_rate"], about["window_samples"]) == (16000, 16000)
+        assert about["hop_samples"] == round(HOP_SHARE * 16000)  # as `instrec predict` hears
         assert about["input"].startswith("samples: float32 [windows, 16000], mono sound at 16000 Hz")
         assert "0, 1, 2, and 3 or more" in about["output_count"]
         assert len(about["model_md5"]) == 32
