@@ -13,7 +13,14 @@ from instrec.errors import UserError
 
 TREE = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
 GONE = object()
-FREE = ("cluster", "soundfonts.unseen", "sources.recordings", "sources.midi", "sources.corpora")  # any text will do
+FREE = (
+    "train.start",
+    "cluster",
+    "soundfonts.unseen",
+    "sources.recordings",
+    "sources.midi",
+    "sources.corpora",
+)  # any text will do
 
 
 def keys(tree: dict[str, Any], before: str = "") -> list[str]:
