@@ -20,7 +20,7 @@ SILENCE_DBFS = -70.0
 """A window of a lower RMS level, or a stretch of the timeline of a lower peak, holds nothing that sounds."""
 
 MIN_HOP_SECONDS = 0.1
-BATCH = 32  # windows
+BATCH = 16  # windows; twice as many are no faster, and take 25 MiB more
 
 SILENCE = 10 ** (SILENCE_DBFS / 20)
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope

@@ -79,7 +79,6 @@ class ScoreParams:
 class SynthParams:
     reverb_probability: float
     chorus_probability: float
-    layer_probability: float
     detune_cents: float
     zone_shift: int
     brightness_cents: float

@@ -22,7 +22,6 @@ from instrec.synth import SILENCE, Synth
 if TYPE_CHECKING:
     import pretty_midi
 
-_LAYER_CENTS = 6.0  # spread of what a layer is out of tune by
 PEAK = 0.89  # -1 dBFS; every clip is brought there, so that 16 bits hold the quiet ones as well
 
 
@@ -64,7 +63,6 @@ class Renderer:
             if searched:
                 drawn = replace(drawn, preroll_seconds=0.0)
             y = instrument.render(score, searched + settings.seconds, drawn)
-            y = self._layered(clip, score, drawn, y)
             start = self._start(score, y[: round(searched * settings.sample_rate)]) if searched else 0
         return y[start : start + settings.samples]
 
@@ -77,29 +75,6 @@ class Renderer:
             return compose(rng, labels, seconds), performance.PLAIN
         score = compose(rng, labels, seconds + self.params.synth.preroll_seconds)
         return score, performance.draw(rng, self.params.synth, score, seconds=seconds)
-
-    def _layered(
-        self, clip: Clip, score: pretty_midi.PrettyMIDI, drawn: performance.Performance, y: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float32]:
-        """Lay another SoundFont of training over some clips of one, a little out of tune: a sound between both.
-
-        What tests is played plainly, and by one alone.
-        """
-        rng, settings = self._rng(clip, "layer"), self.params
-        heard = settings.soundfonts.train
-        others = [name for name in heard if name != clip.soundfont and clip.soundfont in heard]
-        if drawn == performance.PLAIN or not others or rng.random() >= settings.synth.layer_probability:
-            return y
-        other = _synth(others[rng.integers(len(others))], settings.soundfonts.folders, settings.clip.sample_rate)
-        cents = rng.normal(0, _LAYER_CENTS, size=len(drawn.voices))
-        voices = tuple(
-            replace(voice, detune_cents=voice.detune_cents + amount)
-            for voice, amount in zip(drawn.voices, cents, strict=True)
-        )
-        layer = other.render(score, len(y) / settings.clip.sample_rate, replace(drawn, voices=voices))
-        share = np.float32(rng.uniform(0.25, 0.75))
-        levels = [max(float(np.sqrt(np.mean(np.square(each)))), SILENCE) for each in (y, layer)]
-        return y * np.float32((1 - share) / levels[0]) + layer * np.float32(share / levels[1])
 
     def _searched_seconds(self, clip: Clip) -> float:
         """Say in how much of a score the clip's start is looked for; 0 where it is that of the score."""

@@ -14,7 +14,7 @@ def main() -> None:
     checkout.check_sources(settings.sources)
     datasets, sources = Path("datasets"), settings.sources
     classes, workers = settings.classes, settings.workers
-    soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts)
+    soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts, settings.classes)
     recordings, unusable = folder.scan(Path(sources.recordings), classes=classes, workers=workers)
     windows, unfit = midi.scan(Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers)
     published, refused = corpora.scan(sources, classes=classes, workers=workers)

@@ -327,27 +327,3 @@ def test_a_failure_leaves_no_file(tmp_path, small_params, data):
         with pytest.raises(UserError, match=r"nowhere\.sf2"):
             rendering.write(tmp_path / "train.h5", clips, Renderer(replace(small_params, workers=workers), data))
         assert list(tmp_path.iterdir()) == []
-
-
-def test_a_layered_clip_lies_between_two_soundfonts_of_training(render, small_params, data):
-    fonts = replace(small_params.soundfonts, train=("TimGM6mb.sf2", "sf_GMbank.sf2"), unseen="other.sf2")
-    never = replace(small_params, soundfonts=fonts, synth=replace(small_params.synth, layer_probability=0.0))
-    always = replace(never, synth=replace(never.synth, layer_probability=1.0))
-    plain, layered = Renderer(never, data), Renderer(always, data)
-    other = replace(CLIP, soundfont="sf_GMbank.sf2")
-    assert (layered(CLIP) != plain(CLIP)).any()
-    assert (layered(CLIP) == layered(CLIP)).all()
-    frozen = replace(CLIP, split="unseen_clean", path=str(data / "solo/violin-000.mid"))
-    for clip in (frozen, replace(CLIP, split="composed_clean"), replace(CLIP, soundfont="FluidR3_GM.sf2")):
-        assert (layered(clip) == plain(clip)).all()  # tests, and SoundFonts that training does not hear
-
-    def spectrum(y):
-        power = np.square(np.abs(np.fft.rfft(y.astype(float))))
-        bands = np.add.reduceat(power, np.arange(0, len(power), 200))
-        return np.log10(bands / bands.sum() + 1e-6)
-
-    one, two, both = spectrum(plain(CLIP)), spectrum(plain(other)), spectrum(layered(CLIP))
-    assert np.abs(both - one).mean() < np.abs(two - one).mean()
-    assert np.abs(both - two).mean() < np.abs(two - one).mean()
-    alone = Renderer(replace(always, soundfonts=replace(fonts, train=("TimGM6mb.sf2",))), data)
-    assert (alone(CLIP) == plain(CLIP)).all()

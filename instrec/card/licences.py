@@ -25,6 +25,10 @@ TERMS = {
     "MuseScore_General_Full.sf3": Terms(_MIT_PARTS, _MUSESCORE, "musescore-general-soundfont"),
     "MuseScore_General_Lite.sf3": Terms(_MIT_PARTS, _MUSESCORE, "musescore-general-soundfont-small"),
     "OPL-3_FM_128M.sf2": Terms("CC BY-SA 4.0", "2009 Zandro Reveille", "opl3-soundfont"),
+    "GeneralUser-v1.47.sf2": Terms(
+        "GeneralUser GS 2.0: any use, changes too", "1997-2015 S. Christian Collins", "minuet-data"
+    ),
+    "A320U.sf2": Terms("GPL-2", "2005 Milton Paredes", "denemo-data"),
     "sf_GMbank.sf2": Terms("public domain, by the file's own licence field", "none", "csound-soundfont"),
     "TimGM6mb.sf2": Terms("GPL-2", "2004 Tim Brechbill, 2010 David Bolton", "timgm6mb-soundfont"),
     "FreePats.sf2": Terms("GPL-2 or later; music made with it is free", "2004 Free Software Foundation", "freepats"),

@@ -68,7 +68,7 @@ def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) 
 
 def _melodic(rng: np.random.Generator, part: _Part, beat: float, seconds: float) -> list[pretty_midi.Note]:
     styles: list[tuple[float, Callable[[], list[pretty_midi.Note]]]] = [
-        (3.0, lambda: _single(rng, part, seconds)),
+        (5.0, lambda: _single(rng, part, seconds)),
         (1.5, lambda: _line(rng, part, _grid(rng, (2 * beat, 4 * beat), seconds), leap=5)),
         (3.5, lambda: _line(rng, part, _grid(rng, (beat / 2, beat, beat, 2 * beat), seconds), leap=3)),
         (1.0, lambda: _line(rng, part, _grid(rng, (beat / 4, beat / 4, beat / 2), seconds), leap=1)),
@@ -83,11 +83,14 @@ def _melodic(rng: np.random.Generator, part: _Part, beat: float, seconds: float)
 
 
 def _single(rng: np.random.Generator, part: _Part, seconds: float) -> list[pretty_midi.Note]:
-    """One note anywhere in the range, from staccato to longer than the clip."""
-    start = rng.uniform(0, 0.35 * seconds) if rng.random() < 0.7 else 0.0
-    length = float(np.exp(rng.uniform(np.log(0.15), np.log(1.5 * seconds))))
+    """One note anywhere in the range: as often long, held or left to ring, as of any length from staccato on."""
+    start = rng.uniform(0, 0.3 * seconds) if rng.random() < 0.65 else 0.0
+    if rng.random() < 0.5:
+        length = rng.uniform(0.3, 1.5) * seconds
+    else:
+        length = np.exp(rng.uniform(np.log(0.15), np.log(1.5 * seconds)))
     pitch = int(rng.integers(part.low, part.high + 1))
-    return [_note(pitch, start, length, int(rng.integers(35, 128)))]
+    return [_note(pitch, start, float(length), int(rng.integers(30, 128)))]
 
 
 def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) -> Onsets:
@@ -162,7 +165,7 @@ def _express(rng: np.random.Generator, instrument: Instrument, track: pretty_mid
                 pretty_midi.ControlChange(_EXPRESSION, int(level), float(time))
                 for level, time in zip(levels, times, strict=True)
             ]
-        if rng.random() < 0.25:
+        if rng.random() < 0.15:
             track.control_changes.append(pretty_midi.ControlChange(_VIBRATO, int(rng.integers(20, 128)), 0.0))
         elif rng.random() < 0.7:
             track.pitch_bends = _contour(rng, track.notes, seconds, slides=instrument.name in _SLIDING)
@@ -184,7 +187,7 @@ def _contour(
         after = times >= note.start
         since[after] = np.minimum(since[after], times[after] - note.start)
     rate = rng.uniform(4.2, 7.2) * (1 + 0.08 * np.sin(2 * np.pi * rng.uniform(0.2, 1.0) * times))
-    depth = float(rng.choice([0.0, np.exp(rng.uniform(np.log(4), np.log(70)))], p=[0.25, 0.75]))
+    depth = float(rng.choice([0.0, np.exp(rng.uniform(np.log(4), np.log(70)))], p=[0.5, 0.5]))
     late, grows = rng.uniform(0, 0.5), rng.uniform(0.1, 0.6)
     vibrato = depth * np.clip((since - late) / grows, 0, 1) * np.sin(2 * np.pi * np.cumsum(rate) * _BEND_SECONDS)
     drift = rng.uniform(0, 12) * np.sin(2 * np.pi * rng.uniform(0.15, 0.8) * times + rng.uniform(0, 2 * np.pi))

@@ -13,7 +13,7 @@ import platformdirs
 
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.sources import freepats
+from instrec.sources import contents, freepats
 from instrec.sources.index import write_table
 
 
@@ -28,6 +28,10 @@ class Known:
 
 KNOWN = {
     freepats.NAME: Known("freepats", 22175616, "ecf6c6bcdc021aacc8e9fab2d24238292c852cfac07bc295c3ba5773a3e6551c"),
+    "A320U.sf2": Known("denemo-data", 9698968, "c3455f5ce7425e5ec737b4c6e8dd2ea2bd4ad407908853413ce7c44480bf89c8"),
+    "GeneralUser-v1.47.sf2": Known(
+        "minuet-data", 31281184, "226bdc28613368ce9b740ecf0748618c575657f19b9c88eada1a50b060ef7eba"
+    ),
     "FluidR3_GM.sf2": Known(
         "fluid-soundfont-gm", 148398306, "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
     ),
@@ -124,8 +128,10 @@ def verify(path: Path) -> tuple[int, str]:
     return size, sha256
 
 
-def write(path: Path, settings: SoundFontParams) -> None:
+def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None:
     """Find and verify all SoundFonts of the params; write name, role, size and checksum, a row a role.
+
+    One that a model learns `classes` from, with notes of the unseen one, is warned of.
 
     Raises
     ------
@@ -133,10 +139,24 @@ def write(path: Path, settings: SoundFontParams) -> None:
         As `find` and `verify` do.
     """
     columns = ["name", "role", "bytes", "sha256"]
-    verified = {name: verify(find(name, settings.folders)) for name in settings.all}
+    paths = {name: find(name, settings.folders) for name in settings.all}
+    verified = {name: verify(path) for name, path in paths.items()}
+    _warn_of_kin(paths, settings, classes)
     roles = (("train", settings.train), ("valid", settings.valid), ("unseen", (settings.unseen,)))
     rows = [(name, role, *verified[name]) for role, names in roles for name in names]
     write_table(path, columns, (dict(zip(columns, row, strict=True)) for row in rows))
+
+
+def _warn_of_kin(paths: dict[str, Path], settings: SoundFontParams, classes: Iterable[str]) -> None:
+    unseen = contents.read(paths[settings.unseen])
+    for name in settings.train:
+        kin = contents.kin(contents.read(paths[name]), unseen, classes)
+        if kin:
+            print(
+                f"warning: {name}: plays {', '.join(kin)} with notes that {settings.unseen} has as well: what is not "
+                "unseen scores too high; take either out of soundfonts in params.yaml",
+                file=sys.stderr,
+            )
 
 
 def _remedy(name: str) -> str:

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_the_table_has_a_row_a_role_and_no_folders(tmp_path):
     for name in ("a.sf2", "b.sf2"):
         font(tmp_path / name)
     settings = SoundFontParams(folders=(str(tmp_path),), train=("a.sf2",), valid=("a.sf2",), unseen="b.sf2")
-    soundfonts.write(tmp_path / "soundfonts.csv", settings)
+    soundfonts.write(tmp_path / "soundfonts.csv", settings, ["violin"])
     sha256 = hashlib.sha256((tmp_path / "a.sf2").read_bytes()).hexdigest()
     assert (tmp_path / "soundfonts.csv").read_text().splitlines() == [
         "name,role,bytes,sha256",
@@ -85,3 +86,9 @@ def test_the_table_has_a_row_a_role_and_no_folders(tmp_path):
         f"a.sf2,valid,64,{sha256}",
         f"b.sf2,unseen,64,{sha256}",
     ]
+
+
+def test_one_that_has_heard_the_unseen_one_is_warned_of(tmp_path, full_params, capsys):
+    settings = replace(full_params.soundfonts, train=("sf_GMbank.sf2",), valid=())
+    soundfonts.write(tmp_path / "soundfonts.csv", settings, ["flute", "violin"])
+    assert capsys.readouterr().err.startswith("warning: sf_GMbank.sf2: plays violin with notes that TimGM6mb.sf2 has")

@@ -1,0 +1,83 @@
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrec import params, taxonomy
+from instrec.sources import contents, soundfonts
+from instrec.sources.sf2 import DRUM_BANK, Note, write
+
+CLASSES = ("violin", "flute", "drums")
+
+
+def note(seed: int, keys: tuple[int, int] = (0, 127)) -> Note:
+    pcm = np.random.default_rng(seed).integers(-9000, 9000, size=2000).astype(np.int16)
+    return Note(pcm, 22050, 60.0, keys)
+
+
+def font(path: Path, violin: list[Note], flute: list[Note], drums: list[Note]) -> contents.Contents:
+    write(path, "test", {(0, 40): violin, (0, 73): flute, (DRUM_BANK, 0): drums})
+    return contents.read(path)
+
+
+def test_what_was_written_is_read(tmp_path):
+    notes = [note(1, (0, 60)), note(2, (61, 127)), note(3)]
+    found = font(tmp_path / "a.sf2", notes[:2], notes[1:2], notes[2:])
+    assert found.zones == {(0, 40): [(0, 60, 0), (61, 127, 1)], (0, 73): [(61, 127, 1)], (DRUM_BANK, 0): [(0, 127, 2)]}
+    for (start, end), expected in zip(found.spans, notes, strict=True):
+        np.testing.assert_array_equal(found.pcm[start:end], expected.pcm)
+
+
+@pytest.mark.parametrize(("keys", "sounds"), [((0, 54), False), ((0, 55), True), ((93, 127), True), ((94, 127), False)])
+def test_only_notes_within_the_range_count(tmp_path, keys, sounds):
+    found = font(tmp_path / "a.sf2", [note(1, keys)], [], [])
+    assert bool(found.notes(taxonomy.instrument("violin"))) == sounds
+
+
+@pytest.mark.parametrize("cut", [0, 1, 2, 3, 500])
+def test_notes_are_found_wherever_they_lie_and_however_cut(tmp_path, cut):
+    """Padding of other lengths in front, so that a note begins at any place of the waveforms."""
+    common, own = note(1), note(2)
+    shifted = Note(np.concatenate([np.arange(cut, dtype=np.int16), common.pcm[:-3]]), 44100, 72.0, (0, 127))
+    learned = font(tmp_path / "a.sf2", [common], [own], [note(5)])
+    tested = font(tmp_path / "b.sf2", [note(3)], [note(4), shifted], [])
+    assert contents.shared(learned, tested).tolist() == [True, False, False]
+    assert contents.kin(learned, tested, CLASSES) == {"violin": 1.0}
+
+
+def test_a_single_drum_in_common_makes_no_kit_known(tmp_path):
+    drums = [note(number, (number, number)) for number in range(35, 50)]
+    tested = font(tmp_path / "b.sf2", [], [], drums[:1])
+    assert contents.kin(font(tmp_path / "a.sf2", [], [], drums), tested, CLASSES) == {}
+    assert contents.kin(font(tmp_path / "c.sf2", [], [], drums[:3]), tested, CLASSES) == {"drums": pytest.approx(1 / 3)}
+
+
+def test_silence_is_nobodys(tmp_path):
+    silent = Note(np.zeros(500, np.int16), 22050, 60.0, (0, 127))
+    one, other = (font(tmp_path / f"{name}.sf2", [silent], [], []) for name in "ab")
+    assert not contents.shared(one, other).any()
+
+
+@pytest.mark.parametrize("content", [b"", b"RIFF", b"RIFF\x10\0\0\0sfbkLIST\xff\xff\xff\xffpdtaphdr\x26\0\0\0abc"])
+def test_of_damaged_ones_what_there_is_is_read(tmp_path, content):
+    path = tmp_path / "a.sf2"
+    path.write_bytes(content or b"\0")
+    assert contents.read(path).zones == {}
+
+
+def test_the_pipelines_own_hear_nothing_of_the_unseen_one(full_params: params.Params):
+    settings = full_params.soundfonts
+    fonts = {name: contents.read(soundfonts.find(name, settings.folders)) for name in settings.all}
+    for name in settings.train:
+        assert contents.kin(fonts[name], fonts[settings.unseen], full_params.classes) == {}
+
+
+def test_gmbank_is_made_of_the_notes_of_timgm(full_params: params.Params):
+    """Why it does not train: one is four fifths of the other."""
+    folders = full_params.soundfonts.folders
+    one, other = (contents.read(soundfonts.find(name, folders)) for name in ("sf_GMbank.sf2", "TimGM6mb.sf2"))
+    assert contents.shared(one, other).mean() > 0.6
+    for first, second in itertools.permutations((one, other)):
+        assert "violin" in contents.kin(first, second, CLASSES)
+        assert "flute" not in contents.kin(first, second, CLASSES)
