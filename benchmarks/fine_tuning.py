@@ -3,7 +3,8 @@
 FOLDER has a sub-folder a class, as `instrec evaluate` takes it. Half of every class's groups are learned from, the
 other half measured on, and then the other way round. With 0, 1, 5 and 20 recordings a class, the model trained here
 goes on learning, beside composed clips (`synthetic`), and a network begins at random weights with the recordings
-alone (`scratch`). The best epoch is chosen on composed clips. A group is a folder within a class's, or else a file.
+alone (`scratch`). The best epoch is chosen on composed clips and, where there are groups enough, on a fifth of those
+learned from. A group is a folder within a class's, or else a file.
 """
 
 import argparse
@@ -69,7 +70,7 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
 
 def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]:
     split = halves(folder, settings.classes)
-    begun = replace(settings.train, start=str(TRAINED), epochs=8, learning_rate=0.0005)
+    begun = replace(settings.train, start=str(TRAINED), epochs=12, learning_rate=0.001)
     scratch = replace(settings.train, epochs=60, patience=60)
     rows: list[dict[str, float | str]] = []
     for half in (0, 1):
@@ -97,8 +98,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("fine_tuning.json"))
     given = parser.parse_args()
     settings = params.load()
-    quotas = {"train_per_class": 100, "train_mixtures": 500, "valid_per_class": 20, "valid_mixtures": 100}
-    small = replace(settings.balance, **quotas, valid_share=0.0, test_share=0.0)
+    quotas = {"train_per_class": 60, "train_mixtures": 300, "valid_per_class": 20, "valid_mixtures": 100}
+    small = replace(settings.balance, **quotas, valid_share=0.2, test_share=0.0)
     rows = study(given.folder, replace(settings, balance=small))
     with written_whole(given.output) as part:
         part.write_text(json.dumps(rows, indent=1) + "\n")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from instrec.noise import effects
+from instrec.noise import backgrounds, effects
 from instrec.params import NoiseParams
 
 Values = dict[str, Any]  # numbers, strings and lists of them: whatever JSON keeps exactly
@@ -82,7 +82,7 @@ def _draw_background(rng: np.random.Generator, bounds: NoiseParams, sample_rate:
     hums = rng.random() < 0.25
     return {
         **_draw_level(rng, bounds),
-        "color": str(rng.choice(list(effects.EXPONENTS))),
+        "color": str(rng.choice(backgrounds.COLORS)),
         "hum_hz": float(rng.choice([50.0, 60.0])) if hums else 0.0,
         "hum_db": float(rng.uniform(-6, 12)) if hums else 0.0,
     }

@@ -14,12 +14,10 @@ import scipy.fft
 import scipy.ndimage
 from numpy.typing import NDArray
 
+from instrec.noise import backgrounds
+
 FloatArray = NDArray[np.float32]
 
-EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
-"""Colours of noise: power falls as frequency to this exponent."""
-
-_LOWEST_HZ = 20.0  # coloured noise ends here: what lies below is not heard, but would take all the level
 _HIGHEST_SHARE = 0.49  # of the sample rate, for any filter
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _SILENCE_RMS = 1e-6  # of full scale; below it there is nothing to measure noise against
@@ -108,7 +106,7 @@ def _wandering(samples: int, sample_rate: int, rate_hz: float, rng: np.random.Ge
 
 def breathe(y: FloatArray, sample_rate: int, *, seed: int, under_db: float, above_hz: float) -> FloatArray:
     """Add noise above a frequency that rises and falls with y, `under_db` under it, as breath and bows make it."""
-    noise = colored_noise(len(y), sample_rate, seed=seed, color="pink")
+    noise = backgrounds.colored_noise(len(y), sample_rate, seed=seed, color="pink")
     noise = _transformed("HighPassFilter", noise, sample_rate, cutoff_freq=above_hz, rolloff=12)
     return y + noise * _envelope(y, sample_rate) * np.float32(10 ** (-under_db / 20) / max(_rms(noise), _SILENCE_RMS))
 
@@ -164,40 +162,17 @@ def add_background(
 ) -> FloatArray:
     """Add noise `snr_db` under y's own level, or at `silence_dbfs` where y is silent (both by RMS).
 
-    `color` is white, pink or brown. `below_hz` low-passes it; `hum_hz` adds mains hum with its overtones,
+    `color` is one of `backgrounds.COLORS`. `below_hz` low-passes it; `hum_hz` adds mains hum with its overtones,
     `hum_db` over the noise; 0 Hz means neither.
     """
-    noise = colored_noise(len(y), sample_rate, seed=seed, color=color)
+    noise = backgrounds.make(len(y), sample_rate, seed=seed, color=color)
     if below_hz:
         noise = _transformed("LowPassFilter", noise, sample_rate, cutoff_freq=below_hz, rolloff=24)
     if hum_hz:
-        noise = noise + np.float32(_rms(noise) * 10 ** (hum_db / 20)) * _hum(len(y), sample_rate, hum_hz)
+        noise = noise + np.float32(_rms(noise) * 10 ** (hum_db / 20)) * backgrounds.hum(len(y), sample_rate, hum_hz)
     level = _rms(y)
     wanted = level * 10 ** (-snr_db / 20) if level > _SILENCE_RMS else 10 ** (silence_dbfs / 20)
     return y + noise * np.float32(wanted / _rms(noise))
-
-
-def colored_noise(samples: int, sample_rate: int, *, seed: int, color: str) -> FloatArray:
-    """Make noise whose power falls as frequency to 0 (white), -1 (pink) or -2 (brown), shape (samples,)."""
-    rng = np.random.default_rng(seed)
-    length: int = scipy.fft.next_fast_len(max(samples, sample_rate // 10), real=True)
-    hz = np.fft.rfftfreq(length, 1 / sample_rate)
-    shape = np.zeros(len(hz), dtype=np.float32)
-    heard = hz >= _LOWEST_HZ
-    shape[heard] = (hz[heard] / _LOWEST_HZ) ** (-EXPONENTS[color] / 2)
-    spectrum = rng.standard_normal((len(hz), 2), dtype=np.float32).view(np.complex64)[:, 0] * shape
-    noise: FloatArray = scipy.fft.irfft(spectrum, length)[:samples]
-    return noise
-
-
-def _hum(samples: int, sample_rate: int, hz: float) -> FloatArray:
-    """Mains hum of unit RMS: eight overtones, the odd ones stronger, as transformers have them."""
-    t = np.arange(samples, dtype=np.float32) / sample_rate
-    hum = np.zeros(samples, dtype=np.float32)
-    for overtone in range(1, 9):
-        weight = 1 / overtone if overtone % 2 else 0.3 / overtone
-        hum += np.float32(weight) * np.cos(np.float32(2 * np.pi * hz * overtone) * t)
-    return hum / np.float32(_rms(hum))
 
 
 def _rms(y: FloatArray) -> float:

@@ -1,0 +1,73 @@
+"""A few recordings on top of a trained model, by the commands of docs/fine-tuning.md, in the pipeline in miniature."""
+
+import csv
+import json
+import shlex
+import shutil
+from pathlib import Path
+
+import documented
+import numpy as np
+import pytest
+import soundfile
+from miniature import MINIATURE, dvc
+
+RATE = 22050
+PLAYERS = ("ann", "bob", "eve", "joe")
+
+
+def record(repository: Path) -> None:
+    """Tones in place of recordings: for each class and player one of three clips' length."""
+    t = np.arange(9 * RATE) / RATE
+    for number, name in enumerate(MINIATURE["classes"]):
+        for player in PLAYERS:
+            path = repository / f"recordings/{name}/{player}/1.wav"
+            path.parent.mkdir(parents=True)
+            soundfile.write(path, 0.3 * np.sin(2 * np.pi * 220 * (number + 1) * t), RATE)
+
+
+@pytest.fixture(scope="module")
+def tuned(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repository = shutil.copytree(miniature, tmp_path_factory.mktemp("fine_tuning") / "repository")
+    shutil.copy(repository / "models/classifier.keras", repository / "released/start.keras")
+    record(repository)
+    (command,) = (line for line in documented.commands("fine-tuning.md") if line.startswith("dvc exp run"))
+    ours = {
+        "classifier.keras": "start.keras",
+        "width=32": "width=4",
+        "epochs=12": "epochs=2",
+        "=60": "=12",
+        "=300": "=12",
+    }
+    for theirs, small in ours.items():
+        assert theirs in command
+        command = command.replace(theirs, small)
+    dvc(repository, *shlex.split(command)[1:])
+    return repository
+
+
+def test_groups_never_cross_a_split(tuned: Path) -> None:
+    with (tuned / "build/manifest.csv").open() as file:
+        recorded = [clip for clip in csv.DictReader(file) if clip["source"] == "recording"]
+    splits = {}
+    for clip in recorded:
+        splits.setdefault(clip["group"], set()).add(clip["split"])
+    assert len(splits) == len(PLAYERS) * len(MINIATURE["classes"])
+    assert all(len(found) == 1 for found in splits.values())
+    for name in MINIATURE["classes"]:
+        assert {clip["split"] for clip in recorded if clip["labels"] == name} == {"train", "valid", "recordings"}
+
+
+def test_they_have_figures_of_their_own(tuned: Path) -> None:
+    metrics = json.loads((tuned / "metrics/test.json").read_text())
+    assert metrics["recordings"]["solo"]["clips"] > 0
+    assert {"seen_clean", "unseen_clean"} < metrics.keys()
+
+
+def test_learning_began_where_the_other_model_had_ended(tuned: Path, miniature: Path) -> None:
+    """With its weights the first epoch is better than from random ones, as different as the clips are."""
+    first = []
+    for repository in (tuned, miniature):
+        with (repository / "models/history.csv").open() as file:
+            first.append(float(next(csv.DictReader(file))["presence_loss"]))
+    assert first[0] < first[1]
