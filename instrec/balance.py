@@ -84,8 +84,15 @@ def _redrawn(params: Params, clip: Clip, number: int) -> Clip:
     labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
     fonts = params.soundfonts.train
     font = fonts[(fonts.index(clip.soundfont) + number) % len(fonts)]
-    noise = NOISY if rng.random() < params.balance.noisy_share else CLEAN
+    noise = _noise(params, rng, labels)
     return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
+
+
+def _noise(params: Params, rng: np.random.Generator, labels: tuple[str, ...]) -> str:
+    """Decide whether a clip is noisy; without instruments, that is where any are: silence, always the same, teaches
+    little."""
+    drawn = rng.random() < params.balance.noisy_share
+    return NOISY if drawn or (not labels and params.balance.noisy_share > 0) else CLEAN
 
 
 def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
@@ -178,8 +185,7 @@ def _filled(
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
             font = fonts[(first + number) % len(fonts)] if clip.source == SCORE else ""
-            noise = NOISY if rng.random() < params.balance.noisy_share else CLEAN
-            yield replace(clip, soundfont=font, noise=noise)
+            yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
 
 
 def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> list[tuple[str, list[Clip], int]]:

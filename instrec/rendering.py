@@ -105,7 +105,8 @@ class Renderer:
             if name not in _frozen_noise(file):
                 raise UserError(f"{file}: has no noise for {name}; bring both: dvc pull data.dvc")
             return _frozen_noise(file)[name]
-        return noise.draw(self._rng(clip, "noise"), self.params.noise, self.params.clip.sample_rate)
+        settings = self.params
+        return noise.draw(self._rng(clip, "noise"), settings.noise, settings.clip.sample_rate, alone=not clip.labels)
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
         """The draws of a clip are its id's; those of a composed test its group's, which clean and noisy clips share."""

@@ -37,6 +37,7 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 
 WHOLE = {
     "docs/experiments.md": "test_experiments.py",
+    "docs/fine-tuning.md": "test_fine_tuning.py",
     "docs/predict.md": "test_cli.py",
     "docs/pull-requests.md": "test_workflows.py",
     "docs/report.md": "page/test_page.py",

@@ -4,13 +4,14 @@ import csv
 import json
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import documented
 import numpy as np
 import pytest
 import soundfile
-from miniature import MINIATURE, dvc
+from miniature import MINIATURE, dvc, environment
 
 RATE = 22050
 PLAYERS = ("ann", "bob", "eve", "joe")
@@ -31,7 +32,7 @@ def tuned(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository = shutil.copytree(miniature, tmp_path_factory.mktemp("fine_tuning") / "repository")
     shutil.copy(repository / "models/classifier.keras", repository / "released/start.keras")
     record(repository)
-    (command,) = (line for line in documented.commands("fine-tuning.md") if line.startswith("dvc exp run"))
+    command, gate = (line for line in documented.commands("fine-tuning.md") if not line.startswith("recordings/"))
     ours = {
         "classifier.keras": "start.keras",
         "width=32": "width=4",
@@ -43,6 +44,9 @@ def tuned(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert theirs in command
         command = command.replace(theirs, small)
     dvc(repository, *shlex.split(command)[1:])
+    judged = subprocess.run(shlex.split(gate), cwd=repository, env=environment(), text=True, capture_output=True)
+    assert judged.returncode == 1, judged.stderr  # the miniature reaches no floor of gate.yaml
+    assert "`train.start`" in judged.stdout
     return repository
 
 

@@ -29,12 +29,13 @@ class Noise:
     steps: tuple[Step, ...]
 
 
-def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Noise:
+def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alone: bool = False) -> Noise:
     """Draw which effects a noisy clip gets, and their values.
 
     Each effect is drawn by itself with its own probability, in the order in which sound meets it: player, room,
     background, microphone, overload, mixing desk, file; then one of Sethi's nine. If none comes up, one is taken,
-    in proportion to the probabilities, so that noisy means noisy; only with all of them at zero is there none.
+    in proportion to the probabilities, so that noisy means noisy; only with all of them at zero is there none. Where
+    noise is `alone`, without anything that it could change, there is a background, unless its probability is zero.
 
     Raises
     ------
@@ -61,6 +62,7 @@ def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) -> Noi
     chosen = rng.random(len(chances)) < chances
     if not chosen.any() and chances.any():
         chosen[rng.choice(len(chances), p=chances / chances.sum())] = True
+    chosen[list(probability).index("background")] |= alone and bounds.background_probability > 0
     names = [name for name, is_chosen in zip(probability, chosen, strict=True) if is_chosen]
     if "sethi" in names:
         names[-1] = list(SETHI_EFFECTS)[rng.integers(len(SETHI_EFFECTS))]

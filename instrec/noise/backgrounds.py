@@ -12,7 +12,6 @@ EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
 """Colours of noise: power falls as frequency to this exponent."""
 
 SPEECH = "speech"
-COLORS = (*EXPONENTS, SPEECH)
 
 # Of the first three formants in Hz: lowest, highest, width; and how loud beside the first.
 _FORMANTS = np.array([[250.0, 900.0, 80.0, 1.0], [700.0, 2500.0, 120.0, 0.6], [2000.0, 3600.0, 200.0, 0.3]])
@@ -21,7 +20,7 @@ _LOWEST_HZ = 20.0  # coloured noise ends here: what lies below is not heard, but
 
 
 def make(samples: int, sample_rate: int, *, seed: int, color: str) -> FloatArray:
-    """Make noise of one of `COLORS`, shape (samples,)."""
+    """Make noise of one of `EXPONENTS`, or `SPEECH`, shape (samples,)."""
     if color == SPEECH:
         return speech_noise(samples, sample_rate, seed=seed)
     return colored_noise(samples, sample_rate, seed=seed, color=color)

@@ -11,6 +11,8 @@ import numpy as np
 from instrec.noise import backgrounds, effects
 from instrec.params import NoiseParams
 
+_SPEECH_SHARE = 0.4  # of backgrounds
+
 Values = dict[str, Any]  # numbers, strings and lists of them: whatever JSON keeps exactly
 
 
@@ -82,7 +84,7 @@ def _draw_background(rng: np.random.Generator, bounds: NoiseParams, sample_rate:
     hums = rng.random() < 0.25
     return {
         **_draw_level(rng, bounds),
-        "color": str(rng.choice(backgrounds.COLORS)),
+        "color": str(backgrounds.SPEECH if rng.random() < _SPEECH_SHARE else rng.choice(list(backgrounds.EXPONENTS))),
         "hum_hz": float(rng.choice([50.0, 60.0])) if hums else 0.0,
         "hum_db": float(rng.uniform(-6, 12)) if hums else 0.0,
     }

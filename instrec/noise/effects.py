@@ -162,7 +162,7 @@ def add_background(
 ) -> FloatArray:
     """Add noise `snr_db` under y's own level, or at `silence_dbfs` where y is silent (both by RMS).
 
-    `color` is one of `backgrounds.COLORS`. `below_hz` low-passes it; `hum_hz` adds mains hum with its overtones,
+    `color` is what `backgrounds.make` knows. `below_hz` low-passes it; `hum_hz` adds mains hum with its overtones,
     `hum_db` over the noise; 0 Hz means neither.
     """
     noise = backgrounds.make(len(y), sample_rate, seed=seed, color=color)
