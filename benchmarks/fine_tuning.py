@@ -1,10 +1,12 @@
 """What a few recordings of one's own are worth: `python -m benchmarks.fine_tuning FOLDER --output curve.json`.
 
-FOLDER has a sub-folder a class, as `instrec evaluate` takes it. Half of every class's groups are learned from, the
-other half measured on, and then the other way round. With 0, 1, 5 and 20 recordings a class, the model trained here
-goes on learning, beside composed clips (`synthetic`), and a network begins at random weights with the recordings
-alone (`scratch`). The best epoch is chosen on composed clips and, where there are groups enough, on a fifth of those
-learned from. A group is a folder within a class's, or else a file.
+Writes the figures there, and a picture of the curve beside them.
+
+FOLDER has a sub-folder a class, as `instrec evaluate` takes it. Two thirds of every class's groups are there to learn
+from, the last third is measured on, and so with each of the thirds. With 0, 1, 5 and 20 recordings a class, the model
+trained here goes on learning, beside composed clips (`synthetic`), and a network begins at random weights with the
+recordings alone (`scratch`). The best epoch is chosen on composed clips and, where there are groups enough, on a fifth
+of those learned from. A group is a folder within a class's, or else a file.
 """
 
 import argparse
@@ -26,18 +28,18 @@ from instrec.sources import folder as recordings
 SIZES = (1, 5, 20)
 
 
-def halves(folder: Path, classes: tuple[str, ...]) -> list[dict[str, list[list[Path]]]]:
-    """Split every class's groups in two: [half][class] -> groups, each its files."""
+def thirds(folder: Path, classes: tuple[str, ...]) -> list[dict[str, list[list[Path]]]]:
+    """Split every class's groups in three: [third][class] -> groups, each its files."""
     grouped: dict[str, dict[Path, list[Path]]] = defaultdict(lambda: defaultdict(list))
     for path, label in evaluation.find(folder, classes)[0]:
         inner = path.relative_to(folder).parts
         grouped[label][Path(*inner[:2])].append(path)
-    split: list[dict[str, list[list[Path]]]] = [{}, {}]
+    split: list[dict[str, list[list[Path]]]] = [{}, {}, {}]
     for label, groups in grouped.items():
         order = sorted(groups)
-        seeding.generator(0, "halves", label).shuffle(order)
-        for half in (0, 1):
-            split[half][label] = [groups[group] for group in order[half::2]]
+        seeding.generator(0, "thirds", label).shuffle(order)
+        for third in range(3):
+            split[third][label] = [groups[group] for group in order[third::3]]
     return split
 
 
@@ -69,27 +71,56 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
 
 
 def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]:
-    split = halves(folder, settings.classes)
+    split = thirds(folder, settings.classes)
     begun = replace(settings.train, start=str(TRAINED), epochs=12, learning_rate=0.001)
-    scratch = replace(settings.train, epochs=60, patience=60)
+    scratch = replace(settings.train, epochs=40, patience=40)
     rows: list[dict[str, float | str]] = []
-    for half in (0, 1):
+    for third in range(3):
+        learned = {label: [*split[third - 1][label], *split[third - 2][label]] for label in split[third]}
         with tempfile.TemporaryDirectory() as temporary:
-            measured = copied(split[1 - half], Path(temporary, "measured"), 10**6)
+            measured = copied(split[third], Path(temporary, "measured"), 10**6)
             plans = [("synthetic", number, begun) for number in (0, *SIZES)]
             plans += [("scratch", number, scratch) for number in SIZES]
             for start, number, train in plans:
                 place = Path(temporary, f"{start}-{number}")
                 if number:
-                    own = copied(split[half], place / "recordings", number)
+                    own = copied(learned, place / "recordings", number)
                     model = trained(replace(settings, train=train), own, place, alone=start == "scratch")
                 else:
                     model = classifier.load(TRAINED)
                 found = evaluation.evaluate_folder(measured, model)
-                rows.append({"start": start, "recordings": number, "half": half, "files": found["files"],
+                rows.append({"start": start, "recordings": number, "third": third, "files": found["files"],
                              "top1": found["top1"], "macro_recall": found["macro_recall"]})  # fmt: skip
                 print(rows[-1], flush=True)
     return rows
+
+
+def means(rows: list[dict[str, float | str]], start: str, name: str) -> dict[int, float]:
+    """Give a figure over the number of recordings a class, the mean of the thirds."""
+    found = defaultdict(list)
+    for row in rows:
+        if row["start"] == start:
+            found[row["recordings"]].append(row[name])
+    return {number: float(np.mean(values)) for number, values in found.items()}
+
+
+def draw(rows: list[dict[str, float | str]], path: Path) -> None:
+    """Draw the curve, each third as a dot beside it."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    axes = figure.subplots()
+    for start, label in (("synthetic", "goes on from synthetic sound"), ("scratch", "recordings alone")):
+        curve = means(rows, start, "macro_recall")
+        places = [(0, *SIZES).index(number) for number in curve]
+        (line,) = axes.plot(places, list(curve.values()), label=label)
+        dots = [((0, *SIZES).index(row["recordings"]), row["macro_recall"]) for row in rows if row["start"] == start]
+        axes.scatter(*zip(*dots, strict=True), s=12, color=line.get_color())
+    axes.set(xticks=range(4), xticklabels=(0, *SIZES), xlabel="recordings a class", ylabel="macro recall", ylim=(0, 1))
+    axes.legend(frameon=False)
+    axes.grid(alpha=0.3)
+    with written_whole(path) as part:
+        figure.savefig(part, format="png", dpi=120)
 
 
 def main() -> None:
@@ -98,15 +129,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("fine_tuning.json"))
     given = parser.parse_args()
     settings = params.load()
-    quotas = {"train_per_class": 60, "train_mixtures": 300, "valid_per_class": 20, "valid_mixtures": 100}
+    quotas = {"train_per_class": 60, "train_mixtures": 200, "valid_per_class": 10, "valid_mixtures": 50}
     small = replace(settings.balance, **quotas, valid_share=0.2, test_share=0.0)
     rows = study(given.folder, replace(settings, balance=small))
     with written_whole(given.output) as part:
         part.write_text(json.dumps(rows, indent=1) + "\n")
-    for start, number in dict.fromkeys((row["start"], row["recordings"]) for row in rows):
-        of = [row for row in rows if (row["start"], row["recordings"]) == (start, number)]
-        means = [np.mean([row[name] for row in of]) for name in ("top1", "macro_recall")]
-        print(f"{start:9} {number:3} recordings a class: top-1 {means[0]:.3f}, macro recall {means[1]:.3f}")
+    draw(rows, given.output.with_suffix(".png"))
+    for start in ("synthetic", "scratch"):
+        recall = means(rows, start, "macro_recall")
+        for number, top1 in means(rows, start, "top1").items():
+            print(f"{start:9} {number:3} recordings a class: top-1 {top1:.3f}, macro recall {recall[number]:.3f}")
 
 
 if __name__ == "__main__":

@@ -106,13 +106,15 @@ def test_soundfonts_have_equal_parts_and_the_unseen_one_is_unseen(small_params, 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 1.0])
 def test_the_noisy_share_is_near_what_was_asked_for(small_params, data, share):
-    bounds = replace(small_params.balance, train_per_class=300, train_mixtures=300, noisy_share=share)
-    clips = balance.make(replace(small_params, balance=bounds), [], data)
+    bounds = replace(small_params.balance, train_per_class=300, train_mixtures=450, noisy_share=share)
+    clips = [clip for clip in balance.make(replace(small_params, balance=bounds), [], data) if clip.split == "train"]
     for part in (*(f"train/solo/{name}" for name in CLASSES), "train/mixture"):
-        noises = [clip.noise for clip in clips if clip.id.startswith(part)]
+        noises = [clip.noise for clip in clips if clip.id.startswith(part) and clip.labels]
         assert len(noises) == 300
         assert set(noises) <= {CLEAN, NOISY}
         assert np.mean([noise == NOISY for noise in noises]) == pytest.approx(share, abs=0.1)  # 3.5 sigma
+    # Without instruments noise is all there is, if there is any.
+    assert {clip.noise for clip in clips if not clip.labels} == {NOISY if share else CLEAN}
 
 
 def test_the_test_sets_hold_the_same_scores_in_the_same_order(small_params, data):

@@ -217,6 +217,15 @@ def test_silence_gets_noise_at_the_drawn_level():
         assert decibels(noisy, np.ones(1)) == pytest.approx(drawn.steps[0].values["silence_dbfs"], abs=0.1)
 
 
+@pytest.mark.parametrize(("probability", "backgrounds_of_200"), [(0.1, 200), (0.0, 0)])
+def test_alone_there_is_a_background_and_often_speech(probability, backgrounds_of_200):
+    bounds = dataclasses.replace(BOUNDS, background_probability=probability)
+    drawn = [noise.draw(np.random.default_rng(seed), bounds, RATE, alone=True) for seed in range(200)]
+    colors = [step.values["color"] for each in drawn for step in each.steps if step.name == "background"]
+    assert len(colors) == backgrounds_of_200
+    assert colors.count("speech") == pytest.approx(0.4 * backgrounds_of_200, abs=24)
+
+
 @pytest.mark.parametrize(("color", "slope"), [("white", 0.0), ("pink", -3.01), ("brown", -6.02)])
 def test_colored_noise_falls_by_its_decibels_an_octave(color, slope):
     y = backgrounds.colored_noise(10 * RATE, RATE, seed=3, color=color)
