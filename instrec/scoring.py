@@ -135,11 +135,19 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
 def outputs(
     store: Store, rows: NDArray[np.intp], classifier: Classifier
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Give presence and count of clips, as `Classifier.predict` does, a batch in memory at a time."""
-    starts = range(0, len(rows), BATCH)
-    batches = [classifier.predict(store.read_rows(rows[start : start + BATCH])) for start in starts]
-    counts = [count for _, count in batches if count is not None]
-    return np.concatenate([presence for presence, _ in batches]), np.concatenate(counts) if counts else None
+    """Give presence and count of clips, as `Classifier.predict` does, a batch in memory at a time.
+
+    Silence holds nothing, whatever a model that never heard it says; `listening` does not ask one about it, either.
+    """
+    presences, counts = [], []
+    for start in range(0, len(rows), BATCH):
+        pictures = store.read_rows(rows[start : start + BATCH])
+        presence, count = classifier.predict(pictures)
+        silent = np.asarray(pictures.max(axis=(1, 2, 3)) == 0)[:, np.newaxis]
+        presences.append(np.where(silent, 0, presence))
+        if count is not None:
+            counts.append(np.where(silent, np.eye(1, count.shape[1], dtype=count.dtype), count))
+    return np.concatenate(presences), np.concatenate(counts) if counts else None
 
 
 def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dict[str, Any]:

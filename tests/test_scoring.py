@@ -96,6 +96,28 @@ def test_batches_change_nothing(parts, tmp_path, monkeypatch):
         np.testing.assert_array_equal(first.count, second.count)
 
 
+def test_silence_holds_nothing_whatever_the_model_says(tmp_path):
+    class Sure(Loudest):
+        def predict(self, features):
+            return np.full((len(features), 3), 0.9, np.float32), np.eye(4, dtype=np.float32)[[2] * len(features)]
+
+    path = tmp_path / "set.h5"
+    with store.create(
+        path,
+        name="features",
+        shape=(2, 3, 1),
+        dtype=np.float16,
+        ids=["a", "b"],
+        labels=np.zeros((2, 3), np.uint8),
+        classes=CLASSES,
+    ) as writer:
+        writer.append(np.stack([np.zeros((2, 3, 1)), np.eye(2, 3)[..., np.newaxis]]).astype(np.float16))
+    with store.open_store(path) as clips:
+        presence, count = scoring.outputs(clips, np.arange(2), Sure())
+    np.testing.assert_allclose(presence, [[0] * 3, [0.9] * 3], rtol=1e-6)
+    assert count.tolist() == [[1, 0, 0, 0], [0, 0, 1, 0]]
+
+
 def test_json_holds_every_metric_with_its_interval(parts, tmp_path):
     given = scoring.write(tmp_path / "metrics", parts, **SETTINGS)
     written = json.loads((tmp_path / "metrics" / "test.json").read_text())
