@@ -14,22 +14,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from instrec import manifest, parallel, seeding, selection
+from instrec import manifest, parallel, seeding, selection, yardstick
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
 from instrec.sources import midi
 from instrec.sources.index import MIDI, RECORDINGS, Entry
-from instrec.yardstick import (
-    COMPOSED,
-    EXCERPT,
-    MIXTURE,
-    SOLO,
-    TEST_SETS,
-    TestSet,
-    label_columns,
-    score_files,
-    target_classes,
-)
+from instrec.yardstick import EXCERPT, MIXTURE, SOLO
 
 _LEARNED = ("train", "valid")
 _LEARNT_COUNTS = (0, 2, 3)  # of instruments in a mixture; solo clips are the class quotas' own
@@ -58,9 +48,9 @@ def make(params: Params, entries: Iterable[Entry], data: Path) -> list[Clip]:
         own = [clip for clip in cut if clip.split == split]
         clips += _filled(params, split, own, per_class, mixtures, fonts)
     clips += [clip for clip in cut if clip.split not in _LEARNED]
-    for test_set in TEST_SETS:
+    for test_set in yardstick.TEST_SETS:
         clips += _frozen(params, test_set, data)
-    for split, noise in COMPOSED.items():
+    for split, noise in yardstick.COMPOSED.items():
         clips += _composed_test(params, split, noise)
     return clips
 
@@ -98,7 +88,7 @@ def _noise(params: Params, rng: np.random.Generator, labels: tuple[str, ...]) ->
 def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
     """Cut files into clips that are not silent, each in the split of its group."""
     # What tests by its own partition may be about instruments that programs stand for; all else is learned from.
-    allowed = {"test": set(target_classes(params.classes))}
+    allowed = {"test": set(yardstick.target_classes(params.classes))}
     known = sorted(
         (entry for entry in entries if set(entry.labels) <= allowed.get(entry.split, set(params.classes))),
         key=lambda entry: (entry.path, entry.onset),
@@ -139,7 +129,7 @@ def _clip(params: Params, entry: Entry, split: str, kind: str, onset: float) -> 
         source=SCORE if entry.source == MIDI else RECORDING,
         path=entry.path,
         onset=onset,
-        labels=tuple(sorted(entry.labels, key=label_columns(split, params.classes).index)),
+        labels=tuple(sorted(entry.labels, key=yardstick.label_columns(split, params.classes).index)),
         group=entry.group,
         soundfont="",
         noise=CLEAN,
@@ -208,7 +198,7 @@ def _composed(
 
 
 def _composed_test(params: Params, split: str, noise: str) -> Iterator[Clip]:
-    """Give new scores in the classes of the model; the same, by their groups, in each of `COMPOSED`."""
+    """Give new scores in the classes of the model; the same, by their groups, in each of `yardstick.COMPOSED`."""
     fonts = cycle(params.soundfonts.train)
     for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
         rng = seeding.generator(params.seed, "balance", "composed", part)
@@ -223,11 +213,11 @@ def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, 
     return tuple(sorted(chosen, key=params.classes.index))
 
 
-def _frozen(params: Params, test_set: TestSet, data: Path) -> Iterator[Clip]:
+def _frozen(params: Params, test_set: yardstick.TestSet, data: Path) -> Iterator[Clip]:
     fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
-    asked = target_classes(params.classes)
+    asked = yardstick.target_classes(params.classes)
     # Of programs that stand for no instrument, not even silence asks anything.
-    files = score_files(data, asked, test_set.kinds) if asked else []
+    files = yardstick.score_files(data, asked, test_set.kinds) if asked else []
     for number, (file, labels) in enumerate(files):
         name = file.relative_to(data).with_suffix("")
         clip = Clip(

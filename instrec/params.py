@@ -160,6 +160,8 @@ class TrainParams:
     learning_rate: float
     schedule: Literal["cosine", "constant", "exponential", "inverse"]
     decay: float
+    final_rate_share: float
+    average_share: float
     monitor: Literal["loss", "presence_f1", "count_accuracy"]
     min_delta: float
     weight_decay: float

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import shutil
 import sys
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from instrec import calibration, checkout, devices, metrics, models, rounds, starting
+from instrec import averaging, calibration, checkout, devices, metrics, models, optimizers, rounds, starting
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
@@ -67,12 +66,12 @@ def train(params: Params, files: Files) -> None:
     shutil.rmtree(done, ignore_errors=True)
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
-        best = keras.models.load_model(place / "best.keras")
-        calibration.calibrate(best, validation.labels, _presence(best, validation))
-        thresholds = metrics.best_thresholds(validation.labels, _presence(best, validation)).round(4)
+        model = _chosen(params, files, place, len(history))
+        calibration.calibrate(model, validation.labels, _presence(model, validation))
+        thresholds = metrics.best_thresholds(validation.labels, _presence(model, validation)).round(4)
         card = Card(validation.classes, params.clip, params.spectrogram, tuple(thresholds.tolist()))
-    save(files.model, best, card)
-    _write_speed(files.speed, best, history)
+    save(files.model, model, card)
+    _write_speed(files.speed, model, history)
     _write_history(files.history, history)
     place.rename(done)  # at once: what a kill leaves of a state half removed must not be taken up again
     shutil.rmtree(done)
@@ -81,8 +80,9 @@ def train(params: Params, files: Files) -> None:
 def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[Row]:
     """Train epoch by epoch, and give the history.
 
-    After each, what is needed to go on lies in `place`: the model with its optimizer, the best model so far, and the
-    history, which is all that early stopping has to know. (Keras's BackupAndRestore would forget the last two.)
+    After each, what is needed to go on lies in `place`: the model with its optimizer, those of the epochs before that
+    are averaged with it, the best so far, and the history, which is all that early stopping has to know. (Keras's
+    BackupAndRestore would forget all but the first.)
     """
     history = _resumed(place)
     epochs, patience = params.train.epochs, params.train.patience
@@ -109,11 +109,24 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
     """Build the model, or take up the one that a killed training left."""
     if history:
         print(f"going on after epoch {len(history)}", file=sys.stderr)
-        return keras.models.load_model(place / f"epoch-{len(history)}.keras")
+        return keras.models.load_model(_saved(place, len(history)))
     frames, bins, channels = training.shape
     model = models.build((frames, bins, channels), len(training.classes), params.task, params.model)
     starting.take_weights(model, params, training.classes)
     return compiled(params, model, len(Batches(training, params)))
+
+
+def _chosen(params: Params, files: Files, place: Path, epochs: int) -> Any:
+    """Give the model that a training of so many epochs ends with: the mean of the last ones, or the best."""
+    last = range(max(0, epochs - averaging.epochs(params.train)) + 1, epochs + 1)
+    if not last:
+        return keras.models.load_model(place / "best.keras")
+    with open_store(files.spectrograms / "train.h5") as training:
+        return averaging.average([_saved(place, number) for number in last], Batches(training, params, epochs))
+
+
+def _saved(place: Path, epoch: int) -> Path:
+    return place / f"epoch-{epoch}.keras"
 
 
 def _epoch(model: Any, batches: Batches, valid: Batches, epoch: int) -> Row:
@@ -136,31 +149,10 @@ def compiled(params: Params, model: Any, steps: int) -> Any:
     """Compile a model for training; `steps` is the number of batches in an epoch."""
     task = TASKS[params.task]
     losses, weights = task.losses(params.train)
-    model.compile(optimizer=_optimizer(params.train, steps), loss=losses, loss_weights=weights, metrics=task.metrics())
+    model.compile(
+        optimizer=optimizers.make(params.train, steps), loss=losses, loss_weights=weights, metrics=task.metrics()
+    )
     return model
-
-
-def _optimizer(train: TrainParams, steps: int) -> Any:
-    rate = _schedule(train, steps)
-    if train.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=train.weight_decay)
-    if train.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    return keras.optimizers.SGD(rate, momentum=train.momentum, nesterov=train.nesterov)
-
-
-def _schedule(train: TrainParams, steps: int) -> Any:
-    """The learning rate over the steps of all epochs."""
-    rate, schedules = train.learning_rate, keras.optimizers.schedules
-    if train.schedule == "cosine":
-        total = steps * train.epochs
-        warmup = min(total // 10, 2 * steps)
-        return schedules.CosineDecay(0.0, total - warmup, warmup_target=rate, warmup_steps=warmup)
-    if train.schedule == "exponential":
-        return schedules.ExponentialDecay(rate, steps, math.exp(-train.decay), staircase=True)
-    if train.schedule == "inverse":
-        return schedules.InverseTimeDecay(rate, 1, train.decay)
-    return rate
 
 
 def _gain(train: TrainParams, row: Row) -> float:
@@ -185,16 +177,16 @@ def _resumed(place: Path) -> list[Row]:
 def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:
     """Save the state after an epoch; the history comes last and makes it valid."""
     number = len(history)
-    with written_whole(place / f"epoch-{number}.keras") as part:
+    with written_whole(_saved(place, number)) as part:
         written = part.with_suffix(".keras")
         model.save(written)
         written.replace(part)
     if _best(train, history) == number:
-        shutil.copyfile(place / f"epoch-{number}.keras", place / "best.part")
+        shutil.copyfile(_saved(place, number), place / "best.part")
         (place / "best.part").replace(place / "best.keras")
     with written_whole(place / "history.json") as part:
         part.write_text(json.dumps(history))
-    (place / f"epoch-{number - 1}.keras").unlink(missing_ok=True)
+    _saved(place, number - max(1, averaging.epochs(train))).unlink(missing_ok=True)
 
 
 def _key(params: Params, spectrograms: Path) -> str:

@@ -240,10 +240,10 @@ def test_speech_has_syllables_and_formants(seed):
     y = backgrounds.speech_noise(10 * RATE, RATE, seed=seed)
     hz = np.fft.rfftfreq(len(y), 1 / RATE)
     power = np.abs(np.fft.rfft(y)) ** 2
-    assert power[(hz > 200) & (hz < 4000)].sum() > 0.8 * power.sum()
+    assert power[(hz > 200) & (hz < 5000)].sum() > 0.75 * power.sum()
     level = np.sqrt(np.square(y).reshape(-1, RATE // 50).mean(axis=1))  # every 20 ms
     rises = np.abs(np.fft.rfft(level - level.mean()))[: 10 * 25] ** 2  # up to 25 Hz
-    assert rises[20:100].sum() > 0.4 * rises.sum()  # 2 to 10 Hz
+    assert rises[15:120].sum() > 0.4 * rises.sum()  # 1.5 to 12 Hz
 
 
 def test_hum_stands_out_at_the_mains_frequency():

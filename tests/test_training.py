@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec import calibration, classifier, metrics, store, training
+from instrec import averaging, calibration, classifier, metrics, store, training
 from instrec.errors import UserError
 from instrec.params import Params, TrainParams
 
@@ -116,6 +116,24 @@ def test_a_killed_training_goes_on_to_the_same_end(
     assert "going on after epoch 2" in capsys.readouterr().err
 
 
+def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
+    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    average = averaging.average
+    monkeypatch.setattr(
+        averaging,
+        "average",
+        lambda files, batches: asked.append([each.stem for each in files]) or average(files, batches),
+    )
+    for share, epochs in ((0.5, [["epoch-3", "epoch-4"]]), (0.0, [])):
+        asked.clear()
+        train(replace(params, train=replace(params.train, average_share=share)), spectrograms, tmp_path / str(share))
+        assert asked == epochs
+    one, other = ((tmp_path / share / "classifier.keras").read_bytes() for share in ("0.5", "0.0"))
+    assert one != other
+
+
 def test_other_params_code_or_experiments_do_not_go_on_from_this_state(
     params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,30 +215,3 @@ def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: 
     pictures = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
     presence, _ = classifier.load(tmp_path / "classifier.keras").predict(pictures)
     np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("schedule", "decay", "expected"),
-    [
-        ("constant", 0.0, {0: 0.1, 50: 0.1}),
-        ("exponential", 0.1, {0: 0.1, 9: 0.1, 10: 0.1 * np.exp(-0.1), 35: 0.1 * np.exp(-0.3)}),
-        ("inverse", 0.02, {0: 0.1, 1: 0.1 / 1.02, 50: 0.05}),
-        ("cosine", 0.0, {0: 0.0, 4: 0.1, 40: 0.0}),
-    ],
-)
-def test_the_learning_rate_falls_as_its_schedule_says(
-    params: Params, schedule: str, decay: float, expected: dict[int, float]
-) -> None:
-    """Of four epochs of ten steps: steps decide, and for `exponential` whole epochs."""
-    knobs = replace(params.train, schedule=schedule, decay=decay, learning_rate=0.1)
-    rate = training._schedule(knobs, 10)
-    for step, value in expected.items():
-        assert float(rate(step) if callable(rate) else rate) == pytest.approx(value, abs=1e-6)
-
-
-@pytest.mark.parametrize(("optimizer", "name"), [("adamw", "AdamW"), ("adam", "Adam"), ("sgd", "SGD")])
-def test_the_optimizer_is_the_one_asked_for(params: Params, optimizer: str, name: str) -> None:
-    made = training._optimizer(replace(params.train, optimizer=optimizer, momentum=0.7, nesterov=True), 10)
-    assert type(made).__name__ == name
-    if optimizer == "sgd":
-        assert (made.momentum, made.nesterov) == (0.7, True)

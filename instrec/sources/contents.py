@@ -97,7 +97,7 @@ def read(path: Path) -> Contents:
     chunks = _chunks(data)
     tables = {name: np.frombuffer(_whole(chunks.get(name, data[:0]), kind), kind) for name, kind in _TABLES.items()}
     instruments = [
-        [(low, high, note) for low, high, note in _zones(tables[b"ibag"], tables[b"igen"], first, last, _NOTE)]
+        list(_zones(tables[b"ibag"], tables[b"igen"], first, last, _NOTE))
         for first, last in zip(tables[b"inst"]["bag"], tables[b"inst"]["bag"][1:], strict=False)
     ]
     heads = tables[b"phdr"]
