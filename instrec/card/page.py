@@ -89,13 +89,15 @@ def _training(facts: Facts) -> str:
         for licence, holders, package in [terms(name)]
     ]
     rounds = f" Every {anew} epochs new ones took the place of those." if anew else ""
+    share = knobs["train"]["average_share"]
+    mean = f"Its weights are the mean of those of the last {share:.0%} of the epochs. Thresholds" if share else ""
     return f"""\
 ## What it learned from
 
 {train["clips"]:,} clips of {knobs["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}
 {_sources(train)}
-{train["noisy"]:,} had noise, reverb, an equaliser, overload and the like put over them. Thresholds and the best epoch
-were chosen on {valid["clips"]:,} other clips.
+{train["noisy"]:,} had noise, reverb, an equaliser, overload and the like put over them.
+{mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 
 {_table(("SoundFont", "training clips", "validation clips", "licence", "holders", "Debian package"), rows)}"""
 

@@ -88,6 +88,18 @@ class TestPage:
         assert "| violin | 3 | 1.000 | 0.667 | 0.800 |" in text
         assert "someone" not in json.dumps(recordings)
 
+    @pytest.mark.parametrize(
+        ("share", "said"),
+        [
+            (0.4, "the mean of those of the last 40% of the epochs. Thresholds were"),
+            (0.0, "Thresholds and the best epoch"),
+        ],
+    )
+    def test_it_says_whether_epochs_were_averaged(self, released, share, said):
+        changed = json.loads(json.dumps(released))
+        changed["params"]["train"]["average_share"] = share
+        assert said in card.page(changed)
+
     def test_clips_that_are_replaced_and_recordings_in_training_are_told_of(self, released):
         changed = json.loads(json.dumps(released))
         changed["params"]["train"]["regenerate_every"] = 4
