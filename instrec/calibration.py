@@ -4,7 +4,11 @@ Label smoothing and mixed clips leave a model less sure than it may be. One temp
 validation data, mends that, and is divided into the weights of the last layer, so that whatever runs the model gives
 calibrated probabilities. No class passes another by it: rankings stay as they are.
 
-Source: Guo et al., On Calibration of Modern Neural Networks (ICML 2017).
+Most clips hold one instrument, and a model that counts learns to expect that. What it hears elsewhere may hold any number,
+so what it expects is taken out of its last layer.
+
+Sources: Guo et al., On Calibration of Modern Neural Networks (ICML 2017); Saerens, Latinne and Decaestecker, Adjusting the
+Outputs of a Classifier to New a Priori Probabilities (Neural Computation 14, 2002), equation 2.4.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-HEAD = "presence"  # the layer that gives it, in every architecture
+HEAD, COUNT = "presence", "count"  # the layers that give them, in every architecture
 _COLDEST, _HOTTEST = 0.25, 4.0  # beyond, validation data is too little to go by, and cold ends in ones and zeros
 _TINY = 1e-7  # probabilities nearer to 0 or 1 are taken for this
 
@@ -47,8 +51,21 @@ def temperature(labels: Array, presence: Array, *, exclusive: bool = False) -> f
 
 
 def calibrate(model: keras.Model, labels: Array, presence: Array) -> None:
-    """Bring a model to the temperature that labels ask for, given its presence, both [shape=(clips, classes)]."""
+    """Bring a model to the temperature that labels ask for, given its presence, both [shape=(clips, classes)].
+
+    Where it counts, each number of instruments among the labels is made as likely beforehand as the others.
+    """
     head = model.get_layer(HEAD)
     exclusive = head.activation.__name__ == "softmax"
     degrees = temperature(labels, presence, exclusive=exclusive)
     head.set_weights([weights / degrees for weights in head.get_weights()])
+    if any(layer.name == COUNT for layer in model.layers):
+        counter = model.get_layer(COUNT)
+        kernel, bias = counter.get_weights()
+        counter.set_weights([kernel, bias - expected(labels, len(bias))])
+
+
+def expected(labels: Array, counts: int) -> Array:
+    """Give the logarithm of how often each number of instruments occurs [shape=(counts,)]; 0 where it never does."""
+    found = np.bincount(np.minimum(labels.sum(axis=1).astype(int), counts - 1), minlength=counts)
+    return np.asarray(np.log(np.where(found, found / len(labels), 1.0)).astype(np.float32))
