@@ -4,11 +4,11 @@ Label smoothing and mixed clips leave a model less sure than it may be. One temp
 validation data, mends that, and is divided into the weights of the last layer, so that whatever runs the model gives
 calibrated probabilities. No class passes another by it: rankings stay as they are.
 
-Most clips hold one instrument, and a model that counts learns to expect that. What it hears elsewhere may hold any number,
-so what it expects is taken out of its last layer.
+Most clips hold one instrument, and a model that counts learns to expect that. What it hears elsewhere may hold any
+number, so what it expects is taken out of its last layer.
 
-Sources: Guo et al., On Calibration of Modern Neural Networks (ICML 2017); Saerens, Latinne and Decaestecker, Adjusting the
-Outputs of a Classifier to New a Priori Probabilities (Neural Computation 14, 2002), equation 2.4.
+Sources: Guo et al., On Calibration of Modern Neural Networks (ICML 2017); Saerens, Latinne and Decaestecker, Adjusting
+the Outputs of a Classifier to New a Priori Probabilities (Neural Computation 14, 2002), equation 2.4.
 """
 
 from __future__ import annotations
