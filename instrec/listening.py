@@ -38,7 +38,8 @@ class Listening:
     sample_rate : Hz, of the model; every length below is in samples at this rate.
     window, hop, total : length of a window, from window to window, of the whole file.
     onsets : np.ndarray [shape=(windows,), int]
-    presence : np.ndarray [shape=(windows, classes), float32, 0..1], zero in silent windows.
+    presence : np.ndarray [shape=(windows, classes), float32, 0..1], zero in silent windows; what a model that counts
+        gives elsewhere is times the probability that any instrument sounds.
     rms : np.ndarray [shape=(windows,)], level of each window, 0..1.
     envelope : np.ndarray [shape=(frames,)], highest magnitude in every `frame` samples.
     frame : length of a frame of the envelope.
@@ -176,7 +177,11 @@ def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tupl
         presence = np.zeros((len(batch), len(card.classes)), np.float32)
         loud = rms >= SILENCE
         if loud.any():
-            presence[loud], _ = classifier.predict(representation.batch(clips[loud]))
+            presence[loud], count = classifier.predict(representation.batch(clips[loud]))
+            if (
+                count is not None
+            ):  # noise may look like an instrument, but not like one that sounds alone or with others
+                presence[loud] *= 1 - count[:, :1]
         onsets += [onset for onset, _ in batch]
         levels += rms.tolist()
         parts.append(presence)

@@ -24,6 +24,17 @@ def names(heard: Listening) -> list[str]:
     return [name for name, present in zip(heard.classes, heard.presence.min(axis=0) > 0.5, strict=True) if present]
 
 
+@pytest.mark.parametrize(("none", "share"), [(0.0, 0.75), (50.0, 0.0)])
+def test_what_counts_as_nothing_holds_no_instrument(tmp_path, none, share):
+    known = build()
+    counter = known.model.get_layer("count")
+    counter.set_weights([counter.get_weights()[0], np.array([none, 0, 0, 0])])
+    path = written(tmp_path, tone("flute", 2))
+    presence = listen(path, build()).presence
+    assert presence.max() > 0.9
+    np.testing.assert_allclose(listen(path, known).presence, share * presence, atol=1e-6)
+
+
 @given(
     lengths=st.lists(st.integers(1, 40), max_size=12),
     window=st.integers(1, 25),

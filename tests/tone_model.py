@@ -59,4 +59,5 @@ def build() -> Classifier:
     count = keras.layers.Dense(4, "softmax", name="count")
     model = keras.Model(inputs, {"presence": presence(loudest), "count": count(loudest)})
     presence.set_weights([weights, np.full(len(TONES), -50.0, np.float32)])
+    count.set_weights([np.zeros((CARD.spectrogram.mels, 4), np.float32), np.array([-50.0, 0, 0, 0], np.float32)])
     return Classifier(model, CARD)
