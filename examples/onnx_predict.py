@@ -7,10 +7,9 @@ import wave
 import numpy as np
 import onnxruntime
 
-session = onnxruntime.InferenceSession(sys.argv[1])
-about = session.get_modelmeta().custom_metadata_map
+model = onnxruntime.InferenceSession(sys.argv[1])
 keys = ("classes", "thresholds", "sample_rate", "window_samples", "hop_samples", "silence_dbfs")
-classes, thresholds, rate, size, hop, silence = (json.loads(about[key]) for key in keys)
+names, thresholds, rate, size, hop, silence = (json.loads(model.get_modelmeta().custom_metadata_map[k]) for k in keys)
 with wave.open(sys.argv[2]) as file:
     assert file.getsampwidth() == 2, "not of 16 bits"
     sound = np.frombuffer(file.readframes(-1), "<i2").reshape(-1, file.getnchannels()).mean(axis=1) / 32768
@@ -19,6 +18,7 @@ sound = np.pad(np.fft.irfft(np.fft.rfft(sound), length) * length / len(sound), (
 heard = []
 for onset in [*range(0, len(sound) - size, hop), len(sound) - size]:
     window = sound[np.newaxis, onset : onset + size].astype(np.float32)
-    heard.append(session.run(["presence"], {"samples": window})[0][0] * (np.mean(window**2) >= 10 ** (silence / 10)))
+    presence, count = model.run(["presence", "count"], {"samples": window})
+    heard.append(presence[0] * (1 - count[0, 0]) * (np.mean(window**2) >= 10 ** (silence / 10)))
 surest = np.mean([[heard[0], *heard], [*heard, heard[-1]]], axis=0).max(axis=0)  # a moment lies in two windows
-print(*(f"{classes[i]} {surest[i]:.2f}" for i in np.argsort(-surest) if surest[i] >= thresholds[i]), sep="\n")
+print(*(f"{names[i]} {surest[i]:.2f}" for i in np.argsort(-surest) if surest[i] >= thresholds[i]), sep="\n")
