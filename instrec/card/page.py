@@ -90,7 +90,7 @@ def _training(facts: Facts) -> str:
     ]
     rounds = f" Every {anew} epochs new ones took the place of those." if anew else ""
     share = knobs["train"]["average_share"]
-    mean = f"Its weights are the mean of those of the last {share:.0%} of the epochs. Thresholds" if share else ""
+    mean = f"Its weights are the mean of those of the last {100 * share:.0f} % of the epochs. Thresholds" if share else ""
     return f"""\
 ## What it learned from
 

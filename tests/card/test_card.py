@@ -91,7 +91,7 @@ class TestPage:
     @pytest.mark.parametrize(
         ("share", "said"),
         [
-            (0.4, "the mean of those of the last 40% of the epochs. Thresholds were"),
+            (0.4, "the mean of those of the last 40 % of the epochs. Thresholds were"),
             (0.0, "Thresholds and the best epoch"),
         ],
     )
