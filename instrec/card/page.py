@@ -89,8 +89,8 @@ def _training(facts: Facts) -> str:
         for licence, holders, package in [terms(name)]
     ]
     rounds = f" Every {anew} epochs new ones took the place of those." if anew else ""
-    share = knobs["train"]["average_share"]
-    mean = f"Its weights are the mean of those of the last {100 * share:.0f} % of the epochs. Thresholds" if share else ""
+    share = 100 * knobs["train"]["average_share"]
+    mean = f"Its weights are the mean of those of the last {share:.0f} % of the epochs. Thresholds" if share else ""
     return f"""\
 ## What it learned from
 
