@@ -178,9 +178,7 @@ def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tupl
         loud = rms >= SILENCE
         if loud.any():
             presence[loud], count = classifier.predict(representation.batch(clips[loud]))
-            if (
-                count is not None
-            ):  # noise may look like an instrument, but not like one that sounds alone or with others
+            if count is not None:  # noise is named more readily than it is counted
                 presence[loud] *= 1 - count[:, :1]
         onsets += [onset for onset, _ in batch]
         levels += rms.tolist()
