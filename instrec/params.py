@@ -81,6 +81,7 @@ class SynthParams:
     chorus_probability: float
     detune_cents: float
     zone_shift: int
+    relative_probability: float
     brightness_cents: float
     envelope_timecents: float
     preroll_seconds: float
@@ -168,6 +169,7 @@ class TrainParams:
     label_smoothing: float
     mix_probability: float
     shorten_probability: float
+    noise_floor_probability: float
     roll_seconds: float
     mask_mels: int
     color_db: float
@@ -210,6 +212,12 @@ class Params:
         for name, value, allowed, why in (
             ("train.mix_probability", self.train.mix_probability, decibels, "only decibels can be mixed"),
             ("train.shorten_probability", self.train.shorten_probability, decibels, "only decibels have a silence"),
+            (
+                "train.noise_floor_probability",
+                self.train.noise_floor_probability,
+                decibels,
+                "only decibels have a floor",
+            ),
             ("train.color_db", self.train.color_db, decibels, "only decibels can be coloured"),
             ("train.mix_probability", self.train.mix_probability, self.task != "solo", "task solo knows no mixtures"),
             ("balance.train_mixtures", self.balance.train_mixtures, self.task != "solo", "task solo knows no mixtures"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instrec.params import SynthParams
-from instrec.taxonomy import RANGE_OF_PROGRAM
+from instrec.taxonomy import RANGE_OF_PROGRAM, relatives
 
 if TYPE_CHECKING:
     import pretty_midi
@@ -20,6 +21,7 @@ class Voice:
 
     Attributes
     ----------
+    program : whose notes play it, a relative's of the track's own program; None plays it itself.
     kit : draws the drum kit or patch variant where the SoundFont has several, 0..1; 0 is the plain one.
     volume, pan : MIDI controllers 7 and 10.
     detune_cents : whole track out of tune.
@@ -27,6 +29,7 @@ class Voice:
     brightness_cents, attack_timecents, release_timecents : added to the patch's own filter and envelope.
     """
 
+    program: int | None = None
     kit: float = 0.0
     volume: int = 100
     pan: int = 64
@@ -59,10 +62,15 @@ PLAIN = Performance()
 
 
 def draw(
-    rng: np.random.Generator, params: SynthParams, score: pretty_midi.PrettyMIDI, *, seconds: float
+    rng: np.random.Generator,
+    params: SynthParams,
+    score: pretty_midi.PrettyMIDI,
+    *,
+    classes: Iterable[str],
+    seconds: float,
 ) -> Performance:
-    """Draw how a score is rendered into a clip of `seconds`."""
-    voices = tuple(_draw_voice(rng, params, track) for track in score.instruments)
+    """Draw how a score is rendered into a clip of `seconds`, for a model that tells `classes` apart."""
+    voices = tuple(_draw_voice(rng, params, track, classes) for track in score.instruments)
     # Half a second of every track's notes must be left after the pre-roll, or all where there is less.
     ends = [[note.end for note in track.notes if note.start < seconds] for track in score.instruments]
     latest = min((max(track) for track in ends if track), default=0.0) - 0.5
@@ -77,16 +85,14 @@ def draw(
     )
 
 
-def _draw_voice(rng: np.random.Generator, params: SynthParams, track: pretty_midi.Instrument) -> Voice:
-    shift = int(rng.integers(-params.zone_shift, params.zone_shift + 1))
-    # SoundFonts have samples for an instrument's range, and silence beyond it.
-    low, high = (0, 127) if track.is_drum else RANGE_OF_PROGRAM.get(track.program, (0, 127))
-    pitches = [note.pitch for note in track.notes]
-    if track.is_drum or not pitches or min(pitches) + shift < low or max(pitches) + shift > high:
-        shift = 0
+def _draw_voice(
+    rng: np.random.Generator, params: SynthParams, track: pretty_midi.Instrument, classes: Iterable[str]
+) -> Voice:
+    program, shift = _draw_patch(rng, params, track, classes)
     # Darker more often than not: rooms and microphones take away what SoundFonts' close recordings have too much of.
     darker = rng.random() < 0.5
     return Voice(
+        program=program,
         kit=rng.random(),
         volume=int(rng.integers(70, 128)),
         pan=int(rng.integers(24, 105)),
@@ -96,3 +102,24 @@ def _draw_voice(rng: np.random.Generator, params: SynthParams, track: pretty_mid
         attack_timecents=rng.uniform(-0.5, 1) * params.envelope_timecents,
         release_timecents=rng.uniform(-1, 1) * params.envelope_timecents,
     )
+
+
+def _draw_patch(
+    rng: np.random.Generator, params: SynthParams, track: pretty_midi.Instrument, classes: Iterable[str]
+) -> tuple[int | None, int]:
+    """Draw the program whose notes are taken, None for the track's own, and how far from the pitch that sounds."""
+    shift = int(rng.integers(-params.zone_shift, params.zone_shift + 1))
+    related = rng.random() < params.relative_probability
+    pitches = [note.pitch for note in track.notes]
+    if track.is_drum or not pitches:
+        return None, 0
+    # SoundFonts have samples for an instrument's range, and silence beyond it.
+    low, high = min(pitches), max(pitches)
+    if related and (known := relatives(track.program, classes)):
+        relative = known[rng.integers(len(known))]
+        first, last = relative.transposed
+        first, last = max(first, relative.pitches[0] - low), min(last, relative.pitches[1] - high)
+        if first <= last:
+            return relative.program, int(rng.integers(first, last + 1))
+    lowest, highest = RANGE_OF_PROGRAM.get(track.program, (0, 127))
+    return None, shift if lowest <= low + shift and high + shift <= highest else 0

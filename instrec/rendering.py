@@ -55,7 +55,7 @@ class Renderer:
             start = round(clip.onset * settings.sample_rate)
         elif clip.path and not self._is_frozen(clip):
             score = midi.cut(midi.load(Path(clip.path)), clip.onset, settings.seconds)
-            drawn = performance.draw(self._rng(clip), self.params.synth, score, seconds=settings.seconds)
+            drawn = self._drawn(self._rng(clip), score, settings.seconds)
             y, start = instrument.render(score, settings.seconds, replace(drawn, preroll_seconds=0.0)), 0
         else:
             searched = self._searched_seconds(clip)
@@ -74,7 +74,12 @@ class Renderer:
         if clip.split in yardstick.COMPOSED:
             return compose(rng, labels, seconds), performance.PLAIN
         score = compose(rng, labels, seconds + self.params.synth.preroll_seconds)
-        return score, performance.draw(rng, self.params.synth, score, seconds=seconds)
+        return score, self._drawn(rng, score, seconds)
+
+    def _drawn(
+        self, rng: np.random.Generator, score: pretty_midi.PrettyMIDI, seconds: float
+    ) -> performance.Performance:
+        return performance.draw(rng, self.params.synth, score, classes=self.params.classes, seconds=seconds)
 
     def _searched_seconds(self, clip: Clip) -> float:
         """Say in how much of a score the clip's start is looked for; 0 where it is that of the score."""

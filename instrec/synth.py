@@ -10,6 +10,7 @@ import ctypes
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,7 @@ class Synth:
         self.soundfont = soundfont
         self.sample_rate = sample_rate
         self._owner: Any = self._fluid.Synth(gain=GAIN, samplerate=float(sample_rate), channels=16)
-        number = self._owner.sfload(str(soundfont))
+        self._number = number = self._owner.sfload(str(soundfont))
         if number < 0:
             raise UserError(f"{soundfont}: FluidSynth cannot load it: not a SoundFont, or damaged; install it again")
         self._font = self._fluid.fluid_synth_get_sfont_by_id(self._owner.synth, number)
@@ -65,6 +66,7 @@ class Synth:
         np.ndarray [shape=(round(seconds * sample_rate),)]
             Mono, the mean of both channels.
         """
+        performance = replace(performance, voices=tuple(self._able(voice) for voice in performance.voices))
         skipped = round(performance.preroll_seconds * self.sample_rate / BLOCK)
         samples = round(seconds * self.sample_rate)
         blocks = skipped + -(-samples // BLOCK)
@@ -81,6 +83,12 @@ class Synth:
         mono: npt.NDArray[np.float32] = sound[:, start : start + samples].mean(axis=0, dtype=np.float32)
         # Where nothing sounds, FluidSynth's reverb gives a direct current of -156 dBFS; silence shall be silence.
         return mono if np.abs(mono).max(initial=0.0) > SILENCE else np.zeros_like(mono)
+
+    def _able(self, voice: Voice) -> Voice:
+        """Have a track play itself where the SoundFont lacks the program that was to stand for it."""
+        if voice.program is None or self._owner.sfpreset_name(self._number, 0, voice.program):
+            return voice
+        return replace(voice, program=None, zone_shift=0)
 
     def _fill(self, player: Any, sound: npt.NDArray[np.float32], start: int, stop: int) -> None:
         if stop > start:
@@ -121,7 +129,7 @@ class Synth:
     def _preset(self, track: pretty_midi.Instrument, voice: Voice) -> tuple[int, int]:
         """Choose a drum kit, or the General MIDI program; General MIDI promises only the first kit."""
         if not track.is_drum:
-            return 0, track.program
+            return 0, track.program if voice.program is None else voice.program
         if not self._kits:
             raise UserError(
                 f"{self.soundfont}: no drum kit (bank 128) in it; choose another in params.yaml: soundfonts"

@@ -84,6 +84,45 @@ RANGE_OF_PROGRAM: dict[int, tuple[int, int]] = {
 }
 """General MIDI program -> lowest and highest MIDI pitch a player sounds."""
 
+
+@dataclass(frozen=True)
+class Relative:
+    """A program of the same family, whose recorded notes can stand for another's where they are played elsewhere.
+
+    Attributes
+    ----------
+    program : its number.
+    pitches : its own range, in which its notes are taken.
+    transposed : least and largest distance, in semitones, from the pitch that sounds to the note taken: an instrument
+        of another size sounds like this one where its notes are played as much higher or lower as its body is larger
+        or smaller.
+    """
+
+    program: int
+    pitches: tuple[int, int]
+    transposed: tuple[int, int] = (0, 0)
+
+
+_RELATIVES: dict[int, tuple[Relative, ...]] = {
+    0: (Relative(3, (24, 104)),),  # honky-tonk: a piano out of tune
+    40: (Relative(41, (48, 84), (-7, -1)),),  # viola
+    42: (Relative(41, (48, 84), (5, 12)),),
+    56: (Relative(59, (54, 86)), Relative(57, (40, 72), (-14, -5))),  # with a mute, trombone
+    68: (Relative(69, (52, 81), (-7, -1)),),  # cor anglais
+    73: (Relative(72, (74, 102), (5, 12)),),  # piccolo
+}
+
+
+def relatives(program: int, classes: Iterable[str]) -> tuple[Relative, ...]:
+    """Give the relatives of a program that are none of `classes` themselves."""
+    own = set(classes)
+    return tuple(
+        relative
+        for relative in _RELATIVES.get(program, ())
+        if own.isdisjoint((CLASS_OF_PROGRAM.get(relative.program), f"gm_{relative.program:03}"))
+    )
+
+
 GENERAL_MIDI = "general_midi"  # in `classes`, short for all 128 programs, each a class of its own
 
 # Families of programs whose held notes keep sounding: organs, bowed strings and ensembles to synthesisers' pads.

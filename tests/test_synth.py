@@ -12,7 +12,7 @@ from instrec.synth import Synth
 from instrec.taxonomy import INSTRUMENTS
 
 RATE = 22050
-ORGAN, FLUTE, PIANO, VIOLIN = 19, 73, 0, 40
+ORGAN, FLUTE, PIANO, VIOLIN, VIOLA = 19, 73, 0, 40, 41
 REVERB, CHORUS = (0.9, 0.1, 1.0, 0.9), (3, 1.0, 0.5, 5.0)
 
 
@@ -79,7 +79,7 @@ def compositions(full_params, count: int):
         rng = np.random.default_rng(seed)
         classes = tuple(rng.choice(sorted(INSTRUMENTS), size=seed % 4, replace=False).tolist())
         score = scores.compose(rng, classes, 1.8)
-        yield score, draw(rng, full_params.synth, score, seconds=1.0)
+        yield score, draw(rng, full_params.synth, score, classes=full_params.classes, seconds=1.0)
 
 
 def test_a_clips_samples_depend_on_nothing_rendered_before(full_params):
@@ -175,13 +175,44 @@ def test_more_tracks_than_channels_all_sound(synth):
 def test_what_is_drawn_stays_within_params(full_params, score_of):
     bounds, score = full_params.synth, score_of(FLUTE, (62, 0, 3), (94, 1, 2))
     for seed in range(300):
-        performance = draw(np.random.default_rng(seed), bounds, score, seconds=3.0)
+        performance = draw(np.random.default_rng(seed), bounds, score, classes=full_params.classes, seconds=3.0)
         (voice,) = performance.voices
         assert abs(voice.detune_cents) <= bounds.detune_cents
+        assert voice.program is None  # a piccolo has no note for the lowest of them
         assert abs(voice.zone_shift) <= 2  # no sample beyond the flute's range
         assert -bounds.brightness_cents <= voice.brightness_cents <= 0
         assert max(abs(voice.attack_timecents), abs(voice.release_timecents)) <= bounds.envelope_timecents
         assert 0 <= performance.preroll_seconds <= bounds.preroll_seconds
+
+
+def test_a_relative_plays_as_often_as_asked_for_and_within_its_range(full_params, score_of):
+    bounds, score = full_params.synth, score_of(VIOLIN, (62, 0, 3), (81, 1, 2))
+    drawn = [draw(np.random.default_rng(seed), bounds, score, classes=("violin",), seconds=3.0) for seed in range(600)]
+    voices = [voice for performance in drawn for voice in performance.voices if voice.program is not None]
+    assert len(voices) / 600 == pytest.approx(bounds.relative_probability, abs=0.06)
+    assert {voice.program for voice in voices} == {VIOLA}
+    assert {voice.zone_shift for voice in voices} == set(range(-7, 0))
+    plain = [
+        draw(np.random.default_rng(seed), bounds, score, classes=("violin", "viola"), seconds=3.0) for seed in range(99)
+    ]
+    assert all(performance.voices[0].program is None for performance in plain)
+
+
+@pytest.mark.parametrize("shift", [-7, -3])
+def test_a_relative_keeps_the_pitch_and_sounds_otherwise(synth, score_of, shift):
+    score = score_of(VIOLIN, (76, 0, 2))
+    plain = synth.render(score, 2.0)
+    related = synth.render(score, 2.0, voiced(program=VIOLA, zone_shift=shift))
+    assert cents(related, plain) == pytest.approx(0, abs=40)
+    assert not np.allclose(related, plain, atol=1e-3)
+
+
+def test_without_the_relative_an_instrument_plays_itself(full_params, score_of):
+    synth = Synth(font(full_params, "FreePats.sf2"), RATE)  # which has no viola
+    score = score_of(VIOLIN, (57, 0, 1))
+    related = synth.render(score, 1.0, voiced(program=VIOLA, zone_shift=-7))
+    assert np.abs(related).max() > 0.01
+    assert related.tobytes() == synth.render(score, 1.0, voiced()).tobytes()
 
 
 # ---- damage

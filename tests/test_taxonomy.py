@@ -38,6 +38,32 @@ def test_programs_mean_in_general_midi_what_their_class_says():
         assert any(word in title for word in words.get(name, (name.title(),))), (name, title)
 
 
+def test_a_relative_is_no_class_itself():
+    programs = {40: "viola", 68: "cor_anglais", 56: "trombone", 73: "gm_072", 0: "gm_003"}
+    for program, name in programs.items():
+        related = taxonomy.relatives(program, taxonomy.INSTRUMENTS.keys() - {name})
+        found = {each.program for each in taxonomy.relatives(program, ())}
+        assert found - {each.program for each in taxonomy.relatives(program, (name,))} == {
+            int(name[3:]) if name.startswith("gm_") else next(iter(taxonomy.INSTRUMENTS[name].programs))
+        }
+        assert {each.program for each in related} <= found
+    assert not any(taxonomy.relatives(program, taxonomy.PROGRAMS) for program in range(128))
+
+
+def test_a_relative_has_notes_for_most_of_a_range():
+    for program, (low, high) in taxonomy.RANGE_OF_PROGRAM.items():
+        for each in taxonomy.relatives(program, ()):
+            played = [
+                pitch
+                for pitch in range(low, high + 1)
+                if any(
+                    each.pitches[0] <= pitch + distance <= each.pitches[1]
+                    for distance in range(each.transposed[0], each.transposed[1] + 1)
+                )
+            ]
+            assert len(played) > 0.6 * (high - low)
+
+
 def test_titles_are_what_people_read():
     assert taxonomy.instrument("electric_bass").title == "electric bass"
     assert taxonomy.instrument("gm_040").title == "Violin"

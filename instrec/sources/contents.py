@@ -49,22 +49,29 @@ class Contents:
     spans: npt.NDArray[np.int64]
     zones: dict[tuple[int, int], list[tuple[int, int, int]]]
 
-    def notes(self, instrument: taxonomy.Instrument) -> set[int]:
-        """Give the notes that play an instrument within its range; of drums those of all kits."""
+    def notes(self, instrument: taxonomy.Instrument, relatives: Iterable[taxonomy.Relative] = ()) -> set[int]:
+        """Give the notes that play an instrument, or its relatives, within their range; of drums those of all kits."""
         if instrument.is_drum:
             return {note for (bank, _), zones in self.zones.items() if bank == DRUM_BANK for _, _, note in zones}
+        ranges = {each.program: each.pitches for each in relatives} | instrument.programs
         return {
             note
-            for program, (low, high) in instrument.programs.items()
+            for program, (low, high) in ranges.items()
             for first, last, note in self.zones.get((0, program), [])
             if first <= high and low <= last
         }
 
 
 def kin(learned: Contents, tested: Contents, classes: Iterable[str]) -> dict[str, float]:
-    """Give the classes that two SoundFonts play with the same notes, and the share of the first one's that is."""
-    common = shared(learned, tested)
-    notes = {name: sorted(learned.notes(taxonomy.instrument(name))) for name in classes}
+    """Give the classes that two SoundFonts play with the same notes, and the share of the first one's that is.
+
+    Among the notes of the first, from which a model learns, are those of relatives.
+    """
+    common, classes = shared(learned, tested), tuple(classes)
+    notes = {}
+    for instrument in map(taxonomy.instrument, classes):
+        related = [each for program in instrument.programs for each in taxonomy.relatives(program, classes)]
+        notes[instrument.name] = sorted(learned.notes(instrument, related))
     shares = {name: float(common[own].mean()) for name, own in notes.items() if own}
     return {name: share for name, share in shares.items() if share >= _KIN}
 

@@ -103,7 +103,7 @@ def test_the_preroll_leaves_something_of_every_track(full_params, seed, classes)
     seconds, bounds = 3.0, full_params.synth
     rng = np.random.default_rng(seed)
     score = scores.compose(rng, classes, seconds + bounds.preroll_seconds)
-    drawn = performance.draw(rng, bounds, score, seconds=seconds)
+    drawn = performance.draw(rng, bounds, score, classes=classes, seconds=seconds)
     start = drawn.preroll_seconds
     assert 0 <= start <= bounds.preroll_seconds
     for track in score.instruments:

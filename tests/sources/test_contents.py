@@ -53,6 +53,15 @@ def test_a_single_drum_in_common_makes_no_kit_known(tmp_path):
     assert contents.kin(font(tmp_path / "c.sf2", [], [], drums[:3]), tested, CLASSES) == {"drums": pytest.approx(1 / 3)}
 
 
+def test_notes_of_a_relative_are_learned_as_well(tmp_path):
+    """A viola's, which stands for a violin where it is no class itself."""
+    own, viola = note(1), note(2)
+    write(tmp_path / "a.sf2", "test", {(0, 40): [own], (0, 41): [viola]})
+    learned, tested = contents.read(tmp_path / "a.sf2"), font(tmp_path / "b.sf2", [viola], [], [])
+    assert contents.kin(learned, tested, CLASSES) == {"violin": 0.5}
+    assert contents.kin(learned, tested, (*CLASSES, "viola")) == {"viola": 1.0}
+
+
 def test_silence_is_nobodys(tmp_path):
     silent = Note(np.zeros(500, np.int16), 22050, 60.0, (0, 127))
     one, other = (font(tmp_path / f"{name}.sf2", [silent], [], []) for name in "ab")
@@ -80,4 +89,4 @@ def test_gmbank_is_made_of_the_notes_of_timgm(full_params: params.Params):
     assert contents.shared(one, other).mean() > 0.6
     for first, second in itertools.permutations((one, other)):
         assert "violin" in contents.kin(first, second, CLASSES)
-        assert "flute" not in contents.kin(first, second, CLASSES)
+        assert "flute" not in contents.kin(first, second, (*CLASSES, "gm_072"))  # the piccolo, a flute's relative
