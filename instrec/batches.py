@@ -15,6 +15,10 @@ Floats = npt.NDArray[np.float32]
 
 _HEARD, _SHORTEST = 0.5, 0.15  # of the scale, from where something sounds; of a clip, what a shortened one has left
 
+# Of noise under clips: dB from the clip's loudest point down to the loudest noise, the share that is tilted, dB from
+# the lowest band to the highest, and how many independent values a cell is the mean power of.
+_NOISE_DB, _TILTED, _TILT_DB, _GRAIN = 12.0, 0.6, (-40.0, 10.0), 4
+
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of batches: pictures (clips, frames, bins, channels) and the targets of the task.
@@ -56,14 +60,15 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params) -> tuple[Floats, Floats]:
-    """Make new clips of a batch: mixed with one another, coloured, shifted in time, with frequencies missing.
+    """Make new clips of a batch: mixed, over a floor of noise, coloured, shifted in time, with frequencies missing.
 
-    Only decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the scale), can be mixed
-    and coloured; `Params` refuses both for other pictures.
+    Only decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the scale), can be
+    mixed, laid over noise and coloured; `Params` refuses these for other pictures.
     """
     train, floor_db = params.train, params.spectrogram.floor_db
     pictures, labels = _mixed(rng, pictures, labels, train.mix_probability, floor_db)
     _shorten(rng, pictures, labels, train.shorten_probability)
+    pictures = _over_noise(rng, pictures, train.noise_floor_probability, floor_db)
     clips, frames, bins, _ = pictures.shape
     pictures = np.clip(pictures + _colour(rng, clips, bins, train.color_db / floor_db), 0, 1)
     spectrogram, clip = params.spectrogram, params.clip
@@ -85,15 +90,34 @@ def _mixed(
     union = np.maximum(labels, labels[partner])
     chosen = np.flatnonzero((rng.random(len(pictures)) < probability) & (union.sum(axis=1) < COUNTS))
     gain_db = rng.uniform(-12, 0, size=(len(chosen), 1, 1, 1)).astype(np.float32)
-    one, other = pictures[chosen] * floor_db, pictures[partner[chosen]] * floor_db + gain_db
-    # log10(10^(a/10) + 10^(b/10)) by way of the larger; then under the new loudest point again.
-    scale = np.float32(np.log(10) / 10)
-    total = np.maximum(one, other) + np.log1p(np.exp(-scale * np.abs(one - other))) / scale
-    total -= np.maximum(total.max(axis=(1, 2, 3), keepdims=True) - floor_db, 0)
     pictures, labels = pictures.copy(), labels.copy()
-    pictures[chosen] = np.clip(total / floor_db, 0, 1)
+    pictures[chosen] = _added(pictures[chosen], pictures[partner[chosen]] * floor_db + gain_db, floor_db)
     labels[chosen] = union[chosen]
     return pictures, labels
+
+
+def _added(pictures: Floats, other: Floats, floor_db: float) -> Floats:
+    """Add the power of what is given in decibels over the floor, and measure from the new loudest point again."""
+    # log10(10^(a/10) + 10^(b/10)) by way of the larger.
+    one, scale = pictures * np.float32(floor_db), np.float32(np.log(10) / 10)
+    total = np.maximum(one, other) + np.log1p(np.exp(-scale * np.abs(one - other))) / scale
+    total -= np.maximum(total.max(axis=(1, 2, 3), keepdims=True) - np.float32(floor_db), 0)
+    added: Floats = np.clip(total / np.float32(floor_db), 0, 1)
+    return added
+
+
+def _over_noise(rng: np.random.Generator, pictures: Floats, probability: float, floor_db: float) -> Floats:
+    """Lay steady noise under clips, as rooms and microphones do: white, or tilted over frequency."""
+    chosen = np.flatnonzero((rng.random(len(pictures)) < probability) & pictures.any(axis=(1, 2, 3)))
+    one_each = (len(chosen), 1, 1, 1)
+    under_db = rng.uniform(_NOISE_DB, floor_db, one_each)
+    tilt_db = np.where(rng.random(one_each) < _TILTED, rng.uniform(*_TILT_DB, one_each), 0)
+    curve = tilt_db * np.linspace(0, 1, pictures.shape[2])[:, np.newaxis]
+    grain = 10 * np.log10(rng.gamma(_GRAIN, 1 / _GRAIN, (len(chosen), *pictures.shape[1:])))
+    noise = floor_db - under_db + curve - np.maximum(tilt_db, 0) + grain
+    pictures = pictures.copy()
+    pictures[chosen] = _added(pictures[chosen], noise.astype(np.float32), floor_db)
+    return pictures
 
 
 def _shorten(rng: np.random.Generator, pictures: Floats, labels: Floats, probability: float) -> None:

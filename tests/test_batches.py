@@ -34,7 +34,8 @@ def params(small_params: Params) -> Params:
 
 def plain(params: Params) -> Params:
     """Without augmentation."""
-    none = {"mix_probability": 0.0, "shorten_probability": 0.0, "roll_seconds": 0.0, "mask_mels": 0, "color_db": 0.0}
+    none = dict.fromkeys(("mix_probability", "shorten_probability", "noise_floor_probability"), 0.0)
+    none |= {"roll_seconds": 0.0, "mask_mels": 0, "color_db": 0.0}
     return replace(params, train=replace(params.train, **none))
 
 
@@ -109,6 +110,33 @@ def test_without_augmentation_nothing_changes(params: Params) -> None:
     same, kept = augmented(plain(params), pictures, labels)
     np.testing.assert_array_equal(same, pictures)
     np.testing.assert_array_equal(kept, labels)
+
+
+def test_noise_fills_what_lies_under_it_and_leaves_the_loudest_point(params: Params) -> None:
+    """A tone in one band over silence: noise comes everywhere else, at least 12 dB under it, but for its grain."""
+    settings = replace(plain(params), train=replace(plain(params).train, noise_floor_probability=1.0))
+    pictures = np.zeros((64, *SHAPE), dtype=np.float32)
+    pictures[:, :, 2] = 1.0
+    noisy, _ = augmented(settings, pictures, np.zeros((64, len(params.classes)), dtype=np.float32))
+    np.testing.assert_allclose(noisy.max(axis=(1, 2, 3)), 1.0, atol=1e-6)
+    under_db = (1 - np.delete(noisy, 2, axis=2).mean(axis=(1, 2, 3))) * params.spectrogram.floor_db
+    assert 10 < under_db.min() < 25
+    assert (np.delete(noisy, 2, axis=2).std(axis=(1, 2, 3)) > 0).mean() > 0.7  # the others have it out of sight
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_so_many_clips_lie_over_noise(params: Params, share: float) -> None:
+    settings = replace(plain(params), train=replace(plain(params).train, noise_floor_probability=share))
+    pictures = np.full((400, *SHAPE), 0.9, dtype=np.float32)
+    noisy, _ = augmented(settings, pictures, np.zeros((400, len(params.classes)), dtype=np.float32))
+    changed = (noisy != pictures).any(axis=(1, 2, 3)).mean()
+    assert changed == pytest.approx(share, abs=0.08)
+
+
+def test_silence_stays_silent(params: Params) -> None:
+    settings = replace(plain(params), train=replace(plain(params).train, noise_floor_probability=1.0))
+    noisy, _ = augmented(settings, np.zeros((8, *SHAPE), dtype=np.float32), np.zeros((8, len(params.classes))))
+    assert not noisy.any()
 
 
 def test_rolling_goes_by_the_seconds_that_a_picture_shows(params: Params) -> None:
