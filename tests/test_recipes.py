@@ -101,6 +101,32 @@ def test_it_holds_only_what_differs(name: str) -> None:
         assert [key for key, differs in differing(own.get(section, {}), base) if not differs] == []
 
 
+# What training does to pictures and weights that no publication did: a new one must be turned off in their recipes.
+OUR_WAYS = (
+    "mix_probability",
+    "shorten_probability",
+    "noise_floor_probability",
+    "roll_seconds",
+    "mask_mels",
+    "color_db",
+    "average_share",
+)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if recipes.load(FOLDER, name).source != recipes.OURS])
+def test_a_published_system_is_trained_as_it_was(name: str) -> None:
+    for budget in recipes.BUDGETS:
+        tree, _ = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(budget=budget), name)
+        assert {key: tree["train"][key] for key in OUR_WAYS} == dict.fromkeys(OUR_WAYS, 0)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sethi2018")])
+def test_sethis_clips_have_his_own_effects_alone(name: str) -> None:
+    tree, _ = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(), name)
+    effects = {key for key, value in (tree["noise"] | tree["synth"]).items() if value and not key.endswith("snr_db")}
+    assert effects == {"sethi_probability"}
+
+
 @pytest.mark.parametrize(
     ("name", "data_sets"),
     [
