@@ -89,12 +89,14 @@ def _training(facts: Facts) -> str:
         for licence, holders, package in [terms(name)]
     ]
     rounds = f" Every {anew} epochs new ones took the place of those." if anew else ""
+    start = knobs["train"]["start"]
+    begun = "" if start == "none" else f"\nTraining went on from `{start}` as it was then, which had learned before."
     share = 100 * knobs["train"]["average_share"]
     mean = f"Its weights are the mean of those of the last {share:.0f} % of the epochs. Thresholds" if share else ""
     return f"""\
 ## What it learned from
 
-{train["clips"]:,} clips of {knobs["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}
+{train["clips"]:,} clips of {knobs["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
 {_sources(train)}
 {train["noisy"]:,} had noise, reverb, an equaliser, overload and the like put over them.
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.

@@ -100,6 +100,12 @@ class TestPage:
         changed["params"]["train"]["average_share"] = share
         assert said in card.page(changed)
 
+    @pytest.mark.parametrize("start", ["none", "released/classifier.keras"])
+    def test_it_says_what_training_went_on_from(self, released, start):
+        changed = json.loads(json.dumps(released))
+        changed["params"]["train"]["start"] = start
+        assert (f"went on from `{start}`" in card.page(changed)) == (start != "none")
+
     def test_clips_that_are_replaced_and_recordings_in_training_are_told_of(self, released):
         changed = json.loads(json.dumps(released))
         changed["params"]["train"]["regenerate_every"] = 4
