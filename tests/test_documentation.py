@@ -38,7 +38,7 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 WHOLE = {
     "docs/experiments.md": "test_experiments.py",
     "docs/fine-tuning.md": "test_fine_tuning.py",
-    "docs/predict.md": "test_cli.py",
+    "docs/predict.md": "cli/test_predict.py",
     "docs/pull-requests.md": "test_workflows.py",
     "docs/report.md": "page/test_page.py",
     "docs/team.md": "test_team.py",
@@ -93,7 +93,7 @@ OUTSIDE = {
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
     "make test": "these tests are it",
     ". .venv/bin/activate": "what `make` made for these tests is active",
-    "pytest tests/test_noise.py": "these tests are it",
+    "pytest tests/noise": "these tests are it",
     "dvc pull released/classifier.keras": "test_released.py: a fresh clone brings it",
     "make release": "card/test_card.py: scripts/release.py, which is all it calls",
     "make release ARGS=\"--recordings real.json --of 'my 30 recordings of a violin and a flute'\"": "the same",

@@ -1,0 +1,133 @@
+"""`instrec predict`: any file, any format, its timeline and picture."""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+
+import documented
+import jams
+import pytest
+import soundfile
+from matplotlib.image import imread
+from told import only_error
+from tone_model import RATE, silence
+
+from instrec.cli import main
+
+
+class TestPredict:
+    def test_json_is_one_object_a_file_and_nothing_else(self, capsys, model, music):
+        assert main(["predict", str(music), str(music), "--json", "--model", model]) == 0
+        out, err = capsys.readouterr()
+        assert err == ""
+        first, second = map(json.loads, out.splitlines())
+        assert first == second
+        assert list(first) == ["file", "duration_seconds", "instruments"]
+        assert first["file"] == str(music)
+        assert first["duration_seconds"] == 8.0
+        assert [list(each) for each in first["instruments"]] == [["name", "probability", "segments"]] * 2
+        segments = {each["name"]: each["segments"] for each in first["instruments"]}
+        assert segments == {"violin": [[0.0, 3.0]], "flute": [[5.0, 8.0]]}
+        assert all(0.9 < each["probability"] <= 1 for each in first["instruments"])
+
+    def test_the_table_is_aligned(self, capsys, model, music):
+        assert main(["predict", str(music), "--model", model]) == 0
+        heading, *lines = capsys.readouterr().out.splitlines()
+        assert heading == f"{music}  0:08.0"
+        assert lines[0] == "  instrument  probability  sounds"
+        assert sorted(lines[1:]) == [
+            "  flute              1.00  0:05.0-0:08.0",
+            "  violin             1.00  0:00.0-0:03.0",
+        ]
+
+    def test_silence_and_uncertainty_are_said(self, capsys, tmp_path, model, music):
+        soundfile.write(tmp_path / "silent.wav", silence(2), RATE)
+        assert main(["predict", str(tmp_path / "silent.wav"), "--model", model]) == 0
+        assert "silent: nothing sounds" in capsys.readouterr().out
+        assert main(["predict", str(music), "--threshold", "1", "--model", model]) == 0
+        assert "nothing reaches its threshold; nearest: " in capsys.readouterr().out
+
+    def test_a_bad_file_among_several_costs_only_itself(self, capsys, tmp_path, model, music):
+        (tmp_path / "text.wav").write_text("no audio\n" * 40)
+        (tmp_path / "empty.wav").touch()
+        files = [str(tmp_path / name) for name in ("missing.wav", "music.wav", "text.wav", "empty.wav")]
+        assert main(["predict", *files, "--json", "--model", model]) == 2
+        out, err = capsys.readouterr()
+        assert [json.loads(line)["file"] for line in out.splitlines()] == [str(music)]
+        errors = err.splitlines()
+        assert len(errors) == 3
+        for line, file in zip(errors, (files[0], files[2], files[3]), strict=True):
+            assert line.startswith(f"error: {file}: ")
+
+    def test_a_folder_gives_a_file_each(self, capsys, tmp_path, model, music):
+        folder = tmp_path / "album" / "side b"
+        folder.mkdir(parents=True)
+        music.rename(folder / "music.wav")
+        (folder / "cover.jpg").touch()
+        out = tmp_path / "out"
+        argv = ["predict", str(tmp_path / "album"), "--format", "jams", "--output", str(out), "--model", model]
+        assert main(argv) == 0
+        assert capsys.readouterr() == ("", "")
+        (written,) = (path for path in out.rglob("*") if path.is_file())
+        assert written == out / "side b" / "music.jams"
+        assert {each.value for each in jams.load(str(written)).annotations[0].data} == {"violin", "flute"}
+
+    def test_csv_of_several_files_has_one_header(self, capsys, model, music):
+        assert main(["predict", str(music), str(music), "--format", "csv", "--model", model]) == 0
+        header, *rows = capsys.readouterr().out.splitlines()
+        assert header == "file,instrument,probability,start,end"
+        assert rows[:2] == rows[2:]
+        assert {tuple(row.split(",")[1::2]) for row in rows} == {("violin", "0.0"), ("flute", "5.0")}
+
+    def test_a_bad_file_leaves_the_others_in_the_output(self, capsys, tmp_path, model, music):
+        out = tmp_path / "out.csv"
+        argv = ["predict", str(tmp_path / "none.wav"), str(music), "--output", str(out), "--model", model]
+        assert main(argv) == 2
+        assert "none.wav" in only_error(capsys)
+        assert len(out.read_text().splitlines()) == 3
+
+    def test_one_plot(self, capsys, tmp_path, model, music):
+        assert main(["predict", str(music), "--plot", str(tmp_path / "plot.png"), "--model", model]) == 0
+        assert imread(tmp_path / "plot.png").shape[1] > 1000
+
+    def test_a_plot_a_file(self, tmp_path, model, music):
+        plots = tmp_path / "plots"
+        assert main(["predict", str(music), str(music), "--plot", str(plots / "p.png"), "--model", model]) == 0
+        assert sorted(path.name for path in plots.iterdir()) == ["p-1-music.png", "p-2-music.png"]
+
+    def test_a_bad_hop_is_told_of_once(self, capsys, model, music):
+        assert main(["predict", str(music), str(music), "--hop", "60", "--model", model]) == 2
+        assert "hop of 60 s: allowed is 0.1 to 1" in only_error(capsys)
+
+    @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04 broken"])
+    def test_a_corrupt_model_is_one_line(self, capsys, tmp_path, music, content):
+        (tmp_path / "bad.keras").write_bytes(content)
+        assert main(["predict", str(music), "--model", str(tmp_path / "bad.keras")]) == 2
+        assert "bad.keras" in only_error(capsys)
+
+    def test_a_process_of_its_own_keeps_tensorflow_quiet(self, model, music):
+        command = [sys.executable, "-m", "instrec.cli", "predict", str(music), "--json", "--model", model]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        assert result.stderr == ""
+        assert json.loads(result.stdout)["duration_seconds"] == 8.0
+
+
+def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, music):
+    """Those of docs/predict.md, in a folder as it has it; the page's are tests/web's."""
+    (tmp_path / "models").mkdir()
+    shutil.copy(model, tmp_path / "models" / "classifier.keras")
+    (tmp_path / "album").mkdir()
+    for name in ("song.wav", "album/one.wav", "album/two.wav"):
+        shutil.copy(music, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    said = [shlex.split(line, comments=True) for line in documented.commands("predict.md")]
+    commands = [words[1:] for words in said if words[1] == "predict"]
+    assert len(commands) >= 8
+    for words in commands:
+        assert main(words) == 0
+        assert capsys.readouterr().err == ""
+    made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert made >= {"album.csv", "jams/one.jams", "jams/two.jams", "song.png"}
