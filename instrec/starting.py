@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from instrec import checkout, classifier
@@ -14,6 +15,9 @@ RANDOM = "none"
 def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
     """Give a new model the weights of the one that `train.start` names, if it names one.
 
+    Its pictures may have had another hop: a network that pools over time is as large for any, and soon learns what half
+    or twice the time looks like.
+
     Raises
     ------
     UserError
@@ -23,10 +27,11 @@ def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
         return
     path = checkout.repository() / params.train.start
     known = classifier.load(path)
+    pictures = replace(known.card.spectrogram, hop=params.spectrogram.hop)
     for section, its, ours in (
         ("classes", known.card.classes, classes),
         ("clip", known.card.clip, params.clip),
-        ("spectrogram", known.card.spectrogram, params.spectrogram),
+        ("spectrogram", pictures, params.spectrogram),
     ):
         if its != ours:
             raise UserError(f"params.yaml: train.start: {path} was trained with other {section}: {its}; set them so")

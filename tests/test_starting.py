@@ -54,6 +54,13 @@ def test_its_weights_are_taken(params, learned, tmp_path, monkeypatch):
     assert same(model, learned)
 
 
+def test_pictures_may_have_another_hop(params, learned):
+    finer = replace(params, spectrogram=replace(params.spectrogram, hop=params.spectrogram.hop // 2))
+    model = models.build((2 * SHAPE[0] - 1, *SHAPE[1:]), len(params.classes), params.task, params.model)
+    starting.take_weights(model, starting_from(finer, "learned.keras"), params.classes)
+    assert same(model, learned)
+
+
 def test_none_leaves_random_ones(params):
     model = built(params)
     before = model.get_weights()
