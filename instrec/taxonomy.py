@@ -105,8 +105,10 @@ class Relative:
 
 _RELATIVES: dict[int, tuple[Relative, ...]] = {
     0: (Relative(3, (24, 104)),),  # honky-tonk: a piano out of tune
-    40: (Relative(41, (48, 84), (-7, -1)),),  # viola
-    42: (Relative(41, (48, 84), (5, 12)),),
+    # Viola; then sections of strings, fast and slow, tremolo and plucked.
+    40: (Relative(41, (48, 84), (-7, -1)), *(Relative(program, (55, 93)) for program in (48, 49, 44, 45))),
+    42: (Relative(41, (48, 84), (5, 12)), *(Relative(program, (36, 76)) for program in (48, 49, 44, 45))),
+    43: tuple(Relative(program, (28, 57)) for program in (48, 49, 44)),
     56: (Relative(59, (54, 86)), Relative(57, (40, 72), (-14, -5))),  # with a mute, trombone
     68: (Relative(69, (52, 81), (-7, -1)),),  # cor anglais
     73: (Relative(72, (74, 102), (5, 12)),),  # piccolo
