@@ -51,6 +51,7 @@ def run_stages(folder: Path, tree: dict[str, Any], data: Path, monkeypatch: pyte
 
     (folder / "params.yaml").write_text(yaml.safe_dump(tree))
     (folder / "data").symlink_to(data)
+    (folder / "released").symlink_to(ROOT / "released")  # where some go on from
     for name in ("recordings", "midi", "corpora"):
         (folder / name).mkdir()
     monkeypatch.chdir(folder)
