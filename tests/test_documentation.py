@@ -89,7 +89,15 @@ FOUR_LINES = [
 ]
 COMMANDS = {*PREDICTIONS, *TABLES, *OPTIONS, DOCTOR, *EXPORTS, *YARDSTICK, *CLUSTER, *FOUR_LINES}
 
+HOURS = [
+    "git checkout 6e1e8d3 && dvc exp run -n full $(instrec recipe full)",
+    "git checkout 6176e56 && dvc pull released/classifier.keras",
+    "dvc exp run -n full_further -S train.start=released/classifier.keras $(instrec recipe full_further)",
+    "git checkout 9043b4b && dvc pull released/classifier.keras",
+    "dvc exp run -n full_finer $(instrec recipe full_finer)",
+]
 OUTSIDE = {
+    **dict.fromkeys(HOURS, "the released model's past; test_recipes.py runs its recipes for a few steps"),
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
     "make test": "these tests are it",
     ". .venv/bin/activate": "what `make` made for these tests is active",
