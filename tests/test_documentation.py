@@ -95,6 +95,8 @@ HOURS = [
     "dvc exp run -n full_further -S train.start=released/classifier.keras $(instrec recipe full_further)",
     "git checkout 9043b4b && dvc pull released/classifier.keras",
     "dvc exp run -n full_finer $(instrec recipe full_finer)",
+    "git checkout c80ff20 && dvc pull released/classifier.keras",
+    "dvc exp run -n full_finer_further $(instrec recipe full_finer)",
 ]
 OUTSIDE = {
     **dict.fromkeys(HOURS, "the released model's past; test_recipes.py runs its recipes for a few steps"),
