@@ -43,7 +43,7 @@ setup: $(VENV)/.installed
 
 # The released model also where another one is there than this commit's.
 data: $(VENV)/.installed
-	@[ -f data/noise.json ] || dvc pull --quiet --remote embedded data.dvc
+	@dvc pull --quiet --remote embedded data.dvc || { echo "error: data/ holds what data.dvc does not know; CONTRIBUTING.md says how to change the frozen scores, 'dvc checkout --force data.dvc' brings them back" >&2; exit 2; }
 	@{ [ -f $(RELEASED) ] && grep --quiet "md5: $$(md5sum <$(RELEASED) | cut -c1-32)" $(RELEASED).dvc; } || \
 	dvc pull --quiet --force --remote embedded $(RELEASED).dvc
 

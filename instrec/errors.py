@@ -18,8 +18,13 @@ def run(main: Callable[[], int | None]) -> int:
     try:
         return main() or 0
     except UserError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return told(error)
     except KeyboardInterrupt:
         print("interrupted; nothing half-written is kept, run it again to go on", file=sys.stderr)
         return 130
+
+
+def told(error: UserError) -> int:
+    """Print the line; give the exit code."""
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from instrec import inference, metrics, protocols, taxonomy
 from instrec.classifier import Classifier
 from instrec.errors import UserError
+from instrec.files import below, shown
 from instrec.listening import listen
 from instrec.sources import audio
 
@@ -49,7 +50,7 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
             scores.append(inference.score(listen(path, classifier)))
             labels.append(label)
         except UserError as error:
-            skipped.append(Skipped(str(path), str(error).removeprefix(f"{path}: ")))
+            skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
     if not scores:
         raise UserError(f"{folder}: no file can be scored; the first: {skipped[0].file}: {skipped[0].reason}")
     return {
@@ -114,19 +115,19 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
     known = set(classes)
     labelled: list[tuple[Path, str]] = []
     skipped: list[Skipped] = []
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(below(folder)):
         if not path.is_file() or path.name.startswith("."):
             continue
         if path.parent == folder:
             if path.suffix.lower() in audio.SUFFIXES:  # a README may well lie there
-                skipped.append(Skipped(str(path), "lies in no class's folder; move it into one"))
+                skipped.append(Skipped(shown(path), "lies in no class's folder; move it into one"))
             continue
         name = path.relative_to(folder).parts[0]
         label = taxonomy.class_named(name)
         if label not in known:
-            skipped.append(Skipped(str(path), f"the model knows no class {name!r}"))
+            skipped.append(Skipped(shown(path), f"the model knows no class {name!r}"))
         elif path.suffix.lower() not in audio.SUFFIXES:
-            skipped.append(Skipped(str(path), f"not an audio file by its ending, {path.suffix!r}"))
+            skipped.append(Skipped(shown(path), f"not an audio file by its ending, {path.suffix!r}"))
         else:
             labelled.append((path, str(label)))
     if all(Path(each.file).parent == folder for each in skipped) and not labelled:

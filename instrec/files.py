@@ -17,9 +17,11 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises
     ------
     UserError
-        When the disk is full or the folder cannot be written.
+        When the disk is full, the folder cannot be written, or `path` names no file.
     """
     path = Path(path)
+    if not path.name:
+        raise UserError(f"{path}: is no file's name; give one")
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,3 +37,15 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what cannot be removed was told above: `path` lies in a file, say
             part.unlink()
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Give what lies in a folder and below. The folder and those right in it may be links."""
+    for top in folder.iterdir():
+        yield top
+        yield from top.rglob("*") if top.is_dir() else ()
+
+
+def shown(path: Path | str) -> str:
+    """Give a path as text that can be printed; what UTF-8 cannot hold of its name is escaped."""
+    return os.fsencode(path).decode(errors="backslashreplace")

@@ -13,6 +13,7 @@ import numpy as np
 from instrec import spectrograms
 from instrec.classifier import Classifier
 from instrec.errors import UserError
+from instrec.files import shown
 from instrec.params import ClipParams
 from instrec.sources import audio
 
@@ -108,7 +109,7 @@ def listen(
     if not envelope.total:
         raise UserError(f"{path}: too short to hold a sample at {clip.sample_rate} Hz; give a longer file")
     return Listening(
-        file=str(path),
+        file=shown(path),
         classes=classifier.card.classes,
         sample_rate=clip.sample_rate,
         window=clip.samples,

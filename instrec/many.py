@@ -15,6 +15,7 @@ from typing import Any
 from instrec import inference
 from instrec.classifier import Classifier
 from instrec.errors import UserError
+from instrec.files import below
 from instrec.inference import Prediction
 from instrec.sources import audio
 
@@ -40,7 +41,7 @@ def sounds(given: Iterable[str]) -> list[Sound]:
         if not path.is_dir():
             found.append(Sound(path, Path(path.name)))
             continue
-        inside = [each for each in sorted(path.rglob("*")) if _is_audio(each.relative_to(path)) and each.is_file()]
+        inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and each.is_file()]
         if not inside:
             raise UserError(f"{path}: a folder without audio files; known endings: {' '.join(sorted(audio.SUFFIXES))}")
         found += [Sound(each, each.relative_to(path)) for each in inside]

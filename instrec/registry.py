@@ -146,5 +146,6 @@ def _loaded_elsewhere(store: str, uri: str) -> Any:
             check=False,
         )
     if done.returncode:
-        raise UserError(f"{uri}: does not load back: {done.stderr.strip().splitlines()[-1]}")
+        said = done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"]
+        raise UserError(f"{uri}: does not load back: {said[-1]}")
     return json.loads(done.stdout.splitlines()[-1])

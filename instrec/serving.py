@@ -53,7 +53,7 @@ class Recognizer:
         return [self._predict(row, settings) for row in sounds.to_dict("records")]
 
     def _predict(self, row: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-        if row.get("file"):
+        if row.get("file") and isinstance(row["file"], str):  # a table has NaN where it has none
             return inference.predict(row["file"], self.known, **settings).as_dict()
         samples, rate = np.asarray(row.get("samples"), np.float32), row.get("sample_rate") or 0
         if not samples.size or samples.ndim != 1 or rate <= 0:

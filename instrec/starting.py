@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from instrec import checkout, classifier
@@ -10,6 +11,11 @@ from instrec.errors import UserError
 from instrec.params import Params
 
 RANDOM = "none"
+
+
+def path(params: Params) -> Path | None:
+    """Give the model that training goes on from, if it does not start at random weights."""
+    return None if params.train.start == RANDOM else checkout.repository() / params.train.start
 
 
 def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
@@ -23,10 +29,10 @@ def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
     UserError
         When that one is missing or damaged, or hears or tells apart anything else than params.yaml says.
     """
-    if params.train.start == RANDOM:
+    start = path(params)
+    if start is None:
         return
-    path = checkout.repository() / params.train.start
-    known = classifier.load(path)
+    known = classifier.load(start)
     pictures = replace(known.card.spectrogram, hop=params.spectrogram.hop)
     for section, its, ours in (
         ("classes", known.card.classes, classes),
@@ -34,11 +40,11 @@ def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
         ("spectrogram", pictures, params.spectrogram),
     ):
         if its != ours:
-            raise UserError(f"params.yaml: train.start: {path} was trained with other {section}: {its}; set them so")
+            raise UserError(f"params.yaml: train.start: {start} was trained with other {section}: {its}; set them so")
     try:
         model.set_weights(known.model.get_weights())
     except ValueError as error:
         raise UserError(
-            f"params.yaml: train.start: {path} has {known.model.count_params():,} weights, task and model in "
+            f"params.yaml: train.start: {start} has {known.model.count_params():,} weights, task and model in "
             f"params.yaml make {model.count_params():,}; set these as they were for it"
         ) from error

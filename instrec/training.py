@@ -199,8 +199,11 @@ def _key(params: Params, spectrograms: Path) -> str:
         settings.pop(section)
     surroundings = keras.backend.backend(), checkout.CODE, checkout.apart()
     digest = hashlib.sha256(json.dumps([settings, *surroundings], sort_keys=True).encode())
-    for name in ("train.h5", "valid.h5"):
-        with (spectrograms / name).open("rb") as file:
+    paths = [spectrograms / "train.h5", spectrograms / "valid.h5"]
+    if (start := starting.path(params)) and start.is_file():
+        paths.append(start)
+    for path in paths:
+        with path.open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:16]
 

@@ -2,11 +2,12 @@
 
 import errno
 import os
+from pathlib import Path
 
 import pytest
 
 from instrec.errors import UserError
-from instrec.files import written_whole
+from instrec.files import below, shown, written_whole
 
 
 def test_it_appears_when_the_block_ends_well(tmp_path):
@@ -70,3 +71,23 @@ def test_an_error_that_is_not_the_systems_passes(tmp_path):
     with pytest.raises(OSError, match="a library's own") as raised, written_whole(tmp_path / "a.txt"):
         raise OSError("a library's own")
     assert not isinstance(raised.value, UserError)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_what_names_no_file_is_told(name):
+    with pytest.raises(UserError, match="is no file's name"), written_whole(Path(name)):
+        pass
+
+
+def test_folders_may_be_links(tmp_path):
+    (tmp_path / "disk/deep").mkdir(parents=True)
+    (tmp_path / "disk/deep/a.wav").touch()
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/flute").symlink_to(tmp_path / "disk")
+    (tmp_path / "set/flute/deep/loop").symlink_to(tmp_path / "set")
+    assert [path for path in below(tmp_path / "set") if path.is_file()] == [tmp_path / "set/flute/deep/a.wav"]
+
+
+def test_a_name_that_is_not_utf_8_can_be_shown():
+    assert shown(Path(os.fsdecode(b"caf\xe9.wav"))) == "caf\\xe9.wav"
+    assert shown("caf\xe9.wav") == "caf\xe9.wav"

@@ -116,6 +116,16 @@ def test_a_killed_training_goes_on_to_the_same_end(
     assert "going on after epoch 2" in capsys.readouterr().err
 
 
+def test_another_model_to_start_from_is_another_training(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    start = tmp_path / "start.keras"
+    params = replace(params, train=replace(params.train, start=str(start)))
+    keys = []
+    for content in ("one", "another", "one"):
+        start.write_text(content)
+        keys.append(training._key(params, spectrograms))
+    assert keys[0] == keys[2] != keys[1]
+
+
 def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
     params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,7 +106,7 @@ def make(folder: Path) -> Path:
     set_learning_rate(folder, 0.003)
     run(folder, "git", "init", "--quiet", "--initial-branch=main")
     (folder / "data").mkdir()
-    for name in ("noise.json", "score.mid"):  # by the first, `make data` knows that the data are there
+    for name in ("noise.json", "score.mid"):
         (folder / "data" / name).write_text(name)
     (folder / "released").mkdir()
     (folder / "released" / "classifier.keras").write_text("model")

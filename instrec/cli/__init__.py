@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Iterable, Sequence
 
 from instrec.cli.parsing import parsers
-from instrec.errors import UserError, run
+from instrec.errors import UserError, run, told
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails."""
     try:
-        return run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
+        code = run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
+        sys.stdout.flush()  # here, where what goes wrong is told
+        return code
     except BrokenPipeError:  # the reader, `head` say, has gone; what is still buffered must not raise again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 141  # the shell's own code for it
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _drop_output()
+        return told(UserError(f"standard output cannot be written: {error.strerror}; free some space"))
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _dispatch(argv: Sequence[str]) -> int:

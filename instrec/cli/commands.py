@@ -12,14 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instrec.errors import UserError, run
+from instrec.errors import UserError, told
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
     from instrec.classifier import Classifier
     from instrec.inference import Prediction
-
-INTERRUPTED = 130  # what `run` gives after Ctrl-C
 
 
 def predict(args: argparse.Namespace) -> int:
@@ -40,9 +38,10 @@ def predict(args: argparse.Namespace) -> int:
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
                 plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
                 bar.clear()
-                code = max(code, run(partial(_show, each, partial(put, sound), plot)))
-                if code == INTERRUPTED:
-                    break
+                try:
+                    _show(each, partial(put, sound), plot)
+                except UserError as error:
+                    code = told(error)
                 bar.update()
     return code
 
@@ -92,10 +91,10 @@ def evaluate(args: argparse.Namespace) -> int:
 
     evaluation.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
     result = evaluation.evaluate_folder(args.folder, _classifier(args.model))
-    if args.json:
+    print(evaluation_table(result))
+    if args.json:  # last: where it cannot be written, the table is not lost
         with written_whole(args.json) as part:
             part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    print(evaluation_table(result))
     return 0
 
 

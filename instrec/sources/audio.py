@@ -43,7 +43,7 @@ def blocks(path: Path | str, sample_rate: int, *, block_seconds: float = 30.0) -
 
     Parameters
     ----------
-    path : a file in any format that FFmpeg decodes.
+    path : a file in a format of `SUFFIXES`, whatever its ending.
     sample_rate : of what is given back, in Hz.
     block_seconds : length of every block but the last, which is shorter and never empty.
 
@@ -79,7 +79,7 @@ def load(path: Path | str, sample_rate: int, *, onset: float = 0.0, seconds: flo
 
     Parameters
     ----------
-    path : a file in any format that FFmpeg decodes.
+    path : a file in a format of `SUFFIXES`, whatever its ending.
     sample_rate : of what is given back, in Hz.
     onset : where to start, in seconds.
     seconds : how much to give, to the end when None.
@@ -174,7 +174,10 @@ def _decoded(path: Path, start: int) -> Iterator[tuple[int, Audio]]:
             with suppress(av.FFmpegError):  # past the end, say: then decoding goes on from where it stands
                 container.seek(int((begin + start - _PREROLL_SECONDS) * av.time_base))
         for frame in _frames(container, stream):
-            y = _mono(frame)
+            try:
+                y = _mono(frame)
+            except ValueError as error:  # samples of a kind that NumPy is not given, 64-bit integers say
+                raise _undecodable(path) from error
             if not np.isfinite(y).all():
                 raise UserError(f"{path}: holds samples that are not numbers (NaN or infinite); write it again")
             if position is None:
@@ -210,7 +213,7 @@ def _opened(path: Path) -> Iterator[InputContainer]:
 
 
 def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
-    """Decode packet by packet; one that is damaged is left out, as players do."""
+    """Decode packet by packet; one that is damaged, or that there is no decoder for, is left out, as players do."""
     packets = container.demux(stream)
     while True:
         try:
@@ -218,7 +221,7 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
             if packet is None:
                 return
             yield from packet.decode()
-        except av.InvalidDataError:
+        except av.FFmpegError:
             continue
 
 

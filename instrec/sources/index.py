@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from instrec.errors import UserError
-from instrec.files import written_whole
+from instrec.files import below, written_whole
 
 RECORDINGS, MIDI = "recordings", "midi"
 _USABLE, _EXCLUDED = "index.csv", "excluded.csv"
@@ -104,18 +104,17 @@ def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excl
         raise UserError(f"{root}: no such folder; make it (it may stay empty), or change `sources` in params.yaml")
     found: list[Path] = []
     excluded: list[Excluded] = []
-    for top in root.iterdir():
-        for path in top.rglob("*") if top.is_dir() else [top]:
-            inside = path.relative_to(root).parts
-            if path.is_dir() or path.name == "README.md" or any(part.startswith(".") for part in inside):
-                continue
-            if path.suffix.lower() not in suffixes:
-                reason = f"name does not end in one of {' '.join(sorted(suffixes))}"
-                excluded.append(Excluded(path.as_posix(), reason))
-            elif not _is_utf8(path):
-                excluded.append(Excluded(path.as_posix(), "name is not UTF-8; rename it"))
-            else:
-                found.append(path)
+    for path in below(root):
+        inside = path.relative_to(root).parts
+        if path.is_dir() or path.name == "README.md" or any(part.startswith(".") for part in inside):
+            continue
+        if path.suffix.lower() not in suffixes:
+            reason = f"name does not end in one of {' '.join(sorted(suffixes))}"
+            excluded.append(Excluded(path.as_posix(), reason))
+        elif not _is_utf8(path):
+            excluded.append(Excluded(path.as_posix(), "name is not UTF-8; rename it"))
+        else:
+            found.append(path)
     return sorted(found), sorted(excluded, key=lambda each: each.path)
 
 

@@ -83,11 +83,15 @@ def find(name: str, folders: Iterable[str]) -> Path:
 def _made_of_freepats() -> Path:
     """Make the SoundFont once for this user; its checksum in the path makes it anew where its making has changed."""
     path = platformdirs.user_cache_path("instrec") / KNOWN[freepats.NAME].sha256[:12] / freepats.NAME
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_suffix(".lock")):  # workers ask for it at the same time
-            if not path.is_file():
-                freepats.build(path)
+    try:
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(path.with_suffix(".lock")):  # workers ask for it at the same time
+                if not path.is_file():
+                    freepats.build(path)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise UserError(f"{path}: cannot be made: {why}; have XDG_CACHE_HOME name a folder to write in") from error
     return path
 
 

@@ -176,6 +176,8 @@ class TestRelease:
         assert stored(built) ^ before == {new, old}
 
     def test_what_does_not_belong_together_is_refused(self, built, tmp_path):
+        (tmp_path / "untold/models").mkdir(parents=True)
+        (tmp_path / "untold/models/classifier.keras").touch()
         figures = built / "metrics/test.json"
         kept = figures.read_bytes()
         figures.write_bytes(kept + b"\n")
@@ -187,6 +189,7 @@ class TestRelease:
             (("--recordings", "x.json"), "--recordings JSON and --of TEXT belong together"),
             (("--recordings", "params.yaml", "--of", "x"), "params.yaml: not JSON"),
             (("--recordings", "metrics/test.json", "--of", "x"), "not written by `instrec evaluate FOLDER --json`"),
+            ((str(tmp_path / "untold"),), "dvc.lock: not there; name a folder in which `dvc repro` has run"),
             ((str(tmp_path),), "models/classifier.keras: no model there; train one with `dvc repro`"),
         ):
             done = self.release(built, *arguments)

@@ -61,6 +61,14 @@ class TestArguments:
         assert time.perf_counter() - started < 3  # about 0.1 s; a busy machine is given room
 
 
+def test_a_full_disk_under_the_output_is_told():
+    command = [sys.executable, "-m", "instrec.cli", "recipe", "--list"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "error: standard output cannot be written: No space left on device; free some space\n"
+
+
 def test_doctor_tells_what_is_missing(capsys, tmp_path):
     assert main(["doctor", "--model", str(tmp_path / "none.keras")]) == 2
     lines = capsys.readouterr().out.splitlines()

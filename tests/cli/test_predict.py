@@ -1,6 +1,7 @@
 """`instrec predict`: any file, any format, its timeline and picture."""
 
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from matplotlib.image import imread
 from told import only_error
 from tone_model import RATE, silence
 
+from instrec import timeline
 from instrec.cli import main
 
 
@@ -113,6 +115,26 @@ class TestPredict:
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""
         assert json.loads(result.stdout)["duration_seconds"] == 8.0
+
+    def test_ctrl_c_while_a_picture_is_drawn_leaves_no_half_list(self, capsys, monkeypatch, tmp_path, model, music):
+        def interrupt(prediction, path):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(timeline, "draw", interrupt)
+        output = tmp_path / "out.csv"
+        arguments = ["--output", str(output), "--plot", str(tmp_path / "out.png"), "--model", model]
+        assert main(["predict", str(music), str(music), *arguments]) == 130
+        assert "nothing half-written is kept" in capsys.readouterr().err
+        assert sorted(tmp_path.iterdir()) == [music]
+
+    def test_a_name_that_is_not_utf_8_is_escaped(self, capsys, tmp_path, model, music):
+        odd = tmp_path / os.fsdecode(b"caf\xe9.wav")
+        shutil.copyfile(music, odd)
+        for suffix in ("csv", "json", "txt", "jams"):
+            output = tmp_path / f"out.{suffix}"
+            assert main(["predict", str(odd), "--output", str(output), "--model", model]) == 0
+            assert "caf" in output.read_text(encoding="utf-8")
+            assert "xe9.wav" in output.read_text(encoding="utf-8")
 
 
 def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, music):

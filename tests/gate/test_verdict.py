@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import toy_pipeline
+import yaml
 from judging import gate
 
 from instrec.gate import rules
@@ -16,6 +17,12 @@ METRIC = "unseen_clean.solo.top1"
 STALE = "`dvc.lock` is stale:"
 ANOTHER = "was last run with another"
 NOT_WRITTEN = "is not what stage `evaluate` wrote, by the checksum in `dvc.lock`"
+
+
+def released(tree: Path) -> Path:
+    """The released model in the embedded remote."""
+    md5 = yaml.safe_load((tree / "released/classifier.keras.dvc").read_text())["outs"][0]["md5"]
+    return tree / ".dvcstore/files/md5" / md5[:2] / md5[2:]
 
 
 def assert_fails(capsys: pytest.CaptureFixture[str], reason: str) -> None:
@@ -113,8 +120,15 @@ class TestVerdict:
         (tree / file).unlink()
         assert_fails(capsys, reason)
 
+    def test_a_released_model_that_left_the_remote_does_not(self, capsys, tree):
+        released(tree).unlink()
+        tracked = tree / "released/classifier.keras.dvc"
+        tracked.write_text(f"outs:\n- md5: {'d' * 32}\n  path: classifier.keras\n")
+        assert gate(capsys, "main")[0] == 0
+
     def test_a_hand_on_the_remote_of_the_test_data_fails_it(self, capsys, tree):
-        first, second = sorted(path for path in (tree / ".dvcstore").rglob("*") if path.is_file())[:2]
+        files = {path for path in (tree / ".dvcstore").rglob("*") if path.is_file()}
+        first, second, *_ = sorted(files - {released(tree)})
         first.chmod(0o644)
         first.write_text("an easier score")
         name = first.relative_to(tree)

@@ -203,3 +203,39 @@ def test_what_is_no_usable_audio_is_named(tmp_path, capfd, kind, read):
         read(path)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("offset", "value"),
+    [(20, 0x2004), (20, 0x2048), (20, 0x3), (20, 0x11), (22, 0), (22, 1000)],
+    ids=["tag 2004", "tag 2048", "float of 16 bits", "tag 11", "no channels", "1000 channels"],
+)
+def test_a_header_that_lies_is_told(tmp_path, offset, value):
+    path = write(tmp_path / "lies.wav", noise(4000), 8000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[offset : offset + 2] = value.to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"^{path}: "):
+        audio.load(path, RATE)
+
+
+def test_samples_of_64_bit_integers_are_told(tmp_path):
+    path = write(tmp_path / "wide.wav", noise(4000), 8000, subtype="DOUBLE")
+    content = bytearray(path.read_bytes())
+    content[20:22] = (1).to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"^{path}: no audio can be decoded"):
+        audio.load(path, RATE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(at=st.integers(0, 10**6), value=st.integers(0, 255), suffix=st.sampled_from(["m4a", "aac"]))
+def test_any_damage_gives_sound_or_one_error(tmp_path_factory, at, value, suffix):
+    path = encode(tmp_path_factory.mktemp("damaged") / f"a.{suffix}", "aac", tone(440, 0.3, 22050), 22050)
+    content = bytearray(path.read_bytes())
+    content[at % len(content)] = value
+    path.write_bytes(content)
+    try:
+        assert np.isfinite(audio.load(path, RATE)).all()
+    except UserError as error:
+        assert str(error).startswith(f"{path}: ")

@@ -38,6 +38,13 @@ def test_it_is_made_once_with_the_checksum_that_is_known(tmp_path, monkeypatch):
     assert path.stat().st_mtime_ns == made
 
 
+def test_a_cache_that_cannot_be_made_is_told(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(UserError, match="cannot be made: not a directory; have XDG_CACHE_HOME name a folder"):
+        soundfonts.find(freepats.NAME, [])
+
+
 def test_every_program_of_every_class_sounds_and_is_in_tune(synth):
     for program, (low, high) in taxonomy.RANGE_OF_PROGRAM.items():
         if taxonomy.CLASS_OF_PROGRAM[program] == "organ":

@@ -96,5 +96,7 @@ def _verify(corpus: Corpus, folder: Path, workers: int) -> None:
     if not (missing or damaged):
         return
     found = f"{len(missing)} files missing, {len(damaged)} damaged (the first: {(missing + damaged)[0]})"
-    remedy = f"remove {folder}/.unpacked to download it again" if corpus.checked else corpus.how
+    # A file has to be missing, or all counts as unpacked by hand.
+    which = "" if missing else f"{damaged[0]} and "
+    remedy = f"remove {which}{folder}/.unpacked to download it again" if corpus.checked else corpus.how
     raise UserError(f"{corpus.name}: {found}; {remedy}")

@@ -225,6 +225,21 @@ def test_missing_and_damaged_files_are_found_and_told(name, bring):
     assert corpus.validate(folder, workers=1) == ([], [])
 
 
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_what_the_error_says_mends_damage(name, bring):
+    folder, corpus = bring(name), CORPORA[name]
+    if not corpus.checked:
+        return
+    first = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".wav", ".ogg"))
+    first.write_bytes(first.read_bytes()[:-1] + b"\1")
+    with pytest.raises(UserError, match=f"remove (.*) and corpora/{name}/.unpacked to download it again") as told:
+        corpora.scan(sources(test=(name,)), classes=ALL, workers=1)
+    assert f"remove {first} and" in str(told.value)
+    first.unlink()
+    shutil.rmtree(folder / ".unpacked")
+    assert corpora.scan(sources(test=(name,)), classes=ALL, workers=1)[0]
+
+
 def test_before_a_download_the_index_is_what_is_missing(tmp_path):
     assert CORPORA["irmas"].validate(tmp_path, workers=1) == ([tmp_path / "irmas_index_1.0.json"], [])
 
