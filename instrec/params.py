@@ -141,6 +141,7 @@ class ModelParams:
         "han_two_branch",
         "han_multi_resolution",
     ]
+    normalize: Literal["none", "clip", "band"]
     width: int
     blocks: int
     dense: tuple[int, ...]

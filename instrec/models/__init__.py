@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import keras
+from keras import layers
 
 from instrec.models import pretrained
 from instrec.models.alexnet import alexnet
@@ -57,5 +58,12 @@ def build(shape: tuple[int, int, int], classes: int, task: str, params: ModelPar
     """
     pretrained.check(params)
     picture = keras.Input(shape, name="picture")
-    features = TRUNKS[params.name](picture, params)
+    features = TRUNKS[params.name](_normalized(picture, params), params)
     return keras.Model(picture, TASKS[task].outputs(features, classes), name=params.name)
+
+
+def _normalized(picture: Any, params: ModelParams) -> Any:
+    if params.normalize == "none":
+        return picture
+    axes = [1, 2] if params.normalize == "clip" else [1]
+    return layers.LayerNormalization(axis=axes, center=False, scale=False, name="normalized")(picture)
