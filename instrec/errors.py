@@ -26,5 +26,5 @@ def run(main: Callable[[], int | None]) -> int:
 
 def told(error: UserError) -> int:
     """Print the line; give the exit code."""
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"error: {' '.join(line.strip() for line in str(error).splitlines())}", file=sys.stderr)
     return 2

@@ -116,7 +116,7 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
     labelled: list[tuple[Path, str]] = []
     skipped: list[Skipped] = []
     for path in sorted(below(folder)):
-        if not path.is_file() or path.name.startswith("."):
+        if path.is_dir() or path.name.startswith("."):
             continue
         if path.parent == folder:
             if path.suffix.lower() in audio.SUFFIXES:  # a README may well lie there

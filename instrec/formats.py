@@ -84,9 +84,19 @@ FORMATS = {
 
 
 def chosen(name: str | None, output: Path | None) -> Format:
-    """Give the format of that name; none named, that of the output's ending, or text."""
+    """Give the format of that name; none named, that of the output's ending; of a folder's or of none, text.
+
+    Raises
+    ------
+    UserError
+        When the ending is that of no format.
+    """
     endings = {each.suffix: each for each in FORMATS.values()} | {".jsonl": FORMATS["json"]}
-    return FORMATS[name] if name else endings.get(output.suffix.lower() if output else "", FORMATS["text"])
+    if name or output is None or is_folder(output):
+        return FORMATS[name or "text"]
+    if output.suffix.lower() not in endings:
+        raise UserError(f"--output {output}: unknown ending; allowed: {' '.join(endings)}, or say --format")
+    return endings[output.suffix.lower()]
 
 
 def is_folder(output: Path) -> bool:
@@ -100,17 +110,23 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
     Raises
     ------
     UserError
-        When several JAMS objects would share a file, or two files' predictions would go to one.
+        When several JAMS objects would share a file, two files' predictions would go to one, or in place of a sound.
     """
-    if output is None or not is_folder(output):
+    whole = output is not None and not is_folder(output)
+    places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]
+    inputs = {sound.path.resolve() for sound in sounds}
+    if taken := [place for place in places if place.resolve() in inputs]:
+        raise UserError(f"--output {taken[0]}: is one of the sounds; name another")
+    if output is None or whole:
         if form is FORMATS["jams"] and len(sounds) > 1:
             raise UserError("JAMS has one file a sound; name a folder for them: --output FOLDER")
         return
     owners: dict[Path, Sound] = {}
-    for sound in sounds:
-        place = _place(form, output, sound)
+    for sound, place in zip(sounds, places, strict=True):
         if owners.setdefault(place, sound) != sound:
-            raise UserError(f"{owners[place].path}, {sound.path}: both would go to {place}; predict them one at a time")
+            raise UserError(
+                f"{owners[place].path}, {sound.path}: both would go to {place}; predict them into two folders"
+            )
 
 
 @contextmanager

@@ -28,7 +28,7 @@ class Sound:
     name: Path
 
 
-def sounds(given: Iterable[str]) -> list[Sound]:
+def sounds(given: Iterable[Path | str]) -> list[Sound]:
     """Give the files that are named, and of folders every audio file in them and below, by its ending.
 
     Raises
@@ -41,7 +41,7 @@ def sounds(given: Iterable[str]) -> list[Sound]:
         if not path.is_dir():
             found.append(Sound(path, Path(path.name)))
             continue
-        inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and each.is_file()]
+        inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and not each.is_dir()]
         if not inside:
             raise UserError(f"{path}: a folder without audio files; known endings: {' '.join(sorted(audio.SUFFIXES))}")
         found += [Sound(each, each.relative_to(path)) for each in inside]

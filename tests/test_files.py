@@ -79,6 +79,13 @@ def test_what_names_no_file_is_told(name):
         pass
 
 
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe: is no file that can be replaced"), written_whole(tmp_path / "pipe"):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_folders_may_be_links(tmp_path):
     (tmp_path / "disk/deep").mkdir(parents=True)
     (tmp_path / "disk/deep/a.wav").touch()

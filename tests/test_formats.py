@@ -74,13 +74,19 @@ def test_nothing_found_is_written_too(nothing):
         (None, Path("out.JSONL"), "json"),
         (None, Path("x.json"), "json"),
         (None, Path("x.jams"), "jams"),
-        (None, Path("x.doc"), "text"),
+        (None, Path("x.txt"), "text"),
+        ("text", Path("x.doc"), "text"),
         (None, Path("folder"), "text"),
         ("csv", Path("out.json"), "csv"),
     ],
 )
 def test_the_ending_of_the_output_says_which_format(name, output, expected):
     assert formats.chosen(name, output) is FORMATS[expected]
+
+
+def test_an_ending_of_no_format_is_told():
+    with pytest.raises(UserError, match=r"--output x.wav: unknown ending; allowed: .txt .json .csv .jams .jsonl, or"):
+        formats.chosen(None, Path("x.wav"))
 
 
 def test_one_file_holds_all_and_its_header_once(tmp_path, prediction, nothing):
@@ -116,6 +122,8 @@ def test_a_folder_mirrors_what_was_given(tmp_path, prediction, name):
         ("jams", None, ("a.wav", "b.wav"), "name a folder for them: --output FOLDER"),
         ("jams", Path("out.jams"), ("a.wav", "b.wav"), "name a folder"),
         ("json", Path("out"), ("a.wav", "a.mp3"), "in/a.wav, in/a.mp3: both would go to out/a.json"),
+        ("text", Path("in/a.wav"), ("a.wav",), "--output in/a.wav: is one of the sounds; name another"),
+        ("csv", Path("in"), ("a.csv",), "--output in/a.csv: is one of the sounds"),
     ],
 )
 def test_predictions_that_would_meet_in_a_file_are_refused(name, output, sounds, message):

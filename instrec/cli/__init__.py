@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +15,8 @@ from instrec.errors import UserError, run, told
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names that a terminal of ASCII cannot show
     try:
         code = run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
         sys.stdout.flush()  # here, where what goes wrong is told

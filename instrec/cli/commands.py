@@ -87,8 +87,11 @@ def evaluate(args: argparse.Namespace) -> int:
     """Score the model on a folder of labelled recordings."""
     from instrec import evaluation
     from instrec.files import written_whole
+    from instrec.sources import audio
     from instrec.text import evaluation_table
 
+    if args.json and args.json.suffix.lower() in audio.SUFFIXES:
+        raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
     evaluation.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
     result = evaluation.evaluate_folder(args.folder, _classifier(args.model))
     print(evaluation_table(result))

@@ -27,17 +27,19 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         sub: Parser = subparsers.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
         sub.set_defaults(function=function)
         if model:
-            sub.add_argument("--model", type=Path, help=f"model file (default: {model})")
+            sub.add_argument("--model", type=_path, help=f"model file (default: {model})")
         return sub
 
     sub = command(commands.predict, "name the instruments in audio files, and when they sound")
-    sub.add_argument("files", nargs="+", metavar="FILE", help="audio of any format, rate and length, or a folder of it")
+    sub.add_argument(
+        "files", nargs="+", type=_path, metavar="FILE", help="audio of any format, rate and length, or a folder of it"
+    )
     sub.add_argument("--format", choices=("text", "json", "csv", "jams"), help="(default: by --output, or text)")
     sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    sub.add_argument("--output", type=Path, metavar="PATH", help="a file for all, or a folder with a file for each")
+    sub.add_argument("--output", type=_path, metavar="PATH", help="a file for all, or a folder with a file for each")
     sub.add_argument(
         "--plot",
-        type=Path,
+        type=_path,
         metavar="FILE.png",
         help="draw the timeline; with several files, one picture each, numbered",
     )
@@ -51,21 +53,21 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     sub = command(commands.serve, "show a page on this machine to drop audio on, and play it with its timeline")
     sub.add_argument("--port", type=_port, default=8000, help="0 for any that is free (default: 8000)")
     sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder a class")
-    sub.add_argument("folder", type=Path, metavar="FOLDER")
-    sub.add_argument("--json", type=Path, metavar="OUT", help="also write every figure to this file")
+    sub.add_argument("folder", type=_path, metavar="FOLDER")
+    sub.add_argument("--json", type=_path, metavar="OUT", help="also write every figure to this file")
     sub = command(commands.export, "write the model as ONNX or TFLite: sound in, probabilities out")
     sub.add_argument("--format", choices=("onnx", "tflite"), required=True)
-    sub.add_argument("--output", type=Path, metavar="FILE", help="(default: the model's name, here)")
+    sub.add_argument("--output", type=_path, metavar="FILE", help="(default: the model's name, here)")
     sub = command(commands.card, "write the released model's card", model="")
-    sub.add_argument("--facts", type=Path, default=FACTS, metavar="FILE", help=f"(default: {FACTS})")
-    sub.add_argument("--output", type=Path, default=Path("docs/model_card.md"), help="(default: docs/model_card.md)")
+    sub.add_argument("--facts", type=_path, default=FACTS, metavar="FILE", help=f"(default: {FACTS})")
+    sub.add_argument("--output", type=_path, default=Path("docs/model_card.md"), help="(default: docs/model_card.md)")
     sub = command(commands.recipe, "print a published system as options of `dvc exp run`", model="")
     sub.add_argument("name", nargs="?", metavar="NAME", help="a recipe's name")
     sub.add_argument("--list", action="store_true", help="show every recipe: name, source, task, classes")
     sub.add_argument("--cpu", action="store_true", help="a smaller budget, for machines without a GPU")
     sub.add_argument("--data-sets", action="store_true", help="on the published data sets, not on the embedded data")
-    sub.add_argument("--folder", type=Path, default=Path("recipes"), help="(default: recipes)")
-    sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
+    sub.add_argument("--folder", type=_path, default=Path("recipes"), help="(default: recipes)")
+    sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
     command(commands.corpora, "list the published data sets, and how to get them", model="")
     sub = command(commands.systems, "compare published systems: write docs/systems.md", model="")
     sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
@@ -75,19 +77,19 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     sub.add_argument("--seeds", type=int, default=1, help="repetitions, each with a seed of its own (default: 1)")
     sub = command(commands.gate, "judge the working tree by its metrics against another commit's", model="")
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
-    sub.add_argument("--rules", type=Path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
-    sub.add_argument("--output", type=Path, metavar="FILE.md", help="also write the Markdown to this file")
+    sub.add_argument("--rules", type=_path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
+    sub.add_argument("--output", type=_path, metavar="FILE.md", help="also write the Markdown to this file")
     sub = command(
         commands.report, "write an HTML page: scores, changes, pictures, mistakes to listen to", model=str(TRAINED)
     )
     sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
-    sub.add_argument("--file", type=Path, metavar="AUDIO", help="whose timeline is shown (test clips)")
-    sub.add_argument("--output", type=Path, default=Path("report.html"), help="(default: report.html)")
+    sub.add_argument("--file", type=_path, metavar="AUDIO", help="whose timeline is shown (test clips)")
+    sub.add_argument("--output", type=_path, default=Path("report.html"), help="(default: report.html)")
     sub = command(commands.register, "put the model into MLflow's registry", model=str(TRAINED))
     sub.add_argument("--name", default="instrec", help="(default: instrec)")
     sub.add_argument("--alias", default="champion", help="what the version is loaded by (default: champion)")
     sub = command(commands.doctor, "say what is missing, and how to get it")
-    sub.add_argument("--params", type=Path, default=Path("params.yaml"), help="(default: params.yaml)")
+    sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
     return parser, dict(subparsers.choices)
 
 
@@ -100,6 +102,12 @@ class _Version(argparse.Action):
 
         print(f"instrec {version('instrec')}")
         parser.exit()
+
+
+def _path(text: str) -> Path:
+    if not text:  # a variable that is not set, say; Path would take it for this folder
+        raise argparse.ArgumentTypeError("an empty name")
+    return Path(text)
 
 
 def _port(text: str) -> int:

@@ -36,6 +36,10 @@ class TestArguments:
                 "none.keras: no model there; train one with `dvc repro`",
             ),
             (["evaluate", "nowhere"], "nowhere: not a folder"),
+            (["evaluate", "nowhere", "--json", ""], "argument --json: an empty name"),
+            (["evaluate", "nowhere", "--json", "a.wav"], "--json a.wav: has a sound's ending; name a .json file"),
+            (["predict", ""], "argument FILE: an empty name"),
+            (["predict", "x.wav", "--output", "y.xyz"], "--output y.xyz: unknown ending; allowed: .txt"),
         ],
     )
     def test_a_mistake_is_one_line_and_exit_code_2(self, capsys, argv, message):
