@@ -1,16 +1,38 @@
-"""From nested mappings to frozen dataclasses: every key, type and range checked."""
+"""Types of parameters, with their ranges, and the check of a mapping against a dataclass made of them."""
 
 from __future__ import annotations
 
 import difflib
-import math
-from dataclasses import fields
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+import reprlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from instrec import taxonomy
 from instrec.errors import UserError
 
 Section = TypeVar("Section")
+
+CONFIG = ConfigDict(extra="forbid")
+"""Every section sets it as `__pydantic_config__`: no unknown key. Strict types refuse text for a number."""
+
+_LARGEST = 2**31 - 1
+Count = Annotated[int, Strict(), Field(ge=0, le=_LARGEST)]
+PositiveCount = Annotated[int, Strict(), Field(gt=0, le=_LARGEST)]
+Seed = Annotated[int, Strict(), Field(ge=0, lt=2**32)]  # what Keras takes
+SampleRate = Annotated[int, Strict(), Field(ge=8000, le=96000)]  # what FluidSynth renders
+Finite = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+NonNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+Flag = Annotated[bool, Strict()]
+Share = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
+HopShare = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]  # at 0, clips would never come to an end
+Names = tuple[str, ...]
+SomeNames = Annotated[tuple[str, ...], Field(min_length=1)]
+Sizes = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
+Classes = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(taxonomy.require)]
 
 
 def build(section: type[Section], tree: Any, where: str, *, joint: str = ".") -> Section:
@@ -25,89 +47,39 @@ def build(section: type[Section], tree: Any, where: str, *, joint: str = ".") ->
     UserError
         Naming the key that is unknown, missing, of another kind or out of range.
     """
-    if not isinstance(tree, dict):
-        raise UserError(f"{where}: expected a mapping of keys to values, found {tree!r}")
-    hints = get_type_hints(section)
-    for key in tree:
-        if key not in hints:
-            close = difflib.get_close_matches(str(key), hints, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(hints)}"
-            raise UserError(f"{where}{joint}{key}: unknown key; {hint}")
-    values = {}
-    for field in fields(section):  # type: ignore[arg-type]
-        name = f"{where}{joint}{field.name}"
-        if field.name not in tree:
-            raise UserError(f"{name}: missing; params.yaml in the repository shows a value for it")
-        values[field.name] = _value(hints[field.name], tree[field.name], name)
-    return section(**values)
+    try:
+        made: Section = _adapter(section).validate_python(tree)  # type: ignore[arg-type]
+    except ValidationError as error:
+        # A mistyped key is also a missing one; its own name says more.
+        errors = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "unexpected_keyword_argument")
+        raise UserError(_explained(section, errors[0], where, joint)) from error
+    return made
 
 
-def _value(kind: Any, value: Any, name: str) -> Any:
-    if hasattr(kind, "__dataclass_fields__"):
-        return build(kind, value, name)
-    if get_origin(kind) is Literal:
-        if value not in get_args(kind):
-            raise UserError(f"{name}: expected one of {', '.join(get_args(kind))}, found {value!r}")
-        return value
-    if get_origin(kind) is tuple:
-        return _list(get_args(kind)[0], value, name)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind:
-        raise UserError(f"{name}: expected {kind.__name__}, found {value!r}")
-    if kind in (int, float):
-        _check_range(value, name)
-    return value
+@cache
+def _adapter(section: type[Section]) -> TypeAdapter[Section]:
+    return TypeAdapter(section)
 
 
-def _list(kind: Any, value: Any, name: str) -> tuple[Any, ...]:
-    if not isinstance(value, list) or not all(type(item) is kind for item in value):
-        raise UserError(f"{name}: expected a list of {'names' if kind is str else 'whole numbers'}, found {value!r}")
-    if not value and not name.endswith(_MAY_BE_EMPTY):
-        raise UserError(f"{name}: expected at least one {'name' if kind is str else 'number'}")
-    if kind is int:
-        for item in value:
-            if item <= 0:
-                raise UserError(f"{name}: {item} must be above 0")
-    return taxonomy.require(tuple(value)) if name.endswith("classes") else tuple(value)
+def _explained(section: type[Any], error: Mapping[str, Any], where: str, joint: str) -> str:
+    keys = [str(key) for key in error["loc"] if not isinstance(key, int)]  # of a list, the whole is named
+    name = where + (joint + ".".join(keys) if keys else "")
+    kind, found = error["type"], reprlib.repr(error["input"])
+    if kind == "unexpected_keyword_argument":
+        return f"{name}: unknown key; {_hint(keys[-1], _fields(section, keys[:-1]))}"
+    if kind == "missing":
+        return f"{name}: missing; params.yaml in the repository shows a value for it"
+    if kind == "dataclass_type":
+        return f"{name}: expected a mapping of keys to values, found {found}"
+    return f"{name}: {error['msg'].replace('Input should be', 'expected')}, found {found}"
 
 
-_MAY_BE_EMPTY = ("soundfonts.valid", "sources.train", "sources.test")
-
-_MAX_SEED = 2**32 - 1
-
-# Ranges by the last word of a key; every other number must not be negative.
-_POSITIVE = (
-    "seconds",
-    "window",
-    "hop",
-    "mels",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "max_hz",
-    "floor_db",
-    "width",
-    "patience",
-    "bootstrap_rounds",
-)
+def _fields(section: type[Any], keys: Sequence[str]) -> list[str]:
+    for key in keys:
+        section = get_type_hints(section)[key]
+    return list(get_type_hints(section))
 
 
-def _check_range(value: float, name: str) -> None:
-    key = name.replace(": ", ".").rsplit(".", 1)[-1]
-    if not math.isfinite(value):
-        raise UserError(f"{name}: {value} is not a finite number")
-    if key == "sample_rate" and not 8000 <= value <= 96000:
-        raise UserError(f"{name}: {value} is outside 8000..96000, what FluidSynth renders")
-    if key == "seed" and value > _MAX_SEED:
-        raise UserError(f"{name}: {value} is above {_MAX_SEED}, the largest that Keras takes")
-    if key.endswith(("_probability", "_share")) or key in ("label_smoothing", "momentum"):
-        if not 0 <= value <= 1:
-            raise UserError(f"{name}: {value} is outside 0..1")
-        if key.endswith("hop_share") and not value:
-            raise UserError(f"{name}: must be above 0, or clips would never come to an end")
-    elif key in _POSITIVE:
-        if not value > 0:
-            raise UserError(f"{name}: {value} must be above 0")
-    elif not key.endswith(("_db", "_dbfs")) and value < 0:
-        raise UserError(f"{name}: {value} must not be negative")
+def _hint(key: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"

@@ -8,7 +8,24 @@ from typing import Literal
 
 import yaml
 
-from instrec.checking import build
+from instrec.checking import (
+    CONFIG,
+    Classes,
+    Count,
+    Finite,
+    Flag,
+    HopShare,
+    Names,
+    NonNegative,
+    Positive,
+    PositiveCount,
+    SampleRate,
+    Seed,
+    Share,
+    Sizes,
+    SomeNames,
+    build,
+)
 from instrec.errors import UserError
 
 SHORTEST_HOP_SECONDS = 0.01  # clips' ids tell their starts to so much
@@ -16,8 +33,10 @@ SHORTEST_HOP_SECONDS = 0.01  # clips' ids tell their starts to so much
 
 @dataclass(frozen=True)
 class ClipParams:
-    sample_rate: int
-    seconds: float
+    __pydantic_config__ = CONFIG
+
+    sample_rate: SampleRate
+    seconds: Positive
 
     @property
     def samples(self) -> int:
@@ -26,18 +45,22 @@ class ClipParams:
 
 @dataclass(frozen=True)
 class SourcesParams:
+    __pydantic_config__ = CONFIG
+
     recordings: str
     midi: str
     corpora: str
-    train: tuple[str, ...]
-    test: tuple[str, ...]
+    train: Names
+    test: Names
 
 
 @dataclass(frozen=True)
 class SoundFontParams:
-    folders: tuple[str, ...]
-    train: tuple[str, ...]
-    valid: tuple[str, ...]
+    __pydantic_config__ = CONFIG
+
+    folders: SomeNames
+    train: SomeNames
+    valid: Names
     unseen: str
 
     def __post_init__(self) -> None:
@@ -51,77 +74,91 @@ class SoundFontParams:
 
 @dataclass(frozen=True)
 class SelectionParams:
+    __pydantic_config__ = CONFIG
+
     start: Literal["hop", "onset"]
-    hop_share: float
-    test_hop_share: float
-    silence_dbfs: float
+    hop_share: HopShare
+    test_hop_share: HopShare
+    silence_dbfs: Finite
 
 
 @dataclass(frozen=True)
 class BalanceParams:
-    train_per_class: int
-    train_mixtures: int
-    valid_per_class: int
-    valid_mixtures: int
-    composed_per_class: int
-    composed_mixtures: int
-    noisy_share: float
-    valid_share: float
-    test_share: float
+    __pydantic_config__ = CONFIG
+
+    train_per_class: Count
+    train_mixtures: Count
+    valid_per_class: Count
+    valid_mixtures: Count
+    composed_per_class: Count
+    composed_mixtures: Count
+    noisy_share: Share
+    valid_share: Share
+    test_share: Share
 
 
 @dataclass(frozen=True)
 class ScoreParams:
+    __pydantic_config__ = CONFIG
+
     style: Literal["idiomatic", "uniform"]
 
 
 @dataclass(frozen=True)
 class SynthParams:
-    reverb_probability: float
-    chorus_probability: float
-    detune_cents: float
-    zone_shift: int
-    relative_probability: float
-    brightness_cents: float
-    envelope_timecents: float
-    preroll_seconds: float
+    __pydantic_config__ = CONFIG
+
+    reverb_probability: Share
+    chorus_probability: Share
+    detune_cents: NonNegative
+    zone_shift: Count
+    relative_probability: Share
+    brightness_cents: NonNegative
+    envelope_timecents: NonNegative
+    preroll_seconds: NonNegative
 
 
 @dataclass(frozen=True)
 class NoiseParams:
-    equalizer_probability: float
-    reverb_probability: float
-    band_limit_probability: float
-    distortion_probability: float
-    background_probability: float
-    waver_probability: float
-    breath_probability: float
-    compression_probability: float
-    codec_probability: float
-    sethi_probability: float
-    min_snr_db: float
-    max_snr_db: float
+    __pydantic_config__ = CONFIG
+
+    equalizer_probability: Share
+    reverb_probability: Share
+    band_limit_probability: Share
+    distortion_probability: Share
+    background_probability: Share
+    waver_probability: Share
+    breath_probability: Share
+    compression_probability: Share
+    codec_probability: Share
+    sethi_probability: Share
+    min_snr_db: Finite
+    max_snr_db: Finite
 
 
 @dataclass(frozen=True)
 class SpectrogramParams:
+    __pydantic_config__ = CONFIG
+
     name: Literal["log_mel", "multi_resolution", "image", "phase_image"]
     part: Literal[
         "whole", "harmonic", "percussive", "harmonic_percussive", "solo", "accompaniment", "solo_accompaniment"
     ]
     scale: Literal["decibels", "log"]
-    window: int
-    hop: int
-    mels: int
-    min_hz: float
-    max_hz: float
-    floor_db: float
-    frames: int
-    pixels: int
+    window: PositiveCount
+    hop: PositiveCount
+    mels: PositiveCount
+    min_hz: NonNegative
+    max_hz: Positive
+    floor_db: Positive
+    frames: Count
+    pixels: Count
 
 
 @dataclass(frozen=True)
 class ModelParams:
+    __pydantic_config__ = CONFIG
+
     name: Literal[
         "compact_resnet",
         "segal_convnet",
@@ -141,57 +178,65 @@ class ModelParams:
         "han_two_branch",
         "han_multi_resolution",
     ]
-    width: int
-    blocks: int
-    dense: tuple[int, ...]
+    width: PositiveCount
+    blocks: Count
+    dense: Sizes
     weights: Literal["none", "imagenet"]
-    frozen: bool
+    frozen: Flag
 
 
 @dataclass(frozen=True)
 class TrainParams:
+    __pydantic_config__ = CONFIG
+
     start: str
-    epochs: int
-    regenerate_every: int
-    patience: int
-    batch_size: int
+    epochs: PositiveCount
+    regenerate_every: Count
+    patience: PositiveCount
+    batch_size: PositiveCount
     optimizer: Literal["adamw", "adam", "sgd"]
-    momentum: float
-    nesterov: bool
-    learning_rate: float
+    momentum: Share
+    nesterov: Flag
+    learning_rate: Positive
     schedule: Literal["cosine", "constant", "exponential", "inverse"]
-    decay: float
-    final_rate_share: float
-    average_share: float
+    decay: NonNegative
+    final_rate_share: Share
+    average_share: Share
     monitor: Literal["loss", "presence_f1", "count_accuracy"]
-    min_delta: float
-    weight_decay: float
-    label_smoothing: float
-    mix_probability: float
-    shorten_probability: float
-    noise_floor_probability: float
-    roll_seconds: float
-    mask_mels: int
-    color_db: float
+    min_delta: NonNegative
+    weight_decay: NonNegative
+    label_smoothing: Share
+    mix_probability: Share
+    shorten_probability: Share
+    noise_floor_probability: Share
+    roll_seconds: NonNegative
+    mask_mels: Count
+    color_db: Finite
 
 
 @dataclass(frozen=True)
 class EvaluateParams:
-    bootstrap_rounds: int
+    __pydantic_config__ = CONFIG
+
+    bootstrap_rounds: PositiveCount
 
 
 @dataclass(frozen=True)
 class TrackingParams:
-    mlflow: bool
+    __pydantic_config__ = CONFIG
+
+    mlflow: Flag
 
 
 @dataclass(frozen=True)
 class Params:
-    seed: int
-    workers: int
+    __pydantic_config__ = CONFIG
+
+    seed: Seed
+    workers: Count
     cluster: str
     task: Literal["count_presence", "multilabel", "solo"]
-    classes: tuple[str, ...]
+    classes: Classes
     clip: ClipParams
     sources: SourcesParams
     soundfonts: SoundFontParams
