@@ -8,12 +8,11 @@ import keras
 import numpy as np
 import pytest
 
-from instrec import classifier, models
+from instrec import classifier, models, spectrograms
 from instrec.classifier import Card
 from instrec.errors import UserError
 from instrec.params import Params
 
-SHAPE = (32, 24, 1)
 
 
 @pytest.fixture
@@ -25,14 +24,15 @@ def card(small_params: Params) -> Card:
 @pytest.fixture
 def model(small_params: Params) -> keras.Model:
     keras.utils.set_random_seed(4)
-    return models.build(SHAPE, len(small_params.classes), "count_presence", replace(small_params.model, width=4))
+    shape = spectrograms.from_params(small_params.clip, small_params.spectrogram).shape
+    return models.build(shape, len(small_params.classes), "count_presence", replace(small_params.model, width=4))
 
 
 def test_what_was_saved_comes_back(model: keras.Model, card: Card, tmp_path: Path) -> None:
     classifier.save(tmp_path / "m.keras", model, card)
     loaded = classifier.load(tmp_path / "m.keras")
     assert loaded.card == card
-    pictures = np.random.default_rng(0).random((5, *SHAPE), dtype=np.float32)
+    pictures = np.random.default_rng(0).random((5, *model.input_shape[1:]), dtype=np.float32)
     presence, count = loaded.predict(pictures)
     np.testing.assert_array_equal(presence, model.predict_on_batch(pictures)["presence"])
     np.testing.assert_array_equal(count, model.predict_on_batch(pictures)["count"])
