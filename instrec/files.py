@@ -55,9 +55,10 @@ def require_temporary_files() -> None:
     try:
         tempfile.gettempdir()
     except OSError as error:
+        where = os.environ.get("TMPDIR", "(not set)")
         raise UserError(
-            f"TMPDIR={os.environ.get('TMPDIR', '')}: no temporary file can be written there nor in /tmp (is the disk "
-            "full?); free some space, or set TMPDIR to a folder that has some"
+            f"TMPDIR={where}: no temporary file can be written there nor in /tmp (is the disk full?); "
+            "free some space, or set TMPDIR to a folder that has some"
         ) from error
 
 

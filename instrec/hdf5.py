@@ -109,14 +109,14 @@ def uninterrupted() -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if callable(handler := signal.getsignal(number)):
                 handlers[number] = handler
-                signal.signal(number, lambda number, _: came.append(number))
+                signal.signal(number, lambda each, _: came.append(each))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
+        for each in came:
+            signal.raise_signal(each)
 
 
 def _created(sink: _Sink) -> h5py.h5f.FileID:
@@ -158,7 +158,8 @@ def dataset(file: h5py.File, name: str, kinds: str, dimensions: int | None = Non
 
 def size_of(found: h5py.Dataset) -> int:
     """Give the bytes of a data set once it is unpacked; numpy's own product may overflow."""
-    return math.prod(found.shape) * found.dtype.itemsize
+    items: int = math.prod(found.shape)
+    return items * int(found.dtype.itemsize)
 
 
 def bytes_in(file: h5py.File) -> int:

@@ -1,5 +1,6 @@
 """A model file: self-contained, the same bytes for the same weights, and one line when it is damaged."""
 
+import resource
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,6 @@ from instrec import classifier, models, spectrograms
 from instrec.classifier import Card
 from instrec.errors import UserError
 from instrec.params import Params
-
 
 
 @pytest.fixture
@@ -68,3 +68,16 @@ def test_a_damaged_model_is_one_line(model: keras.Model, card: Card, tmp_path: P
                 target.writestr("instrec.json", '{"classes": ["violin"], "clip": {}}')
     with pytest.raises(UserError, match=r"m\.keras: .*train it again with `dvc repro`"):
         classifier.load(path)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(model: keras.Model, card: Card, tmp_path: Path) -> None:
+    """A limit on a file's size stands for the disk's; Keras writes a file of its own first."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in (0, 1000, 20_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            with pytest.raises(UserError, match=r"m\.keras: cannot be written"):
+                classifier.save(tmp_path / "m.keras", model, card)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert list(tmp_path.iterdir()) == []
