@@ -12,31 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instrec import params
-from instrec.checking import build
+from instrec import model_file
 from instrec.errors import UserError
-from instrec.files import written_whole
+from instrec.files import require_temporary_files, written_whole
+from instrec.model_file import CARD, Card, Damaged
 
-_CARD = "instrec.json"  # a member beside Keras's own
+__all__ = ["Card", "Classifier", "load", "save"]
+
 _CHANCE = ("date_saved", "shared_object_id")
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a model expects and means.
-
-    Attributes
-    ----------
-    classes : in the order of the presence output.
-    clip, spectrogram : how the pictures it was trained on were made.
-    thresholds : a probability for each class from which it counts as present; chosen on validation data.
-    """
-
-    classes: tuple[str, ...]
-    clip: params.ClipParams
-    spectrogram: params.SpectrogramParams
-    thresholds: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -54,7 +38,17 @@ class Classifier:
         presence : np.ndarray [shape=(clips, classes)], probability of each instrument
         count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2 and 3 instruments; None where the model's task
             is not to count
+
+        Raises
+        ------
+        UserError
+            When the pictures have another shape than the model takes.
         """
+        if pictures.shape[1:] != self.model.input_shape[1:]:
+            raise UserError(
+                f"the model takes features of shape {self.model.input_shape[1:]}, these have {pictures.shape[1:]}; "
+                "train it again with `dvc repro`"
+            )
         outputs = self.model.predict_on_batch(np.asarray(pictures, dtype=np.float32))
         count = outputs.get("count")
         return np.asarray(outputs["presence"], dtype=np.float32), None if count is None else np.asarray(
@@ -82,9 +76,7 @@ def save(path: Path, model: Any, card: Card) -> None:
                     if name.endswith(".json"):
                         content = json.dumps(_without_chance(json.loads(content)), indent=1).encode()
                     target.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-                target.writestr(
-                    zipfile.ZipInfo(_CARD, _EPOCH), json.dumps(asdict(card), indent=1), zipfile.ZIP_DEFLATED
-                )
+                target.writestr(zipfile.ZipInfo(CARD, _EPOCH), json.dumps(asdict(card), indent=1), zipfile.ZIP_DEFLATED)
         finally:
             raw.unlink(missing_ok=True)
 
@@ -102,32 +94,33 @@ def load(path: Path) -> Classifier:
     Raises
     ------
     UserError
-        When the file is missing, damaged, or a Keras model without a card.
+        When the file is missing, damaged, no model of instrec's or larger than it may be; when its weights hold NaN or
+        infinity; when the disk of temporary files is full.
     """
     if not path.is_file():
         raise UserError(f"{path}: no model there; train one with `dvc repro`, or name another with --model")
+    require_temporary_files()
     try:
-        with zipfile.ZipFile(path) as file:
-            card = _card(json.loads(file.read(_CARD)), str(path))
+        card, config = model_file.read(path)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import keras
 
-        model = keras.models.load_model(path, compile=False)
+        model_file.check_network(config, card, model_file.stored_bytes(path))
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        _check_weights(model)
     except UserError as error:
         raise UserError(
             f"{path}: made with other knobs than this version of instrec has; train it again with `dvc repro`"
         ) from error
-    except Exception as error:  # zip, JSON, HDF5 and Keras each have their own
+    except Exception as error:  # zip, HDF5 and Keras each have their own
+        why = str(error) if isinstance(error, Damaged) else type(error).__name__
         raise UserError(
-            f"{path}: not a model of instrec's, or damaged ({type(error).__name__}); train it again with `dvc repro`"
+            f"{path}: not a model of instrec's, or damaged ({why}); train it again with `dvc repro`"
         ) from error
     return Classifier(model, card)
 
 
-def _card(tree: dict[str, Any], where: str) -> Card:
-    return Card(
-        tuple(tree["classes"]),
-        build(params.ClipParams, tree["clip"], where),
-        build(params.SpectrogramParams, tree["spectrogram"], where),
-        tuple(tree["thresholds"]),
-    )
+def _check_weights(model: Any) -> None:
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise Damaged(f"weights of {weight.path} hold NaN or infinity")

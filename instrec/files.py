@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,6 +42,46 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # what cannot be removed was told above: `path` lies in a file, say
             part.unlink()
+
+
+def require_temporary_files() -> None:
+    """Check that there is room for temporary files: TensorFlow does not even load without.
+
+    Raises
+    ------
+    UserError
+        When no folder for them takes a file, naming TMPDIR.
+    """
+    try:
+        tempfile.gettempdir()
+    except OSError as error:
+        where = os.environ.get("TMPDIR", "(not set)")
+        raise UserError(
+            f"TMPDIR={where}: no temporary file can be written there nor in /tmp (is the disk full?); "
+            "free some space, or set TMPDIR to a folder that has some"
+        ) from error
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder that is removed when the block ends.
+
+    Raises
+    ------
+    UserError
+        When its disk is full, naming TMPDIR.
+    """
+    require_temporary_files()
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UserError(
+            f"TMPDIR={tempfile.gettempdir()}: {os.strerror(error.errno)}; free some space, or set TMPDIR to a folder "
+            "that has some"
+        ) from error
 
 
 def below(folder: Path) -> Iterator[Path]:

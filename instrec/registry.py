@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version as installed
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from instrec import classifier, serving, tracking
 from instrec.errors import UserError
+from instrec.files import temporary_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -136,7 +136,7 @@ def _code_checksum() -> str:
 
 def _loaded_elsewhere(store: str, uri: str) -> Any:
     """Load a version in a process of its own, away from this checkout, and give what it makes of its example."""
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         done = subprocess.run(
             [sys.executable, "-c", _LOAD_AND_PREDICT, uri, json.dumps(_EVERY_CLASS)],
             cwd=folder,

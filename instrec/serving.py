@@ -6,7 +6,6 @@ as it did when it was registered, whichever instrec is installed, or none.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from scipy.io import wavfile
 
 from instrec import classifier, inference
 from instrec.errors import UserError
+from instrec.files import temporary_folder
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -58,8 +58,8 @@ class Recognizer:
         samples, rate = np.asarray(row.get("samples"), np.float32), row.get("sample_rate") or 0
         if not samples.size or samples.ndim != 1 or rate <= 0:
             raise UserError("a row holds no sound; give `file`, or `samples` of one channel and their `sample_rate`")
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "samples.wav"
+        with temporary_folder() as folder:
+            path = folder / "samples.wav"
             wavfile.write(path, rate, samples)
             return inference.predict(path, self.known, **settings).as_dict() | {"file": None}
 

@@ -1,14 +1,19 @@
 """The HDF5 files that stages hand on: one a split, rows of audio or features beside their ids and labels.
 
 A file holds the data sets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes`
-(classes,). The same rows give the same bytes however they are appended: h5py's default format without times,
-and whole chunks written once, in order.
+(classes,). The same rows give the same bytes however they are appended: no times, and whole chunks written once, in
+order.
+
+No bit of it changes unnoticed: HDF5 keeps checksums of its own structures and of each chunk of `data`, and attribute
+`digest` holds that of all else. It is checked on opening, chunks when they are read.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +22,7 @@ import h5py
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from instrec import hdf5
 from instrec.errors import UserError
 from instrec.files import written_whole
 
@@ -31,14 +37,16 @@ COMPRESSIONS: dict[str, dict[str, Any]] = {
     "shuffle+gzip-4": {"compression": "gzip", "compression_opts": 4, "shuffle": True},
 }
 
+_ARRAYS = {"ids": ("S", 1), "labels": ("u", 2), "classes": ("S", 1)}  # name -> numpy's kind, dimensions
 _MADE_BY = {"audio": "synthesize", "spectrograms": "spectrograms"}  # folder -> stage
 
 
 class Writer:
     """Takes a store's rows in the order of its ids."""
 
-    def __init__(self, data: h5py.Dataset) -> None:
+    def __init__(self, data: h5py.Dataset, check: Callable[[], None]) -> None:
         self._data = data
+        self._check = check
         self._chunk = np.empty(data.chunks, data.dtype)
         self._waiting = 0
         self.rows = 0
@@ -65,9 +73,11 @@ class Writer:
 
     def flush(self) -> None:
         """Write what waits for its chunk to fill; only whole chunks and the last one ever reach the file."""
-        self._data[self.rows : self.rows + self._waiting] = self._chunk[: self._waiting]
+        with hdf5.uninterrupted():
+            self._data[self.rows : self.rows + self._waiting] = self._chunk[: self._waiting]
         self.rows += self._waiting
         self._waiting = 0
+        self._check()
 
 
 @contextmanager
@@ -108,30 +118,40 @@ def create(
     if labels.shape != (len(ids), len(classes)):
         raise ValueError(f"labels of shape {labels.shape} for {len(ids)} ids and {len(classes)} classes")
     chunks = (max(1, min(chunk_rows, len(ids))), *shape)
-    with written_whole(Path(path)) as part, h5py.File(part, "w") as file:
-        file.attrs.update({"name": name, **attrs})
-        file["ids"] = np.array([identity.encode() for identity in ids], dtype=_bytes_dtype(ids))
-        file["labels"] = labels.astype(np.uint8)
-        file["classes"] = np.array([label.encode() for label in classes], dtype=_bytes_dtype(classes))
-        data = file.create_dataset(
-            "data",
-            shape=(len(ids), *shape),
-            maxshape=(None, *shape),  # lets a store without clips have chunks
-            dtype=dtype,
-            chunks=chunks,
-            fletcher32=True,  # so that damage is noticed on reading
-            **COMPRESSIONS[compression],
-        )
-        writer = Writer(data)
+    about: dict[str, str | int | float] = {"name": name, **attrs}
+    arrays = {"ids": _encoded(ids), "labels": labels.astype(np.uint8), "classes": _encoded(classes)}
+    with written_whole(Path(path)) as part, hdf5.created(part) as (file, check):
+        with hdf5.uninterrupted():
+            for key, values in arrays.items():
+                file[key] = values
+            data = file.create_dataset(
+                "data",
+                shape=(len(ids), *shape),
+                maxshape=(None, *shape),  # lets a store without clips have chunks
+                dtype=dtype,
+                chunks=chunks,
+                fletcher32=True,  # so that damage is noticed on reading
+                **COMPRESSIONS[compression],
+            )
+            hdf5.set_attributes(file, {**about, "digest": _digest(arrays, about, data)})
+        writer = Writer(data, check)
         yield writer
         writer.flush()
         if writer.rows != len(ids):
             raise ValueError(f"{path}: {writer.rows} rows for {len(ids)} ids")
 
 
-def _bytes_dtype(names: Sequence[str]) -> np.dtype[np.bytes_]:
+def _encoded(names: Sequence[str]) -> NDArray[np.bytes_]:
     """Fixed length: HDF5 keeps strings of any length in a heap whose bytes may vary."""
-    return np.dtype(f"S{max((len(name.encode()) for name in names), default=1)}")
+    encoded = [name.encode() for name in names]
+    return np.array(encoded, dtype=f"S{max(map(len, encoded), default=1)}")
+
+
+def _digest(arrays: dict[str, NDArray[Any]], about: dict[str, str | int | float], data: h5py.Dataset) -> str:
+    """Give the checksum of all but the rows, whose shape and type count."""
+    forms = {name: (values.dtype.str, values.shape) for name, values in arrays.items()}
+    text = json.dumps([about, forms, data.dtype.str, data.shape, data.chunks], sort_keys=True)
+    return hashlib.sha256(b"".join([text.encode(), *(values.tobytes() for values in arrays.values())])).hexdigest()
 
 
 class Store:
@@ -148,11 +168,14 @@ class Store:
 
     def __init__(self, path: Path, file: h5py.File) -> None:
         self._path = path
-        self._data = file["data"]
-        self.ids: list[str] = [identity.decode() for identity in file["ids"][:]]
-        self.labels: NDArray[np.uint8] = file["labels"][:]
-        self.classes: tuple[str, ...] = tuple(label.decode() for label in file["classes"][:])
-        self.attrs: dict[str, Any] = dict(file.attrs)
+        self._data = _rows(file)
+        arrays = {name: hdf5.array(file, name, *form) for name, form in _ARRAYS.items()}
+        self.attrs: dict[str, Any] = hdf5.attributes(file)
+        if self.attrs.pop("digest", None) != _digest(arrays, self.attrs, self._data):
+            raise ValueError("ids, labels, classes or attributes are not as they were written")
+        self.ids: list[str] = [identity.decode() for identity in arrays["ids"]]
+        self.labels: NDArray[np.uint8] = arrays["labels"]
+        self.classes: tuple[str, ...] = tuple(label.decode() for label in arrays["classes"])
         self.shape: tuple[int, ...] = self._data.shape[1:]
         self.dtype: np.dtype[Any] = self._data.dtype
         if not len(self._data) == len(self.ids) == len(self.labels):
@@ -181,6 +204,17 @@ class Store:
             yield self.read(start, start + size)
 
 
+def _rows(file: h5py.File) -> h5py.Dataset:
+    """Give the rows, once it is clear that the file can hold as many and that reading one takes no more memory."""
+    data = hdf5.dataset(file, "data", "iuf")
+    size = hdf5.size_of(data)
+    if data.chunks is None or size > hdf5.MOST_PACKED * hdf5.bytes_in(file):
+        raise ValueError(f"data claims {size} bytes, the file has {hdf5.bytes_in(file)}")
+    if data.chunks[1:] != data.shape[1:] or data.chunks[0] > max(1, len(data)):
+        raise ValueError(f"data of shape {data.shape} in chunks of {data.chunks}")
+    return data
+
+
 @contextmanager
 def open_store(path: Path) -> Iterator[Store]:
     """Open a store that `create` wrote.
@@ -203,7 +237,7 @@ def open_store(path: Path) -> Iterator[Store]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
+    except (OSError, KeyError, ValueError, RuntimeError, TypeError, MemoryError) as error:
         what = "damaged or not a store" if path.exists() else "missing"
         number = getattr(error, "errno", None)
         # HDF5's own words on the system's errors fill five lines.

@@ -1,5 +1,6 @@
 """A model file: self-contained, the same bytes for the same weights, and one line when it is damaged."""
 
+import resource
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -8,12 +9,10 @@ import keras
 import numpy as np
 import pytest
 
-from instrec import classifier, models
+from instrec import classifier, models, spectrograms
 from instrec.classifier import Card
 from instrec.errors import UserError
 from instrec.params import Params
-
-SHAPE = (32, 24, 1)
 
 
 @pytest.fixture
@@ -25,14 +24,15 @@ def card(small_params: Params) -> Card:
 @pytest.fixture
 def model(small_params: Params) -> keras.Model:
     keras.utils.set_random_seed(4)
-    return models.build(SHAPE, len(small_params.classes), "count_presence", replace(small_params.model, width=4))
+    shape = spectrograms.from_params(small_params.clip, small_params.spectrogram).shape
+    return models.build(shape, len(small_params.classes), "count_presence", replace(small_params.model, width=4))
 
 
 def test_what_was_saved_comes_back(model: keras.Model, card: Card, tmp_path: Path) -> None:
     classifier.save(tmp_path / "m.keras", model, card)
     loaded = classifier.load(tmp_path / "m.keras")
     assert loaded.card == card
-    pictures = np.random.default_rng(0).random((5, *SHAPE), dtype=np.float32)
+    pictures = np.random.default_rng(0).random((5, *model.input_shape[1:]), dtype=np.float32)
     presence, count = loaded.predict(pictures)
     np.testing.assert_array_equal(presence, model.predict_on_batch(pictures)["presence"])
     np.testing.assert_array_equal(count, model.predict_on_batch(pictures)["count"])
@@ -68,3 +68,16 @@ def test_a_damaged_model_is_one_line(model: keras.Model, card: Card, tmp_path: P
                 target.writestr("instrec.json", '{"classes": ["violin"], "clip": {}}')
     with pytest.raises(UserError, match=r"m\.keras: .*train it again with `dvc repro`"):
         classifier.load(path)
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(model: keras.Model, card: Card, tmp_path: Path) -> None:
+    """A limit on a file's size stands for the disk's; Keras writes a file of its own first."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in (0, 1000, 20_000):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+        try:
+            with pytest.raises(UserError, match=r"m\.keras: cannot be written"):
+                classifier.save(tmp_path / "m.keras", model, card)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert list(tmp_path.iterdir()) == []

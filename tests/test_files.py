@@ -2,12 +2,13 @@
 
 import errno
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from instrec.errors import UserError
-from instrec.files import below, shown, written_whole
+from instrec.files import below, shown, temporary_folder, written_whole
 
 
 def test_it_appears_when_the_block_ends_well(tmp_path):
@@ -98,3 +99,14 @@ def test_folders_may_be_links(tmp_path):
 def test_a_name_that_is_not_utf_8_can_be_shown():
     assert shown(Path(os.fsdecode(b"caf\xe9.wav"))) == "caf\\xe9.wav"
     assert shown("caf\xe9.wav") == "caf\xe9.wav"
+
+
+def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with (
+        pytest.raises(UserError, match=rf"TMPDIR={tmp_path}: {os.strerror(errno.ENOSPC)}"),
+        temporary_folder() as folder,
+    ):
+        (folder / "a.txt").symlink_to("/dev/full")
+        (folder / "a.txt").write_text("x")
+    assert list(tmp_path.iterdir()) == []
