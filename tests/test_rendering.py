@@ -36,6 +36,10 @@ def data(tmp_path_factory) -> Path:
     return folder
 
 
+def held(params):
+    return soundfonts.held(params.soundfonts.all, params.soundfonts.folders)
+
+
 def save(path: Path, *programs: int, end: float = 0.9, start: float = 0.0) -> None:
     score = pretty_midi.PrettyMIDI()
     for program in programs:
@@ -54,7 +58,7 @@ def test_workers_and_engine_change_no_byte(tmp_path, small_params, data, cluster
     """All splits, clean and noisy, composed, frozen and recorded, in one process, in three and on a cluster."""
     soundfile.write(tmp_path / "a.wav", tone(440, 2.5), 44100)
     own = replace(CLIP, id="recordings/solo/a", split="train", source=RECORDING, path=f"{tmp_path}/a.wav", onset=1.0)
-    clips = [*balance.make(small_params, [], data), own, replace(own, id="noisy", noise=NOISY)]
+    clips = [*balance.make(small_params, [], data, held(small_params)), own, replace(own, id="noisy", noise=NOISY)]
     for name, engine in (("1", {"workers": 1}), ("3", {"workers": 3}), ("cluster", {"cluster": cluster.address})):
         rendering.write(tmp_path / f"{name}.h5", clips, Renderer(replace(small_params, **engine), data))
     assert len({(tmp_path / f"{name}.h5").read_bytes() for name in ("1", "3", "cluster")}) == 1
@@ -215,7 +219,7 @@ def test_programs_are_composed_for_and_labelled_as_such_and_tested_as_instrument
     bounds = replace(small_params.balance, train_per_class=1, train_mixtures=0, composed_per_class=1)
     classes = ("gm_000", "gm_040", "gm_046", "gm_073")
     params = replace(small_params, classes=classes, balance=bounds)
-    clips = balance.make(params, [], data)
+    clips = balance.make(params, [], data, held(params))
     for split, columns in (
         ("train", classes),
         ("composed_noisy", classes),

@@ -20,6 +20,7 @@ from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
 from instrec.rounds import Rounds, Sources
+from instrec.sources import holdings, soundfonts
 from instrec.sources.index import RECORDINGS, Entry
 
 RATE = 22050
@@ -49,14 +50,18 @@ def sources(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> S
     for name in ("solo/tuba-000", "mixture/1-000-tuba", "excerpt/000-tuba"):  # of no class here: never opened
         (folder / "data" / name).parent.mkdir(parents=True)
         (folder / "data" / f"{name}.mid").touch()
-    clips = manifest.of_split(balance.make(params, entries, folder / "data"), "train")
+    clips = manifest.of_split(balance.make(params, entries, folder / "data", held(params)), "train")
     manifest.write(folder / "manifest.csv", clips)
     first = stages(params, clips, folder)
     return Sources(params, folder / "manifest.csv", folder / "data", first)
 
 
+def held(params: Params) -> holdings.Holdings:
+    return soundfonts.held(params.soundfonts.all, params.soundfonts.folders)
+
+
 def clips_of(sources: Sources, number: int) -> list[Clip]:
-    return balance.round_clips(sources.params, manifest.read(sources.manifest), number)
+    return balance.round_clips(sources.params, manifest.read(sources.manifest), number, held(sources.params))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
