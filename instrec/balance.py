@@ -68,17 +68,20 @@ def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdin
     training = manifest.of_split(clips, "train")
     if number == 0:
         return training
+    fonts = params.soundfonts.train
     return [
-        clip if clip.source == RECORDING or clip.path else _redrawn(params, clip, number, held) for clip in training
+        clip
+        if clip.source == RECORDING or clip.path
+        else _redrawn(params, clip, number, held, len(fonts) * place + fonts.index(clip.soundfont) + number)
+        for place, clip in enumerate(training)
     ]
 
 
-def _redrawn(params: Params, clip: Clip, number: int, held: Holdings) -> Clip:
+def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, turn: int) -> Clip:
     name = f"{clip.id}-round-{number}"
     rng = seeding.generator(params.seed, "balance", name)
     labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
-    fonts = params.soundfonts.train
-    font = holdings.font(held, fonts, labels, fonts.index(clip.soundfont) + number)
+    font = holdings.font(held, params.soundfonts.train, labels, turn)
     noise = _noise(params, rng, labels)
     return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
 

@@ -38,7 +38,7 @@ Holdings = Mapping[str, Held]
 
 
 def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place: int) -> str:
-    """Choose in turn, by place, among those of some SoundFonts that hold all programs of some classes.
+    """Choose in turn, by place, among some SoundFonts; where one lacks a program of the classes, those that do not.
 
     Raises
     ------
@@ -48,6 +48,7 @@ def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place
     if unlisted := [name for name in names if name not in held]:
         raise UserError(f"datasets/soundfonts.csv: does not list {', '.join(unlisted)}; run `dvc repro download`")
     missing = {name: held[name].lacks(classes) for name in names}
+    turn, number = divmod(place, len(names))
     able = [name for name in names if not missing[name]]
     if not able:
         told = "; ".join(f"{name} lacks {', '.join(lacking)}" for name, lacking in missing.items())
@@ -55,7 +56,7 @@ def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place
             f"params.yaml: soundfonts: none plays {' + '.join(classes)}: {told}; name another SoundFont there, or take "
             "what it lacks out of classes"
         )
-    return able[place % len(able)]
+    return names[number] if names[number] in able else able[turn % len(able)]
 
 
 def read(path: Path) -> Holdings:
