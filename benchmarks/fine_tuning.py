@@ -24,6 +24,7 @@ from instrec.files import written_whole
 from instrec.manifest import RECORDING
 from instrec.released import TRAINED
 from instrec.sources import folder as recordings
+from instrec.sources import soundfonts
 
 SIZES = (1, 5, 20)
 
@@ -56,7 +57,8 @@ def copied(groups: dict[str, list[list[Path]]], target: Path, most: int) -> Path
 def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> classifier.Classifier:
     """Run the pipeline from recordings to model on a folder of them; `alone` leaves composed clips out of training."""
     entries, _ = recordings.scan(own, classes=settings.classes, workers=settings.workers)
-    clips = balance.make(settings, entries, Path("data"))
+    held = soundfonts.held(settings.soundfonts.all, settings.soundfonts.folders)
+    clips = balance.make(settings, entries, Path("data"), held)
     representation = spectrograms.from_params(settings.clip, settings.spectrogram)
     for split in ("train", "valid"):
         chosen = manifest.of_split(clips, split)

@@ -1,5 +1,7 @@
 """Rendering: clips a second, ours against bare FluidSynth calls, and two processes against one of pretty_midi's.
 
+Then clips that twelve SoundFonts play in turn: all of them in memory, and with room for eight.
+
 python -m benchmarks.rendering
 """
 
@@ -8,15 +10,19 @@ from __future__ import annotations
 import ctypes
 import functools
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import fluidsynth
 import numpy as np
 import pretty_midi
 
-from instrec import parallel, params, scores
+from instrec import parallel, params, rendering, scores
+from instrec.manifest import CLEAN, SCORE, Clip
 from instrec.sources import soundfonts
 from instrec.synth import GAIN, Synth
 
@@ -26,8 +32,8 @@ Score = pretty_midi.PrettyMIDI
 
 
 @functools.cache
-def soundfont() -> Path:
-    return soundfonts.find(SOUNDFONT, params.load(Path(__file__).parents[1] / "params.yaml").soundfonts.folders)
+def soundfont(name: str = SOUNDFONT) -> Path:
+    return soundfonts.find(name, params.load(Path(__file__).parents[1] / "params.yaml").soundfonts.folders)
 
 
 @functools.cache
@@ -136,6 +142,52 @@ def through_ordered_map(workers: int) -> float:
     return (end - begin) / (stop - start)
 
 
+# ---- many SoundFonts
+
+
+def in_turn(folder: Path, number: int, room: int | None = None) -> float:
+    """Clips a second of one process, after the first turn; `room` for so many of the SoundFonts, for all by default."""
+    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
+    knobs = replace(knobs, soundfonts=replace(knobs.soundfonts, folders=(str(folder),)))
+    names = sorted(path.name for path in folder.iterdir())[:number]
+    sizes = sum((folder / name).stat().st_size for name in names)
+    limit = sizes if room is None else sizes * room // number
+    cache = rendering.SynthCache()
+    with (
+        mock.patch.object(rendering, "soundfont_bytes", lambda workers: limit),
+        mock.patch.object(rendering, "_SYNTHS", cache),
+    ):
+        render = rendering.Renderer(knobs, Path("data"))
+
+        def clip(place: int) -> None:
+            labels = (knobs.classes[place % len(knobs.classes)],)
+            render(Clip(f"train/{place}", "train", SCORE, "", 0.0, labels, "", names[place % number], CLEAN, 20))
+
+        for place in range(number):
+            clip(place)
+        start = time.perf_counter()
+        for place in range(number, number + SCORES):
+            clip(place)
+        rate = SCORES / (time.perf_counter() - start)
+    for loaded in cache._loaded.values():
+        loaded.synth.close()
+    return rate
+
+
+def many_soundfonts() -> None:
+    """Measure with twelve links to one SoundFont: by their names they are others."""
+    with tempfile.TemporaryDirectory() as temporary:
+        for number in range(12):
+            Path(temporary, f"{number:02}.sf2").symlink_to(soundfont("A320U.sf2"))
+        contenders = {
+            "one SoundFont": lambda: in_turn(Path(temporary), 1),
+            "twelve": lambda: in_turn(Path(temporary), 12),
+            "twelve, room for eight": lambda: in_turn(Path(temporary), 12, 8),
+        }
+        one, twelve, crowded = medians(contenders, rounds=5)
+        print(f"ratio, twelve to one: {twelve / one:.2f}; with room for eight: {crowded / one:.2f}")
+
+
 def medians(contenders: dict[str, Callable[[], float]], rounds: int) -> list[float]:
     """All take turns, so that a busy machine slows all alike."""
     rates: dict[str, list[float]] = {name: [] for name in contenders}
@@ -165,7 +217,8 @@ def main() -> None:
         rounds=5,
     )
     print(f"ratio, 2 workers to 1: {two / one:.2f}")
-    print(f"ratio, 2 workers to pretty_midi: {two / pretty:.1f}")
+    print(f"ratio, 2 workers to pretty_midi: {two / pretty:.1f}\n")
+    many_soundfonts()
 
 
 if __name__ == "__main__":

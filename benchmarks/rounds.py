@@ -17,6 +17,7 @@ from pathlib import Path
 
 from instrec import balance, devices, manifest, models, params, rendering, rounds, spectrograms, training
 from instrec.batches import Batches
+from instrec.sources import soundfonts
 from instrec.store import Store, open_store
 
 ROUNDS, LONGER = 3, 1.5  # rounds trained, and how many times as long as making one that takes at least
@@ -28,7 +29,8 @@ Learn = Callable[[Store, int], object]
 
 def first_round(knobs: params.Params, folder: Path) -> rounds.Sources:
     """What the stages balance, synthesize and spectrograms make."""
-    clips = manifest.of_split(balance.make(knobs, [], Path("data")), "train")
+    held = soundfonts.held(knobs.soundfonts.all, knobs.soundfonts.folders)
+    clips = manifest.of_split(balance.make(knobs, [], Path("data"), held), "train")
     manifest.write(folder / "manifest.csv", clips)
     alone = replace(knobs, workers=1)  # other processes would import Keras with this module
     rendering.write(folder / "audio.h5", clips, rendering.Renderer(alone, Path("data")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import cycle, product
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,8 @@ from tqdm import tqdm
 from instrec import manifest, parallel, seeding, selection, yardstick
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
-from instrec.sources import midi
+from instrec.sources import holdings, midi
+from instrec.sources.holdings import Holdings
 from instrec.sources.index import MIDI, RECORDINGS, Entry
 from instrec.yardstick import EXCERPT, MIXTURE, SOLO
 
@@ -26,54 +27,61 @@ _LEARNT_COUNTS = (0, 2, 3)  # of instruments in a mixture; solo clips are the cl
 _TESTED_COUNTS = (0, 1, 2, 3)  # a test's mixtures are about counts, in equal parts (Sethi 2018)
 
 
-def make(params: Params, entries: Iterable[Entry], data: Path) -> list[Clip]:
+def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -> list[Clip]:
     """Decide every clip of every split.
 
     Parameters
     ----------
     entries : the usable files, from `datasets/index.csv`; none at all gives a manifest of scores alone.
     data : folder of the frozen test scores.
+    held : what each SoundFont holds, from `datasets/soundfonts.csv`.
+
+    Raises
+    ------
+    UserError
+        When no SoundFont of a split holds all programs of a clip's classes.
     """
     cut = _cut(params, entries)
     clips: list[Clip] = []
-    for split, per_class, mixtures, fonts in (
-        ("train", params.balance.train_per_class, params.balance.train_mixtures, params.soundfonts.train),
-        (
-            "valid",
-            params.balance.valid_per_class,
-            params.balance.valid_mixtures,
-            params.soundfonts.valid or params.soundfonts.train,
-        ),
+    quotas, train = params.balance, params.soundfonts.train
+    for split, own_quotas, fonts in (
+        ("train", (quotas.train_per_class, quotas.train_mixtures), train),
+        ("valid", (quotas.valid_per_class, quotas.valid_mixtures), params.soundfonts.valid or train),
     ):
         own = [clip for clip in cut if clip.split == split]
-        clips += _filled(params, split, own, per_class, mixtures, fonts)
+        clips += _filled(params, split, own, own_quotas, fonts, held)
     clips += [clip for clip in cut if clip.split not in _LEARNED]
     for test_set in yardstick.TEST_SETS:
-        clips += _frozen(params, test_set, data)
+        clips += _frozen(params, test_set, data, held)
     for split, noise in yardstick.COMPOSED.items():
-        clips += _composed_test(params, split, noise)
+        clips += _composed_test(params, split, noise, held)
     return clips
 
 
-def round_clips(params: Params, clips: Iterable[Clip], number: int) -> list[Clip]:
+def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdings) -> list[Clip]:
     """Give the training clips of a round of the synthesis loop (Sethi 2018), in the manifest's order.
 
     Round 0 is the manifest's own. In every other one, what is composed is drawn anew: scores, mixtures' instruments
-    and noise, with as many clips of a class, mixtures of a count and clips of a SoundFont as before. Recordings and
-    the user's scores stay as they are.
+    and noise, with as many clips of a class and mixtures of a count as before, and of a SoundFont where all hold all
+    programs. Recordings and the user's scores stay as they are.
     """
     training = manifest.of_split(clips, "train")
     if number == 0:
         return training
-    return [clip if clip.source == RECORDING or clip.path else _redrawn(params, clip, number) for clip in training]
+    fonts = params.soundfonts.train
+    return [
+        clip
+        if clip.source == RECORDING or clip.path
+        else _redrawn(params, clip, number, held, len(fonts) * place + fonts.index(clip.soundfont) + number)
+        for place, clip in enumerate(training)
+    ]
 
 
-def _redrawn(params: Params, clip: Clip, number: int) -> Clip:
+def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, turn: int) -> Clip:
     name = f"{clip.id}-round-{number}"
     rng = seeding.generator(params.seed, "balance", name)
     labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
-    fonts = params.soundfonts.train
-    font = fonts[(fonts.index(clip.soundfont) + number) % len(fonts)]
+    font = holdings.font(held, params.soundfonts.train, labels, turn)
     noise = _noise(params, rng, labels)
     return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
 
@@ -164,17 +172,17 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
 
 
 def _filled(
-    params: Params, split: str, own: list[Clip], per_class: int, mixtures: int, fonts: tuple[str, ...]
+    params: Params, split: str, own: list[Clip], quotas: tuple[int, int], fonts: tuple[str, ...], held: Holdings
 ) -> Iterator[Clip]:
     """Bring every class, and mixtures, to their quota: thin, or synthesise what lacks; decide the noise."""
-    for part, found, quota in _parts(params, own, per_class, mixtures):
+    for part, found, quota in _parts(params, own, *quotas):
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
         clips = [found[index] for index in kept]
         clips += [_composed(params, rng, split, part, place, _LEARNT_COUNTS) for place in range(quota - len(clips))]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
-            font = fonts[(first + number) % len(fonts)] if clip.source == SCORE else ""
+            font = holdings.font(held, fonts, clip.labels, first + number) if clip.source == SCORE else ""
             yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
 
 
@@ -197,15 +205,17 @@ def _composed(
     return Clip(name, split, SCORE, "", 0.0, labels, name, "", CLEAN, params.seed)
 
 
-def _composed_test(params: Params, split: str, noise: str) -> Iterator[Clip]:
+def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> Iterator[Clip]:
     """Give new scores in the classes of the model; the same, by their groups, in each of `yardstick.COMPOSED`."""
-    fonts = cycle(params.soundfonts.train)
+    place = 0
     for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
         rng = seeding.generator(params.seed, "balance", "composed", part)
         for number in range(quota):
             clip = _composed(params, rng, "composed", part, number, _TESTED_COUNTS)
             name = clip.group.replace("composed", split, 1)
-            yield replace(clip, id=name, split=split, soundfont=next(fonts), noise=noise)
+            font = holdings.font(held, params.soundfonts.train, clip.labels, place)
+            place += 1
+            yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
 
 
 def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
@@ -213,7 +223,7 @@ def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, 
     return tuple(sorted(chosen, key=params.classes.index))
 
 
-def _frozen(params: Params, test_set: yardstick.TestSet, data: Path) -> Iterator[Clip]:
+def _frozen(params: Params, test_set: yardstick.TestSet, data: Path, held: Holdings) -> Iterator[Clip]:
     fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
     asked = yardstick.target_classes(params.classes)
     # Of programs that stand for no instrument, not even silence asks anything.
@@ -228,7 +238,7 @@ def _frozen(params: Params, test_set: yardstick.TestSet, data: Path) -> Iterator
             onset=0.0,
             labels=labels,
             group=name.as_posix(),
-            soundfont=fonts[number % len(fonts)],
+            soundfont=holdings.font(held, fonts, labels, number),
             noise=test_set.noise,
             seed=params.seed,
         )

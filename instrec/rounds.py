@@ -31,6 +31,7 @@ from instrec.errors import UserError
 from instrec.manifest import Clip
 from instrec.params import ClipParams, Params, SpectrogramParams
 from instrec.rendering import Renderer
+from instrec.sources import soundfonts
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def write(path: Path, sources: Sources, number: int) -> None:
         When a source is missing or a clip cannot be rendered.
     """
     params = sources.params
-    clips = balance.round_clips(params, manifest.read(sources.manifest), number)
+    held = soundfonts.held(params.soundfonts.train, params.soundfonts.folders)
+    clips = balance.round_clips(params, manifest.read(sources.manifest), number, held)
     with store.open_store(sources.first) as first:
         rows = {identity: row for row, identity in enumerate(first.ids)}
         new = [clip for clip in clips if clip.id not in rows]

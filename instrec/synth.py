@@ -65,6 +65,11 @@ class Synth:
         -------
         np.ndarray [shape=(round(seconds * sample_rate),)]
             Mono, the mean of both channels.
+
+        Raises
+        ------
+        UserError
+            When the SoundFont lacks a program of the score; FluidSynth would play its first, a piano.
         """
         performance = replace(performance, voices=tuple(self._able(voice) for voice in performance.voices))
         skipped = round(performance.preroll_seconds * self.sample_rate / BLOCK)
@@ -109,7 +114,12 @@ class Synth:
             if performance.chorus:
                 fluid.fluid_synth_set_chorus(player, *performance.chorus, 0)
             for channel, track, voice in _cast(score, performance):
-                fluid.fluid_synth_program_select(player, channel, font, *self._preset(track, voice))
+                bank, program = self._preset(track, voice)
+                if fluid.fluid_synth_program_select(player, channel, font, bank, program) != fluid.FLUID_OK:
+                    raise UserError(
+                        f"{self.soundfont}: has no program {program} in it, and a piano would play instead; choose "
+                        "another in params.yaml: soundfonts"
+                    )
                 # Volume and pan, then how much goes to reverb and chorus where they are on.
                 for controller, value in ((7, voice.volume), (10, voice.pan), (91, 127), (93, 127)):
                     fluid.fluid_synth_cc(player, channel, controller, value)

@@ -14,13 +14,26 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instrec import balance
+from instrec.errors import UserError
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE
+from instrec.sources import soundfonts
+from instrec.sources.holdings import Held
 from instrec.sources.index import MIDI, RECORDINGS, Entry
 from instrec.taxonomy import PROGRAMS
 from instrec.yardstick import COMPOSED, TEST_SETS
 
 CLASSES = ("violin", "flute", "piano", "drums")
 RATE = 22050
+ALL = Held(frozenset(range(128)), frozenset({0}))
+
+
+def held(params, **others: Held) -> dict[str, Held]:
+    """SoundFonts that hold all programs and a kit, but for `others`, named without their endings."""
+    return dict.fromkeys(params.soundfonts.all, ALL) | {f"{name}.sf2": own for name, own in others.items()}
+
+
+def make(params, entries, data, **others: Held):
+    return balance.make(params, entries, data, held(params, **others))
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +89,7 @@ def assert_quotas(params, clips) -> None:
 
 
 def test_without_recordings_all_is_synthesised(small_params, data):
-    clips = balance.make(small_params, [], data)
+    clips = make(small_params, [], data)
     assert_quotas(small_params, clips)
     assert {clip.source for clip in clips} == {SCORE}
     assert {clip.split for clip in clips} == {"train", "valid", *(each.name for each in TEST_SETS)}
@@ -84,14 +97,14 @@ def test_without_recordings_all_is_synthesised(small_params, data):
 
 
 def test_mixtures_have_none_two_and_three_instruments_in_equal_parts(small_params, data):
-    clips = balance.make(small_params, [], data)
+    clips = make(small_params, [], data)
     counts = Counter(len(clip.labels) for clip in clips if clip.split == "train" and "/mixture/" in clip.id)
     assert counts == {0: 3, 2: 3, 3: 3}
 
 
 def test_soundfonts_have_equal_parts_and_the_unseen_one_is_unseen(small_params, data):
     fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2"), valid=("c.sf2",))
-    clips = balance.make(replace(small_params, soundfonts=fonts), [], data)
+    clips = make(replace(small_params, soundfonts=fonts), [], data)
     heard = Counter((clip.split, clip.soundfont) for clip in clips)
     # Six clips a class and nine mixtures, in turn.
     assert abs(heard["train", "a.sf2"] - heard["train", "b.sf2"]) <= 1
@@ -100,14 +113,14 @@ def test_soundfonts_have_equal_parts_and_the_unseen_one_is_unseen(small_params, 
     for test_set in TEST_SETS:
         expected = {fonts.unseen} if test_set.unseen else {"a.sf2", "b.sf2"}
         assert {font for split, font in heard if split == test_set.name} == expected
-    without = balance.make(replace(small_params, soundfonts=replace(fonts, valid=())), [], data)
+    without = make(replace(small_params, soundfonts=replace(fonts, valid=())), [], data)
     assert {clip.soundfont for clip in without if clip.split == "valid"} == {"a.sf2", "b.sf2"}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.7, 1.0])
 def test_the_noisy_share_is_near_what_was_asked_for(small_params, data, share):
     bounds = replace(small_params.balance, train_per_class=300, train_mixtures=450, noisy_share=share)
-    clips = [clip for clip in balance.make(replace(small_params, balance=bounds), [], data) if clip.split == "train"]
+    clips = [clip for clip in make(replace(small_params, balance=bounds), [], data) if clip.split == "train"]
     for part in (*(f"train/solo/{name}" for name in CLASSES), "train/mixture"):
         noises = [clip.noise for clip in clips if clip.id.startswith(part) and clip.labels]
         assert len(noises) == 300
@@ -118,7 +131,7 @@ def test_the_noisy_share_is_near_what_was_asked_for(small_params, data, share):
 
 
 def test_the_test_sets_hold_the_same_scores_in_the_same_order(small_params, data):
-    clips = balance.make(small_params, [], data)
+    clips = make(small_params, [], data)
     for test_set in TEST_SETS[:4]:
         part = [clip for clip in clips if clip.split == test_set.name]
         assert [(Path(clip.path).name, clip.labels) for clip in part] == [
@@ -136,7 +149,7 @@ def test_an_excerpt_is_asked_about_as_a_whole(small_params, data):
     """Clips of a second, half a second apart, wherever clips of recordings start."""
     for start in ("hop", "onset"):
         chosen = replace(small_params.selection, start=start)
-        clips = balance.make(replace(small_params, selection=chosen), [], data)
+        clips = make(replace(small_params, selection=chosen), [], data)
         windows = [clip for clip in clips if clip.split == "unseen_excerpts"]
         assert [clip.onset for clip in windows] == [0.0, 0.5, 1.0, 1.5]
         assert [clip.id for clip in windows][1] == "unseen_excerpts/excerpt/000-piano@00000.50"
@@ -146,7 +159,7 @@ def test_an_excerpt_is_asked_about_as_a_whole(small_params, data):
 
 
 def test_programs_are_asked_about_the_instruments_that_they_stand_for(small_params, data):
-    clips = balance.make(replace(small_params, classes=tuple(PROGRAMS)), [], data)
+    clips = make(replace(small_params, classes=tuple(PROGRAMS)), [], data)
     asked = {clip.labels for clip in clips if clip.split in {each.name for each in TEST_SETS}}
     assert asked == {("violin",), ("tuba",), ("flute", "piano"), ("piano",)}
     assert {name for clip in clips if clip.split == "train" for name in clip.labels} == set(PROGRAMS)
@@ -155,8 +168,82 @@ def test_programs_are_asked_about_the_instruments_that_they_stand_for(small_para
 def test_programs_that_stand_for_no_instrument_are_asked_nothing_by_the_frozen_scores(small_params, data, tmp_path):
     shutil.copytree(data, tmp_path / "data")
     (tmp_path / "data/mixture/0-000-silence.mid").touch()
-    clips = balance.make(replace(small_params, classes=("gm_120", "gm_121", "gm_122")), [], tmp_path / "data")
+    clips = make(replace(small_params, classes=("gm_120", "gm_121", "gm_122")), [], tmp_path / "data")
     assert {clip.split for clip in clips} == {"train", "valid"}
+
+
+# ---- SoundFonts that lack programs
+
+
+@pytest.fixture
+def three_fonts(small_params):
+    """`b.sf2` has no piano, `c.sf2` no drums, violin or flute."""
+    fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2", "c.sf2"))
+    bounds = replace(small_params.balance, composed_per_class=6, composed_mixtures=12)
+    lacking = {"b": Held(ALL.programs - {2}, ALL.kits), "c": Held(frozenset({0, 1, 2, 5}), frozenset())}
+    return replace(small_params, soundfonts=fonts, balance=bounds), lacking
+
+
+def test_no_clip_is_played_by_a_soundfont_that_lacks_its_programs(three_fonts, data):
+    params, lacking = three_fonts
+    clips = make(params, [], data, **lacking)
+    first = [clip for clip in clips if clip.split == "train"]
+    clips += [clip for number in (1, 2) for clip in balance.round_clips(params, first, number, held(params, **lacking))]
+    fonts: dict[str, set[str]] = {}
+    for clip in clips:
+        if not clip.split.startswith("unseen"):
+            for label in clip.labels or ("silence",):
+                fonts.setdefault(label, set()).add(clip.soundfont)
+    assert fonts == {
+        "violin": {"a.sf2", "b.sf2"},
+        "flute": {"a.sf2", "b.sf2"},
+        "drums": {"a.sf2", "b.sf2"},
+        "piano": {"a.sf2", "c.sf2"},
+        "silence": {"a.sf2", "b.sf2", "c.sf2"},
+    }
+    # Those that can take turns.
+    solos = Counter(clip.soundfont for clip in first if clip.labels == ("piano",))
+    assert solos == {"a.sf2": 3, "c.sf2": 3}
+
+
+def test_what_a_soundfont_lacks_changes_no_other_row(three_fonts, data):
+    params, lacking = three_fonts
+    whole, chosen = make(params, [], data), make(params, [], data, b=lacking["b"])
+    for one, other in zip(whole, chosen, strict=True):
+        assert replace(one, soundfont="") == replace(other, soundfont="")
+        assert one == other or "piano" in one.labels
+
+
+@pytest.mark.parametrize(
+    ("lacking", "words"),
+    [
+        ({"sf_GMbank": Held(ALL.programs - {1}, ALL.kits)}, r"plays piano: sf_GMbank\.sf2 lacks program 1 \(piano\)"),
+        ({"TimGM6mb": Held(ALL.programs - {40}, ALL.kits)}, r"TimGM6mb\.sf2 lacks program 40 \(violin\)"),
+        ({"TimGM6mb": Held(frozenset(), ALL.kits)}, r"TimGM6mb\.sf2 lacks program"),
+        ({"sf_GMbank": Held(ALL.programs, frozenset())}, r"sf_GMbank\.sf2 lacks a drum kit"),
+    ],
+)
+def test_a_class_that_no_soundfont_plays_is_told(small_params, data, lacking, words):
+    with pytest.raises(UserError, match=words):
+        make(small_params, [], data, **lacking)
+
+
+def test_a_soundfont_that_the_table_does_not_list_is_told(small_params, data):
+    with pytest.raises(UserError, match=r"soundfonts\.csv: does not list sf_GMbank\.sf2.*dvc repro download"):
+        balance.make(small_params, [], data, {"TimGM6mb.sf2": ALL})
+
+
+def test_of_128_programs_none_is_a_piano_under_anothers_label(full_params, data):
+    """With the installed SoundFonts; FreePats has 40 of the programs."""
+    bounds = replace(full_params.balance, train_per_class=10, train_mixtures=300, composed_mixtures=40)
+    fonts = full_params.soundfonts
+    params = replace(full_params, classes=tuple(PROGRAMS), balance=bounds)
+    installed = soundfonts.held(fonts.all, fonts.folders)
+    clips = balance.make(params, [], data, installed)
+    first = [clip for clip in clips if clip.split == "train"]
+    clips += balance.round_clips(params, first, 1, installed)
+    assert {clip.soundfont for clip in clips if len(clip.labels) == 1} == set(fonts.all)
+    assert [clip.id for clip in clips if installed[clip.soundfont].lacks(clip.labels)] == []
 
 
 # ---- composed test sets
@@ -165,8 +252,8 @@ def test_programs_that_stand_for_no_instrument_are_asked_nothing_by_the_frozen_s
 def test_composed_test_sets_hold_the_same_scores_clean_and_noisy(small_params, data):
     bounds = replace(small_params.balance, composed_per_class=2, composed_mixtures=9)
     fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2", "c.sf2"))
-    plain = balance.make(replace(small_params, soundfonts=fonts), [], data)
-    clips = balance.make(replace(small_params, soundfonts=fonts, balance=bounds), [], data)
+    plain = make(replace(small_params, soundfonts=fonts), [], data)
+    clips = make(replace(small_params, soundfonts=fonts, balance=bounds), [], data)
     assert clips[: len(plain)] == plain
     clean, noisy = ([clip for clip in clips[len(plain) :] if clip.split == split] for split in COMPOSED)
     assert [clip.noise for clip in clean] == [CLEAN] * 17
@@ -192,10 +279,10 @@ def test_a_round_keeps_what_there_is_and_draws_the_rest_anew(tmp_path, small_par
     params = replace(small_params, soundfonts=fonts, balance=bounds)
     entries = [recording(tmp_path, "violin", f"v{group}") for group in range(5)]
     entries.append(Entry(MIDI, "midi/a.mid", 3.0, 1.0, ("flute",), "midi/a.mid"))
-    clips = balance.make(params, entries, data)
-    rounds = [balance.round_clips(params, clips, number) for number in range(4)]
+    clips = make(params, entries, data)
+    rounds = [balance.round_clips(params, clips, number, held(params)) for number in range(4)]
     assert rounds[0] == [clip for clip in clips if clip.split == "train"]
-    assert rounds[1] == balance.round_clips(params, clips, 1)
+    assert rounds[1] == balance.round_clips(params, clips, 1, held(params))
     for other in rounds[1:]:
         assert_train_quotas(params, other)
         for before, after in zip(rounds[0], other, strict=True):
@@ -231,7 +318,7 @@ def assert_train_quotas(params, clips) -> None:
 @many
 @given(entries=ENTRIES)
 def test_quotas_are_met_exactly_whatever_there_is(small_params, data, entries):
-    clips = balance.make(small_params, entries, data)
+    clips = make(small_params, entries, data)
     assert_quotas(small_params, clips)
     assert len({clip.id for clip in clips}) == len(clips)
     assert all(set(clip.labels) <= set(CLASSES) for clip in clips)
@@ -245,7 +332,7 @@ def test_quotas_are_met_exactly_whatever_there_is(small_params, data, entries):
 def test_groups_never_cross_splits(small_params, data, entries):
     tests = {each.name for each in TEST_SETS}
     splits: dict[str, set[str]] = {}
-    for clip in balance.make(small_params, entries, data):
+    for clip in make(small_params, entries, data):
         if clip.split not in tests:
             splits.setdefault(clip.group, set()).add(clip.split)
     assert all(len(each) == 1 for each in splits.values())
@@ -255,7 +342,7 @@ def test_groups_never_cross_splits(small_params, data, entries):
 @given(entries=ENTRIES, mixer=st.randoms(use_true_random=False))
 def test_neither_the_files_nor_the_classes_order_matters(small_params, data, entries, mixer):
     def rows(classes, entries):
-        clips = balance.make(replace(small_params, classes=tuple(classes)), entries, data)
+        clips = make(replace(small_params, classes=tuple(classes)), entries, data)
         return {replace(clip, labels=tuple(sorted(clip.labels))) for clip in clips}
 
     expected = rows(CLASSES, entries)
@@ -265,14 +352,14 @@ def test_neither_the_files_nor_the_classes_order_matters(small_params, data, ent
 def test_labels_come_in_the_order_of_the_classes(small_params, data):
     classes = ("piano", "drums", "violin", "flute")
     entries = [Entry(MIDI, "midi/a.mid", 0.0, 1.0, ("violin", "drums", "piano"), "midi/a.mid")]
-    for clip in balance.make(replace(small_params, classes=classes), entries, data):
+    for clip in make(replace(small_params, classes=classes), entries, data):
         assert list(clip.labels) == sorted(clip.labels, key=classes.index)
 
 
 def test_a_class_with_too_many_is_thinned_and_one_with_too_few_filled_up(tmp_path, small_params, data):
     entries = [recording(tmp_path, "violin", f"v{group}", number) for group in range(5) for number in range(8)]
     entries += [recording(tmp_path, "flute", f"f{group}") for group in range(5)]
-    clips = balance.make(small_params, entries, data)
+    clips = make(small_params, entries, data)
     assert_quotas(small_params, clips)
     sources = Counter((clip.split, clip.labels, clip.source) for clip in clips if len(clip.labels) == 1)
     assert sources["train", ("violin",), RECORDING] == 6
@@ -291,20 +378,20 @@ def test_a_class_with_too_many_is_thinned_and_one_with_too_few_filled_up(tmp_pat
 
 def test_the_recordings_test_set_is_clean_and_not_thinned(tmp_path, small_params, data):
     entries = [recording(tmp_path, "violin", f"v{group}", number) for group in range(2) for number in range(9)]
-    tests = [clip for clip in balance.make(small_params, entries, data) if clip.split == "recordings"]
+    tests = [clip for clip in make(small_params, entries, data) if clip.split == "recordings"]
     assert len(tests) == 9
     assert {(clip.source, clip.noise, len({clip.group})) for clip in tests} == {(RECORDING, CLEAN, 1)}
 
 
 def test_a_single_group_trains(tmp_path, small_params, data):
-    clips = balance.make(small_params, [recording(tmp_path, "violin", "anna")], data)
+    clips = make(small_params, [recording(tmp_path, "violin", "anna")], data)
     assert [clip.split for clip in clips if clip.source == RECORDING] == ["train"]
 
 
 def test_no_share_for_tests_gives_no_test_set(tmp_path, small_params, data):
     entries = [recording(tmp_path, "violin", f"v{group}") for group in range(4)]
     bounds = replace(small_params.balance, test_share=0.0, valid_share=0.0)
-    clips = balance.make(replace(small_params, balance=bounds), entries, data)
+    clips = make(replace(small_params, balance=bounds), entries, data)
     assert {clip.split for clip in clips if clip.source == RECORDING} == {"train"}
 
 
@@ -318,7 +405,7 @@ def test_long_files_are_cut_and_short_rests_left_out(tmp_path, small_params, dat
     ]
     entries = [replace(entry, group="one") for entry in entries]
     onsets: dict[str, list[float]] = {}
-    for clip in balance.make(params, entries, data):
+    for clip in make(params, entries, data):
         if clip.source == RECORDING:
             onsets.setdefault(Path(clip.path).stem, []).append(clip.onset)
     assert onsets == {"long-0": [0.0, 1.0, 2.0, 3.0], "rest-0": [0.0, 1.0], "short-0": [0.0]}
@@ -332,7 +419,7 @@ def test_silence_is_left_out(tmp_path, small_params, data):
     y[:RATE] = 0
     soundfile.write(half.path, y, RATE)
     bounds = replace(small_params.balance, test_share=0.0)
-    clips = balance.make(replace(small_params, balance=bounds), [*entries, half], data)
+    clips = make(replace(small_params, balance=bounds), [*entries, half], data)
     assert [(Path(c.path).stem, c.onset) for c in clips if c.source == RECORDING] == [("half-0", 1.0)]
 
 
@@ -342,7 +429,7 @@ def test_silence_is_left_out(tmp_path, small_params, data):
 def test_training_and_tests_have_their_own_hops(tmp_path, small_params, data):
     chosen = replace(small_params.selection, hop_share=1.0, test_hop_share=0.25)
     entries = [recording(tmp_path, "violin", f"v{group}", seconds=2.0) for group in range(2)]
-    clips = balance.make(replace(small_params, selection=chosen), entries, data)
+    clips = make(replace(small_params, selection=chosen), entries, data)
     onsets = {
         split: [clip.onset for clip in clips if clip.split == split and clip.source == RECORDING]
         for split in ("train", "recordings")
@@ -357,13 +444,13 @@ def test_with_onset_a_recording_gives_one_clip_at_its_attack(tmp_path, small_par
     y[: 2 * RATE] *= 0.01
     soundfile.write(entry.path, y, RATE)
     params = replace(small_params, selection=replace(small_params.selection, start="onset"))
-    (clip,) = (clip for clip in balance.make(params, [entry], data) if clip.source == RECORDING)
+    (clip,) = (clip for clip in make(params, [entry], data) if clip.source == RECORDING)
     assert clip.onset == pytest.approx(2.0, abs=0.005)
 
 
 def test_workers_change_nothing(tmp_path, small_params, data):
     entries = [recording(tmp_path, "violin", f"v{group}", seconds=2.0) for group in range(20)]
-    one, two = (balance.make(replace(small_params, workers=workers), entries, data) for workers in (1, 2))
+    one, two = (make(replace(small_params, workers=workers), entries, data) for workers in (1, 2))
     assert one == two
 
 
@@ -381,9 +468,7 @@ def test_a_data_sets_own_partition_is_kept(tmp_path, small_params, data):
     entries += [of_corpus(entry, "irmas", "test", "violin", "piano") for entry in files[10:12]]
     entries += [of_corpus(entry, "irmas", "test") for entry in files[12:]]
     bounds = replace(small_params.balance, train_per_class=50, valid_per_class=50, test_share=0.5, valid_share=0.25)
-    clips = [
-        clip for clip in balance.make(replace(small_params, balance=bounds), entries, data) if clip.source == RECORDING
-    ]
+    clips = [clip for clip in make(replace(small_params, balance=bounds), entries, data) if clip.source == RECORDING]
     paths = {split: {clip.path for clip in clips if clip.split == split} for split in ("train", "valid", "irmas")}
     assert set().union(*paths.values()) == {entry.path for entry in entries}
     assert paths["irmas"] == {entry.path for entry in entries[10:]}
@@ -393,14 +478,14 @@ def test_a_data_sets_own_partition_is_kept(tmp_path, small_params, data):
     assert kinds == {"excerpt": 6 * 3}  # as some have several labels, all are asked about several
     for clip in clips:
         assert clip.id == f"{clip.split}/{clip.id.split('/')[1]}/{clip.path}@{clip.onset:08.2f}"
-    clips = balance.make(small_params, [entry for entry in entries if len(entry.labels) == 1], data)
+    clips = make(small_params, [entry for entry in entries if len(entry.labels) == 1], data)
     assert {clip.id.split("/")[1] for clip in clips if clip.split == "irmas"} == {"solo"}
 
 
 def test_a_data_set_without_one_is_split_by_groups_with_a_test_set_of_its_own(tmp_path, small_params, data):
     files = [recording(tmp_path, "violin", f"v{number}") for number in range(10)]
     entries = [*files[:5], *(of_corpus(entry, "tinysol", "") for entry in files[5:])]
-    clips = [clip for clip in balance.make(small_params, entries, data) if clip.source == RECORDING]
+    clips = [clip for clip in make(small_params, entries, data) if clip.source == RECORDING]
     assert Counter((clip.split, "tinysol" in clip.group) for clip in clips) == {
         (split, own): count
         for own, test in ((False, "recordings"), (True, "tinysol"))
@@ -415,7 +500,7 @@ def test_programs_are_tested_on_data_sets_of_instruments_but_do_not_learn_from_t
         of_corpus(replace(file, group="bob"), "irmas", "train"),
         of_corpus(replace(file, group="carl"), "irmas", "test", "drums"),  # no program stands for them
     ]
-    clips = balance.make(replace(small_params, classes=tuple(PROGRAMS)), entries, data)
+    clips = make(replace(small_params, classes=tuple(PROGRAMS)), entries, data)
     assert {(clip.split, clip.labels) for clip in clips if clip.source == RECORDING} == {("irmas", ("cello", "violin"))}
 
 
@@ -445,7 +530,7 @@ def test_no_group_is_both_learned_from_and_tested_on_nor_trained_and_validated_o
         soundfile.write(path, 0.1 * np.ones(RATE // 10), RATE)
     entries = [replace(entry, path=path.as_posix()) for entry in entries]
     bounds = replace(small_params.balance, train_per_class=99, train_mixtures=99, test_share=0.3)
-    clips = balance.make(replace(small_params, balance=bounds), entries, data)
+    clips = make(replace(small_params, balance=bounds), entries, data)
     splits: dict[str, set[str]] = {}
     for clip in clips:
         if clip.source == RECORDING:

@@ -20,6 +20,7 @@ from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
 from instrec.rounds import Rounds, Sources
+from instrec.sources import holdings, soundfonts
 from instrec.sources.index import RECORDINGS, Entry
 
 RATE = 22050
@@ -49,14 +50,18 @@ def sources(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> S
     for name in ("solo/tuba-000", "mixture/1-000-tuba", "excerpt/000-tuba"):  # of no class here: never opened
         (folder / "data" / name).parent.mkdir(parents=True)
         (folder / "data" / f"{name}.mid").touch()
-    clips = manifest.of_split(balance.make(params, entries, folder / "data"), "train")
+    clips = manifest.of_split(balance.make(params, entries, folder / "data", held(params)), "train")
     manifest.write(folder / "manifest.csv", clips)
     first = stages(params, clips, folder)
     return Sources(params, folder / "manifest.csv", folder / "data", first)
 
 
+def held(params: Params) -> holdings.Holdings:
+    return soundfonts.held(params.soundfonts.all, params.soundfonts.folders)
+
+
 def clips_of(sources: Sources, number: int) -> list[Clip]:
-    return balance.round_clips(sources.params, manifest.read(sources.manifest), number)
+    return balance.round_clips(sources.params, manifest.read(sources.manifest), number, held(sources.params))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -85,7 +90,7 @@ def test_a_round_keeps_recordings_and_quotas_and_nothing_else(sources, tmp_path)
 def test_noisy_and_clean_keep_their_shares(sources):
     bounds = replace(sources.params.balance, train_per_class=300, train_mixtures=600, noisy_share=0.5)
     params = replace(sources.params, balance=bounds)
-    clips = balance.round_clips(params, balance.make(params, [], sources.data), 2)
+    clips = balance.round_clips(params, balance.make(params, [], sources.data, held(params)), 2, held(params))
     new = [clip for clip in clips if clip.split == "train" and clip.source == SCORE]
     assert len(new) == 4 * 300 + 600
     assert np.mean([clip.noise == NOISY for clip in new if clip.labels]) == pytest.approx(0.5, abs=0.05)  # 4 sigma
@@ -173,7 +178,7 @@ def test_what_runs_in_the_background_ends_with_the_training(sources, tmp_path):
     process = training(sources, tmp_path, seconds=0)
     assert ended(process) == ""
     assert process.returncode == 0
-    assert not list((tmp_path / "rounds").iterdir())
+    assert not list((tmp_path / "rounds").glob("*"))
 
 
 def test_ctrl_c_ends_all_with_one_line(sources, tmp_path):
@@ -181,7 +186,7 @@ def test_ctrl_c_ends_all_with_one_line(sources, tmp_path):
     os.killpg(process.pid, signal.SIGINT)
     assert ended(process).count("\n") == 1
     assert process.returncode == 130
-    assert not list((tmp_path / "rounds").iterdir())
+    assert not list((tmp_path / "rounds").glob("*"))
 
 
 def test_a_killed_training_makes_its_round_again_with_the_same_bytes(sources, tmp_path):
@@ -212,7 +217,7 @@ def test_what_goes_wrong_in_the_background_is_the_users_to_mend_all_the_same(sou
         assert loop.store(0) == sources.first
         with pytest.raises(UserError, match=r"nowhere\.sf2: not in "):
             loop.store(2)
-    assert not list((tmp_path / "rounds").iterdir())
+    assert not list((tmp_path / "rounds").glob("*"))
 
 
 def test_a_process_that_was_killed_is_told_with_what_to_do(sources, tmp_path):

@@ -1,17 +1,21 @@
 """Rendering with the real FluidSynth: exact length, the same bytes every time, pitch where it is said to be."""
 
+from pathlib import Path
+
 import numpy as np
 import pretty_midi
 import pytest
 
 from instrec import scores
 from instrec.errors import UserError
+from instrec.params import load
 from instrec.performance import PLAIN, Performance, Voice, draw
-from instrec.sources import soundfonts
+from instrec.sources import sf2, soundfonts
 from instrec.synth import Synth
-from instrec.taxonomy import INSTRUMENTS
+from instrec.taxonomy import INSTRUMENTS, PROGRAMS, RANGE_OF_PROGRAM
 
 RATE = 22050
+FONTS = load(Path(__file__).parents[1] / "params.yaml").soundfonts.all
 ORGAN, FLUTE, PIANO, VIOLIN, VIOLA = 19, 73, 0, 40, 41
 REVERB, CHORUS = (0.9, 0.1, 1.0, 0.9), (3, 1.0, 0.5, 5.0)
 
@@ -213,6 +217,46 @@ def test_without_the_relative_an_instrument_plays_itself(full_params, score_of):
     related = synth.render(score, 1.0, voiced(program=VIOLA, zone_shift=-7))
     assert np.abs(related).max() > 0.01
     assert related.tobytes() == synth.render(score, 1.0, voiced()).tobytes()
+
+
+# ---- programs that a SoundFont lacks
+
+
+@pytest.mark.parametrize("program", [VIOLA, 46, 127])
+def test_a_program_that_is_missing_is_told_not_played_by_a_piano(full_params, score_of, program):
+    synth = Synth(font(full_params, "FreePats.sf2"), RATE)
+    with pytest.raises(UserError, match=rf"FreePats\.sf2: .*no program {program} .*soundfonts"):
+        synth.render(score_of(program, (60, 0, 1)), 1.0)
+    synth.render(score_of(VIOLIN, (60, 0, 1)), 1.0)  # it goes on
+
+
+def test_a_drum_kit_that_is_missing_is_told(tmp_path, score_of):
+    sf2.write(tmp_path / "own.sf2", "own", {(0, 0): [sf2.Note(np.arange(999, dtype=np.int16), RATE, 60.0, (0, 127))]})
+    synth = Synth(tmp_path / "own.sf2", RATE)
+    with pytest.raises(UserError, match=r"own\.sf2: no drum kit"):
+        synth.render(score_of(None, (38, 0, 1)), 1.0)
+
+
+@pytest.mark.parametrize("name", FONTS)
+def test_no_program_of_any_soundfont_is_its_first(full_params, score_of, name):
+    """Every class's and every General MIDI program; pianos may share recorded notes."""
+    synth = Synth(font(full_params, name), RATE)
+    held = soundfonts.held([name], full_params.soundfonts.folders)[name]
+
+    def sound(program: int, pitch: int) -> np.ndarray:
+        y = synth.render(score_of(program, (pitch, 0, 0.1)), 0.15)
+        return y / max(float(np.linalg.norm(y)), 1e-9)
+
+    programs = {program for each in PROGRAMS.values() for program in each.programs}
+    assert programs == set(range(128))
+    for program in sorted(held.programs - {0, 1, 2, 3}):
+        low, high = RANGE_OF_PROGRAM.get(program, (60, 60))
+        pitch = (low + high) // 2
+        assert sound(program, pitch) @ sound(0, pitch) < 0.98, program
+    for program in programs - held.programs:
+        with pytest.raises(UserError, match=f"no program {program} "):
+            sound(program, 60)
+    synth.close()
 
 
 # ---- damage

@@ -74,9 +74,13 @@ def test_titles_are_what_people_read():
 def test_every_range_is_audible_in_every_soundfont(name, score_of):
     """From the lowest to the highest note of each program, an octave's third at a time; and the drums we play."""
     synth = Synth(soundfonts.find(name, SOUNDFONTS["folders"]), 22050)
+    held = soundfonts.held([name], SOUNDFONTS["folders"])[name]
+    lacked = {"FreePats.sf2": {41}}.get(name, set())  # a viola
+    assert held.programs >= taxonomy.RANGE_OF_PROGRAM.keys() - lacked
     pitches = [
         (program, pitch)
         for program, (low, high) in taxonomy.RANGE_OF_PROGRAM.items()
+        if program not in lacked
         for pitch in {*range(low, high, 4), high}
     ]
     silent = [

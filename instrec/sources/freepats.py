@@ -6,6 +6,7 @@ is the one that TiMidity++ reads (its `instrum.c`): three headers, then every sa
 
 from __future__ import annotations
 
+import hashlib
 import math
 import struct
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ import numpy.typing as npt
 
 from instrec import taxonomy
 from instrec.errors import UserError
-from instrec.sources.sf2 import DRUM_BANK, Note, write
+from instrec.sources import sf2
+from instrec.sources.sf2 import Note, write
+from instrec.sources.sf2_reader import DRUM_BANK
 
 FOLDER = Path("/usr/share/midi/freepats")
 NAME = "FreePats.sf2"
 INSTALL = "sudo apt-get install freepats"
+_REMEDY = f"install it again: {INSTALL} --reinstall"
 
 _MAGIC = b"GF1PATCH110"
 _HEADERS, _SAMPLES_AT = 129 + 63 + 47, 129 + 63 + 6
@@ -32,7 +36,7 @@ _DB_A_STEP, _SILENT_DB = 6.02 / 16, 100.0  # of envelopes, whose 256 steps doubl
 _RINGS = 8.0  # seconds: drums ring on when the key is let go
 
 
-def build(path: Path, folder: Path = FOLDER) -> None:
+def build(path: Path, folder: Path) -> None:
     """Write the patches of the taxonomy's programs, and the drums, as one SoundFont.
 
     A program without a patch is played by another of its class, so that every class has all of its programs.
@@ -42,25 +46,53 @@ def build(path: Path, folder: Path = FOLDER) -> None:
     UserError
         When a patch is missing, no patch, or cut off.
     """
-    tones = {program: file for program, file in _numbered(folder / "Tone_000") if program in taxonomy.CLASS_OF_PROGRAM}
-    drums = dict(_numbered(folder / "Drum_000"))
+    files = _files(folder)
+    notes = {file: _levelled(read(file)) for file in dict.fromkeys(files.values())}
+    presets = {preset: notes[file] for preset, file in files.items() if preset[0] == 0}
+    presets[DRUM_BANK, 0] = [_struck(notes[file][0], key) for (bank, key), file in files.items() if bank == DRUM_BANK]
+    write(path, "FreePats", presets)
+
+
+def digest(folder: Path) -> str:
+    """Give a digest of all that the SoundFont is made of: the patches, which of them plays what, and this code.
+
+    Raises
+    ------
+    UserError
+        As `build` does.
+    """
+    whole = hashlib.sha256()
+    for code in (__file__, sf2.__file__):
+        whole.update(Path(code).read_bytes())
+    for preset, file in _files(folder).items():
+        whole.update(f"{preset} {file.name} ".encode() + _content_digest(file))
+    return whole.hexdigest()
+
+
+def _content_digest(file: Path) -> bytes:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").digest()
+
+
+def _files(folder: Path) -> dict[tuple[int, int], Path]:
+    """Give the patch that plays each (0, program) of the taxonomy and each (DRUM_BANK, key)."""
+    tones = dict(_numbered(folder / "Tone_000"))
+    drums = {(DRUM_BANK, key): file for key, file in _numbered(folder / "Drum_000")}
     if not drums:
         raise UserError(f"{folder}: no FreePats there; install them: {INSTALL}")
-    notes = {program: _levelled(read(file)) for program, file in tones.items()}
-    presets: dict[tuple[int, int], list[Note]] = {}
+    files: dict[tuple[int, int], Path] = {}
     for instrument in taxonomy.INSTRUMENTS.values():
-        known = [program for program in instrument.programs if program in notes]
+        known = [program for program in instrument.programs if program in tones]
         for program in instrument.programs if known else ():
-            nearest = min(known, key=lambda other: abs(other - program))
-            presets[0, program] = notes[nearest]
-    presets[DRUM_BANK, 0] = [_struck(_levelled(read(file))[0], key) for key, file in drums.items()]
-    write(path, "FreePats", presets)
+            files[0, program] = tones[min(known, key=lambda other: abs(other - program))]
+    return files | drums
 
 
 def _numbered(folder: Path) -> Iterator[tuple[int, Path]]:
     """The patches of a folder by the number their names begin with: `056_Trumpet.pat`."""
     for file in sorted(folder.glob("[0-9][0-9][0-9]_*.pat")):
-        yield int(file.name[:3]), file
+        if int(file.name[:3]) < 128:
+            yield int(file.name[:3]), file
 
 
 def read(path: Path) -> list[Note]:
@@ -69,18 +101,22 @@ def read(path: Path) -> list[Note]:
     Raises
     ------
     UserError
-        When it is no patch, or cut off.
+        When it is no patch, cut off, or damaged.
     """
     data = path.read_bytes()
     if not data.startswith(_MAGIC) or len(data) < _HEADERS:
-        raise UserError(f"{path}: not a Gravis Ultrasound patch; install it again: {INSTALL} --reinstall")
+        raise UserError(f"{path}: not a Gravis Ultrasound patch; {_REMEDY}")
+    if not data[_SAMPLES_AT]:
+        raise UserError(f"{path}: damaged, holds no sample; {_REMEDY}")
     found, position = [], _HEADERS
     for _ in range(data[_SAMPLES_AT]):
         end = position + _SAMPLE.size
         if end > len(data) or end + _SAMPLE.unpack_from(data, position)[1] > len(data):
-            raise UserError(f"{path}: cut off; install it again: {INSTALL} --reinstall")
+            raise UserError(f"{path}: cut off; {_REMEDY}")
         head = _SAMPLE.unpack_from(data, position)
         position = end + head[1]
+        if not 0 <= round(_key(head[7])) <= 127:
+            raise UserError(f"{path}: damaged, a sample of {head[7] / 1000:.0f} Hz; {_REMEDY}")
         found.append((head[6], _note(head, data[end:position])))
     found.sort(key=lambda each: each[0])
     highest = [*(note.keys[1] for _, note in found[:-1]), 127]
@@ -95,7 +131,7 @@ def _note(head: tuple[int, ...], data: bytes) -> Note:
     pcm = _decoded(data, modes)
     wide = 2 if modes & _16_BIT else 1
     loop = None
-    if modes & _LOOP and end - start >= 2 * wide:
+    if modes & _LOOP and min(end, wide * len(pcm)) - start >= 2 * wide:
         loop = (start // wide, min(end // wide, len(pcm)))
         if modes & _PING_PONG:
             pcm = np.concatenate([pcm[: loop[1]], pcm[loop[0] : loop[1]][::-1]])

@@ -16,8 +16,6 @@ import numpy.typing as npt
 
 from instrec.files import written_whole
 
-DRUM_BANK = 128
-
 _GAP = np.zeros(46, dtype=np.int16)  # section 6.1 wants as many silent samples behind each
 # Generators, section 8.1.2.
 _PAN, _ATTACK, _DECAY, _SUSTAIN, _RELEASE, _INSTRUMENT, _KEYS, _SAMPLE, _LOOPS = 17, 34, 36, 37, 38, 41, 43, 53, 54

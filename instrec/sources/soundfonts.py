@@ -1,4 +1,4 @@
-"""SoundFonts: found in the system's folders, or made of FreePats' patches, verified, listed."""
+"""SoundFonts: found in the system's folders, or made of FreePats' patches, verified, listed with what they hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ import platformdirs
 
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.sources import contents, freepats
+from instrec.sources import contents, freepats, sf2_reader
+from instrec.sources.holdings import Held, ranges
 from instrec.sources.index import write_table
 
 
@@ -81,14 +82,14 @@ def find(name: str, folders: Iterable[str]) -> Path:
 
 
 def _made_of_freepats() -> Path:
-    """Make the SoundFont once for this user; its checksum in the path makes it anew where its making has changed."""
-    path = platformdirs.user_cache_path("instrec") / KNOWN[freepats.NAME].sha256[:12] / freepats.NAME
+    """Make the SoundFont once for this user; its path holds a digest of all that it is made of."""
+    path = platformdirs.user_cache_path("instrec") / freepats.digest(freepats.FOLDER)[:12] / freepats.NAME
     try:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(path.with_suffix(".lock")):  # workers ask for it at the same time
                 if not path.is_file():
-                    freepats.build(path)
+                    freepats.build(path, freepats.FOLDER)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UserError(f"{path}: cannot be made: {why}; have XDG_CACHE_HOME name a folder to write in") from error
@@ -106,21 +107,15 @@ def verify(path: Path) -> tuple[int, str]:
     Raises
     ------
     UserError
-        When it cannot be read, is no SoundFont, is cut off, or has the known size and another checksum.
+        When it cannot be read, is no SoundFont, is cut off or damaged, or has the known size and another checksum.
     """
     try:
         with path.open("rb") as file:
-            header = file.read(12)
-            file.seek(0)
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}; {_remedy(path.name)}") from error
-    if header[:4] != b"RIFF" or header[8:] != b"sfbk":
-        raise UserError(f"{path}: not a SoundFont; {_remedy(path.name)}")
-    declared = int.from_bytes(header[4:8], "little") + 8
-    if size < declared:
-        raise UserError(f"{path}: cut off, {size} of {declared} bytes; {_remedy(path.name)}")
+    _read(path)
     known = KNOWN.get(path.name)
     if known and size == known.size and sha256 != known.sha256:
         raise UserError(f"{path}: damaged, its checksum is not {known.package}'s; {_remedy(path.name)}")
@@ -133,28 +128,50 @@ def verify(path: Path) -> tuple[int, str]:
 
 
 def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None:
-    """Find and verify all SoundFonts of the params; write name, role, size and checksum, a row a role.
+    """Find and verify all SoundFonts of the params; write name, role, size, checksum and what it holds, a row a role.
 
-    One that a model learns `classes` from, with notes of the unseen one, is warned of.
+    Programs and drum kits are written as ranges: `0-2 16-19 24`. One that a model learns `classes` from, with notes of
+    the unseen one, is warned of.
 
     Raises
     ------
     UserError
         As `find` and `verify` do.
     """
-    columns = ["name", "role", "bytes", "sha256"]
+    columns = ["name", "role", "bytes", "sha256", "programs", "kits"]
     paths = {name: find(name, settings.folders) for name in settings.all}
-    verified = {name: verify(path) for name, path in paths.items()}
-    _warn_of_kin(paths, settings, classes)
+    verified = {name: verify(file) for name, file in paths.items()}
+    fonts = {name: _read(file) for name, file in paths.items()}
+    _warn_of_kin(fonts, settings, classes)
     roles = (("train", settings.train), ("valid", settings.valid), ("unseen", (settings.unseen,)))
-    rows = [(name, role, *verified[name]) for role, names in roles for name in names]
+    rows = [
+        (name, role, *verified[name], ranges(fonts[name].programs), ranges(fonts[name].kits))
+        for role, names in roles
+        for name in names
+    ]
     write_table(path, columns, (dict(zip(columns, row, strict=True)) for row in rows))
 
 
-def _warn_of_kin(paths: dict[str, Path], settings: SoundFontParams, classes: Iterable[str]) -> None:
-    unseen = contents.read(paths[settings.unseen])
+def held(names: Iterable[str], folders: Iterable[str]) -> dict[str, Held]:
+    """Look into SoundFonts for what each holds.
+
+    Raises
+    ------
+    UserError
+        As `find` does, and when one is damaged.
+    """
+    folders = tuple(folders)
+    fonts = {name: _read(find(name, folders)) for name in names}
+    return {name: Held(font.programs, font.kits) for name, font in fonts.items()}
+
+
+def _read(path: Path) -> sf2_reader.SoundFont:
+    return sf2_reader.read(path, _remedy(path.name))
+
+
+def _warn_of_kin(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontParams, classes: Iterable[str]) -> None:
     for name in settings.train:
-        kin = contents.kin(contents.read(paths[name]), unseen, classes)
+        kin = contents.kin(fonts[name], fonts[settings.unseen], classes)
         if kin:
             print(
                 f"warning: {name}: plays {', '.join(kin)} with notes that {settings.unseen} has as well: what is not "
@@ -164,6 +181,8 @@ def _warn_of_kin(paths: dict[str, Path], settings: SoundFontParams, classes: Ite
 
 
 def _remedy(name: str) -> str:
+    if name == freepats.NAME:
+        return f"remove the file: it is made again of {freepats.FOLDER}"
     if name in KNOWN:
         return f"install it again: sudo apt-get install --reinstall {KNOWN[name].package}"
-    return "replace it, or change `soundfonts` in params.yaml"
+    return sf2_reader.REMEDY

@@ -9,7 +9,7 @@ import pytest
 
 from instrec import taxonomy
 from instrec.errors import UserError
-from instrec.sources import freepats, soundfonts
+from instrec.sources import freepats, sf2, sf2_reader, soundfonts
 from instrec.synth import Synth
 
 RATE = 22050
@@ -38,6 +38,72 @@ def test_it_is_made_once_with_the_checksum_that_is_known(tmp_path, monkeypatch):
     assert path.stat().st_mtime_ns == made
 
 
+@pytest.fixture
+def patches(tmp_path, monkeypatch):
+    """A folder of patches of our own, and a cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(freepats, "FOLDER", tmp_path / "patches")
+    for number, name in enumerate(
+        ("Tone_000/000_Piano", "Tone_000/040_Violin", "Tone_000/105_Banjo", "Drum_000/036_Kick")
+    ):
+        path = tmp_path / "patches" / f"{name}.pat"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(patch(data=np.random.default_rng(number).bytes(2000)))
+    return tmp_path / "patches"
+
+
+def programs(path):
+    return sorted(program for program in sf2_reader.read(path).programs)
+
+
+def test_a_new_class_is_not_played_by_the_soundfont_made_before(patches, monkeypatch):
+    made = soundfonts.find(freepats.NAME, [])
+    assert programs(made) == [0, 1, 2, 40]
+    banjo = taxonomy.Instrument("banjo", {105: (36, 84)}, 4, False)
+    monkeypatch.setitem(taxonomy.INSTRUMENTS, "banjo", banjo)
+    assert programs(soundfonts.find(freepats.NAME, [])) == [0, 1, 2, 40, 105]
+    monkeypatch.delitem(taxonomy.INSTRUMENTS, "banjo")
+    assert soundfonts.find(freepats.NAME, []) == made
+
+
+@pytest.mark.parametrize(
+    ("name", "again"),
+    [("Tone_000/040_Violin.pat", True), ("Drum_000/036_Kick.pat", True), ("Tone_000/105_Banjo.pat", False)],
+)
+def test_other_patches_make_another(patches, name, again):
+    made = soundfonts.find(freepats.NAME, [])
+    (patches / name).write_bytes(patch(data=bytes(2000)))
+    assert (soundfonts.find(freepats.NAME, []) != made) == again
+
+
+def test_other_code_makes_another(patches, tmp_path, monkeypatch):
+    made = soundfonts.find(freepats.NAME, [])
+    (tmp_path / "sf2.py").write_text("# not as it was")
+    monkeypatch.setattr(sf2, "__file__", str(tmp_path / "sf2.py"))
+    assert soundfonts.find(freepats.NAME, []) != made
+
+
+def test_a_mutated_patch_is_read_or_told(tmp_path):
+    """Read ones can be written, and played."""
+    path, told = tmp_path / "a.pat", 0
+    whole = patch(modes=1 | 4, loop=(20, 100), data=np.random.default_rng(0).bytes(200))
+    for seed in range(400):
+        rng, data = np.random.default_rng(seed), bytearray(whole)
+        for place in rng.integers(freepats._SAMPLES_AT, freepats._HEADERS + 70, rng.integers(1, 4)):
+            data[place] = rng.integers(256)
+        path.write_bytes(data[: rng.integers(len(data)) if seed % 4 == 0 else None])
+        try:
+            notes = freepats.read(path)
+        except UserError as error:
+            told += 1
+            assert str(error).startswith(f"{path}: ")
+        else:
+            sf2.write(tmp_path / "own.sf2", "own", {(0, 0): freepats._levelled(notes)})
+            for start, end in sf2_reader.read(tmp_path / "own.sf2").spans:
+                assert end >= start
+    assert 100 < told < 400
+
+
 def test_a_cache_that_cannot_be_made_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
@@ -45,10 +111,11 @@ def test_a_cache_that_cannot_be_made_is_told(tmp_path, monkeypatch):
         soundfonts.find(freepats.NAME, [])
 
 
-def test_every_program_of_every_class_sounds_and_is_in_tune(synth):
+def test_every_program_of_every_class_that_it_has_sounds_and_is_in_tune(synth):
     for program, (low, high) in taxonomy.RANGE_OF_PROGRAM.items():
-        if taxonomy.CLASS_OF_PROGRAM[program] == "organ":
-            continue  # its pipes sound octaves apart, and the pitch heard is one of them
+        # An organ's pipes sound octaves apart, and the pitch heard is one of them; a viola there is not.
+        if taxonomy.CLASS_OF_PROGRAM[program] in ("organ", "viola"):
+            continue
         pitch = (low + high) // 2
         y = sounds(synth, program, pitch)
         assert np.abs(y).max() > 0.01, program
@@ -103,6 +170,8 @@ def test_a_loop_that_goes_back_and_forth_is_laid_out(tmp_path):
         (patch(data=bytes(100))[:-1], "cut off"),
         (patch(data=bytes(100), declared=2**31), "cut off"),
         (patch()[:300], "cut off"),
+        (patch()[: freepats._SAMPLES_AT].ljust(freepats._HEADERS, b"\0"), "damaged, holds no sample"),
+        (patch().replace((440_000).to_bytes(4, "little"), bytes(4)), "damaged, a sample of 0 Hz"),
     ],
 )
 def test_what_is_no_whole_patch_is_named_with_what_to_do(tmp_path, data, told):

@@ -7,7 +7,8 @@ import pretty_midi
 import pytest
 
 from instrec.sources import soundfonts
-from instrec.sources.sf2 import DRUM_BANK, Note, write
+from instrec.sources.sf2 import Note, write
+from instrec.sources.sf2_reader import DRUM_BANK
 from instrec.synth import Synth
 
 RATE = 22050

@@ -2,17 +2,20 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.sources import freepats, soundfonts
+from instrec.sources import freepats, sf2, soundfonts
+from instrec.sources.sf2 import Note
 
 
-def font(path: Path, *, size: int = 64) -> Path:
-    """A file with the header of a SoundFont."""
+def font(path: Path, *presets: tuple[int, int]) -> Path:
+    """A SoundFont of one note, which plays every preset."""
     path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b"RIFF" + (size - 8).to_bytes(4, "little") + b"sfbk" + bytes(size - 12))
+    note = Note(np.arange(100, dtype=np.int16), 22050, 60.0, (0, 127))
+    sf2.write(path, "own", {preset: [note] for preset in presets or [(0, 40)]})
     return path
 
 
@@ -39,32 +42,42 @@ def test_a_missing_unknown_one_comes_with_where_to_put_it(tmp_path):
 
 def test_a_known_one_with_its_checksum_is_taken_without_a_word(tmp_path, monkeypatch, capsys):
     path = font(tmp_path / "TimGM6mb.sf2")
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setitem(soundfonts.KNOWN, path.name, soundfonts.Known("timgm6mb-soundfont", 64, sha256))
-    assert soundfonts.verify(path) == (64, sha256)
+    size, sha256 = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setitem(soundfonts.KNOWN, path.name, soundfonts.Known("timgm6mb-soundfont", size, sha256))
+    assert soundfonts.verify(path) == (size, sha256)
     assert capsys.readouterr().err == ""
 
 
-def test_an_own_one_is_verified_by_its_header(tmp_path, capsys):
+def test_an_own_one_is_verified_by_its_tables(tmp_path, capsys):
     path = font(tmp_path / "own.sf2")
-    assert soundfonts.verify(path) == (64, hashlib.sha256(path.read_bytes()).hexdigest())
+    assert soundfonts.verify(path) == (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
     assert capsys.readouterr().err == ""
 
 
 def test_another_version_of_a_known_one_is_taken_with_a_warning(tmp_path, capsys):
     path = font(tmp_path / "TimGM6mb.sf2")
-    assert soundfonts.verify(path)[0] == 64
+    assert soundfonts.verify(path)[0] == path.stat().st_size
     assert str(path) in capsys.readouterr().err
 
 
 def test_the_known_size_with_another_checksum_is_damage(tmp_path, monkeypatch):
     path = font(tmp_path / "TimGM6mb.sf2")
-    monkeypatch.setitem(soundfonts.KNOWN, path.name, soundfonts.Known("timgm6mb-soundfont", 64, "0" * 64))
+    monkeypatch.setitem(
+        soundfonts.KNOWN, path.name, soundfonts.Known("timgm6mb-soundfont", path.stat().st_size, "0" * 64)
+    )
     with pytest.raises(UserError, match=f"^{path}: damaged, .*--reinstall timgm6mb-soundfont"):
         soundfonts.verify(path)
 
 
-@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: b"no SoundFont", lambda whole: whole[:40]])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"no SoundFont",
+        lambda whole: whole[:40],
+        lambda whole: whole.replace(b"igen", b"none"),
+    ],
+)
 @pytest.mark.parametrize("name", ["TimGM6mb.sf2", "own.sf2"])
 def test_a_corrupt_one_is_named_with_what_to_do(tmp_path, damage, name):
     path = font(tmp_path / name)
@@ -75,16 +88,18 @@ def test_a_corrupt_one_is_named_with_what_to_do(tmp_path, damage, name):
 
 
 def test_the_table_has_a_row_a_role_and_no_folders(tmp_path):
-    for name in ("a.sf2", "b.sf2"):
-        font(tmp_path / name)
+    font(tmp_path / "a.sf2", (0, 0), (0, 1), (0, 2), (0, 40), (128, 8), (128, 9), (128, 40))
+    font(tmp_path / "b.sf2", (0, 127))
     settings = SoundFontParams(folders=(str(tmp_path),), train=("a.sf2",), valid=("a.sf2",), unseen="b.sf2")
     soundfonts.write(tmp_path / "soundfonts.csv", settings, ["violin"])
-    sha256 = hashlib.sha256((tmp_path / "a.sf2").read_bytes()).hexdigest()
+    a, b = (
+        (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) for path in sorted(tmp_path.glob("?.sf2"))
+    )
     assert (tmp_path / "soundfonts.csv").read_text().splitlines() == [
-        "name,role,bytes,sha256",
-        f"a.sf2,train,64,{sha256}",
-        f"a.sf2,valid,64,{sha256}",
-        f"b.sf2,unseen,64,{sha256}",
+        "name,role,bytes,sha256,programs,kits",
+        f"a.sf2,train,{a[0]},{a[1]},0-2 40,8-9 40",
+        f"a.sf2,valid,{a[0]},{a[1]},0-2 40,8-9 40",
+        f"b.sf2,unseen,{b[0]},{b[1]},127,",
     ]
 
 

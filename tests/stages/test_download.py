@@ -7,11 +7,10 @@ import soundfile
 import yaml
 
 from instrec.errors import run
-from instrec.sources import index
+from instrec.sources import holdings, index, sf2
 from stages import download
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-FONT = b"RIFF" + (8).to_bytes(4, "little") + b"sfbkLIST"
 
 
 @pytest.fixture
@@ -23,8 +22,10 @@ def workplace(tmp_path, monkeypatch) -> Path:
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     for name in ("fonts", "recordings", "midi"):
         (tmp_path / name).mkdir()
-    for name in ("a.sf2", "b.sf2"):
-        (tmp_path / "fonts" / name).write_bytes(FONT)
+    for number, name in enumerate(("a.sf2", "b.sf2")):
+        pcm = np.random.default_rng(number).integers(-9000, 9000, 100).astype(np.int16)
+        note = sf2.Note(pcm, 22050, 60.0, (0, 127))
+        sf2.write(tmp_path / "fonts" / name, "own", {(0, 40): [note], (128, 0): [note]})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -37,10 +38,12 @@ def test_without_own_files_the_tables_hold_headers_alone(workplace):
         "index.csv",
         "soundfonts.csv",
     ]
-    assert [line.split(",")[:3] for line in Path("datasets/soundfonts.csv").read_text().splitlines()[1:]] == [
-        ["a.sf2", "train", "16"],
-        ["b.sf2", "unseen", "16"],
+    assert [line.split(",")[:2] for line in Path("datasets/soundfonts.csv").read_text().splitlines()[1:]] == [
+        ["a.sf2", "train"],
+        ["b.sf2", "unseen"],
     ]
+    held = holdings.Held(frozenset({40}), frozenset({0}))
+    assert holdings.read(Path("datasets/soundfonts.csv")) == {"a.sf2": held, "b.sf2": held}
 
 
 def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):

@@ -12,7 +12,7 @@ import pytest
 from instrec import balance, manifest, models, params, rendering, spectrograms, taxonomy, training
 from instrec.batches import Batches
 from instrec.errors import UserError
-from instrec.sources import corpora
+from instrec.sources import corpora, soundfonts
 from instrec.sources.corpora import CORPORA, omt
 from instrec.sources.corpora.through_mirdata import MirdataCorpus
 from instrec.sources.index import Entry, Excluded
@@ -345,7 +345,8 @@ def test_from_files_to_two_steps_of_training(name, bring, settings, model, score
         score_of(40, (60, 0.0, 2.0)).write(file)
     settings = replace(settings, sources=sources(train=(name,)))
     entries, _ = corpora.scan(settings.sources, classes=ALL, workers=1)
-    clips = balance.make(settings, entries, Path("data"))
+    held = soundfonts.held(settings.soundfonts.all, settings.soundfonts.folders)
+    clips = balance.make(settings, entries, Path("data"), held)
     own = [clip for clip in clips if clip.group.startswith(f"{name}/")]
     groups = defaultdict(set)
     for clip in own:

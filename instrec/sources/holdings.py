@@ -1,0 +1,91 @@
+"""What SoundFonts hold: their programs and drum kits, and so which of them can play a clip.
+
+FluidSynth plays a piano where a SoundFont lacks the program that is asked for. So a clip's SoundFont is one that holds
+all that the clip needs, by the table that stage download writes.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from instrec import taxonomy
+from instrec.errors import UserError
+
+
+@dataclass(frozen=True)
+class Held:
+    """The General MIDI programs and the drum kits that a SoundFont plays."""
+
+    programs: frozenset[int]
+    kits: frozenset[int]
+
+    def lacks(self, classes: Iterable[str]) -> list[str]:
+        """Say what some classes need and the SoundFont does not hold; nothing where it plays all of them."""
+        missing = []
+        for instrument in map(taxonomy.instrument, classes):
+            if instrument.is_drum and not self.kits:
+                missing.append(f"a drum kit ({instrument.name})")
+            lacking = sorted(instrument.programs.keys() - self.programs)
+            missing += [f"program {program} ({instrument.name})" for program in lacking]
+        return missing
+
+
+Holdings = Mapping[str, Held]
+"""SoundFont -> what it holds."""
+
+
+def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place: int) -> str:
+    """Choose in turn, by place, among some SoundFonts; where one lacks a program of the classes, those that do not.
+
+    Raises
+    ------
+    UserError
+        When none does, or one is not listed in `datasets/soundfonts.csv`.
+    """
+    if unlisted := [name for name in names if name not in held]:
+        raise UserError(f"datasets/soundfonts.csv: does not list {', '.join(unlisted)}; run `dvc repro download`")
+    missing = {name: held[name].lacks(classes) for name in names}
+    turn, number = divmod(place, len(names))
+    able = [name for name in names if not missing[name]]
+    if not able:
+        told = "; ".join(f"{name} lacks {', '.join(lacking)}" for name, lacking in missing.items())
+        raise UserError(
+            f"params.yaml: soundfonts: none plays {' + '.join(classes)}: {told}; name another SoundFont there, or take "
+            "what it lacks out of classes"
+        )
+    return names[number] if names[number] in able else able[turn % len(able)]
+
+
+def read(path: Path) -> Holdings:
+    """Read what each SoundFont holds from the table that stage download wrote.
+
+    Raises
+    ------
+    UserError
+        When the table is missing or another.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {row["name"]: Held(_numbers(row["programs"]), _numbers(row["kits"])) for row in csv.DictReader(file)}
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not a table of SoundFonts ({error}); run `dvc repro download`") from error
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Write numbers as ranges: `0-2 16-19 24`."""
+    runs: list[list[int]] = []
+    for number in sorted(numbers):
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return " ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def _numbers(ranges: str) -> frozenset[int]:
+    """Read what `ranges` wrote."""
+    runs = [[int(end) for end in run.split("-")] for run in ranges.split()]
+    return frozenset(number for run in runs for number in range(run[0], min(run[-1], 127) + 1))
