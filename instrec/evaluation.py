@@ -14,8 +14,9 @@ from tqdm import tqdm
 from instrec import inference, metrics, protocols, taxonomy
 from instrec.classifier import Classifier
 from instrec.errors import UserError
-from instrec.files import below, shown
+from instrec.files import below
 from instrec.listening import listen
+from instrec.printing import shown
 from instrec.sources import audio
 
 
