@@ -60,8 +60,7 @@ def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot:
 @contextmanager
 def _bar(files: int) -> Iterator[tuple[Any, Callable[[float], None]]]:
     """Give a bar of files, shown on a terminal only and where they take a while, and what tells it of seconds heard."""
-    from tqdm import tqdm
-
+    from instrec.progress import tqdm
     from instrec.text import clock
 
     total = 0.0
@@ -237,11 +236,8 @@ def _classifier(model: Path | None) -> Classifier:
 
 @contextmanager
 def _quiet_native_code() -> Iterator[None]:
-    """Keep TensorFlow's native code from writing to standard error while it loads.
-
-    It does so before it reads TF_CPP_MIN_LOG_LEVEL. Python's exceptions pass through as ever.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Keep what converters and MLflow say from standard error. Python's exceptions pass through as ever."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # where something loads TensorFlow before `backend` does
     sys.stderr.flush()
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)
