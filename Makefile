@@ -9,16 +9,24 @@ export DVC_NO_ANALYTICS := 1
 # What `make gate` compares with.
 BASE ?= origin/main
 RELEASED := released/classifier.keras
+# GitHub empties RUNNER_TEMP before each job: a page there is never an earlier job's, which may have been of another
+# pull request, whatever step fails.
+PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
 
-.PHONY: help repro test setup data gate comment save release
+# Nothing is installed whose checksum the lock does not have; what comes without a wheel is built with what is installed.
+INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(ARGS)
+
+.PHONY: help repro test setup data gate comment save release lock audit forget
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
 	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
 	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
+	@echo "make lock    write requirements*.txt from requirements*.in; ARGS=--upgrade takes newer packages"
+	@echo "make audit   look for known vulnerabilities of the packages in requirements*.txt; needs a network"
 
-repro: setup data
-	@rm -f gate.md # which judged what this replaces
+repro: forget setup data
 	@dvc repro
 	@python -m instrec.summary
 
@@ -29,12 +37,16 @@ test: $(VENV)/.dev setup data
 	mypy
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-gate: $(VENV)/.dvc
-	@instrec gate '$(BASE)' --output gate.md
+gate: forget $(VENV)/.dvc
+	@instrec gate '$(BASE)' --output '$(PAGE)'
 
-# What the workflows do besides: show gate.md on GitHub; commit and push what `make repro` wrote.
+# Before anything can fail: the page judged what is replaced.
+forget:
+	@rm -f '$(PAGE)'
+
+# What the workflows do besides: show the page on GitHub; commit and push what `make repro` wrote.
 comment: $(VENV)/.dvc
-	@python scripts/comment.py gate.md
+	@python scripts/comment.py '$(PAGE)'
 
 save: $(VENV)/.dvc
 	@bash scripts/save_results.sh
@@ -56,17 +68,34 @@ $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml | $(VENV)/.made
-	pip install --quiet --disable-pip-version-check -r requirements.txt
-	pip install --quiet --disable-pip-version-check --no-deps --editable .
+$(VENV)/.installed: requirements.txt $(VENV)/.built
+	$(INSTALL) --require-hashes -r requirements.txt
+	$(INSTALL) --no-deps --editable .
 	@touch $@
 
 # All that the gate needs: seconds, where everything takes minutes.
-$(VENV)/.dvc: requirements.txt constraints.txt pyproject.toml | $(VENV)/.made
-	pip install --quiet --disable-pip-version-check -c constraints.txt $$(grep '^dvc==' requirements.txt)
-	pip install --quiet --disable-pip-version-check --no-deps --editable .
+$(VENV)/.dvc: requirements-gate.txt $(VENV)/.built
+	$(INSTALL) --require-hashes -r requirements-gate.txt
+	$(INSTALL) --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.installed
-	pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
+
+$(VENV)/.built: requirements-build.txt pyproject.toml | $(VENV)/.made
+	$(INSTALL) --require-hashes -r requirements-build.txt
+	@touch $@
+
+lock: $(VENV)/.dev
+	@python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
+	$(LOCK) - --output-file requirements-build.txt >/dev/null
+	@$(LOCK) --constraint requirements-build.txt requirements.in --output-file requirements.txt >/dev/null
+	@grep '^dvc==' requirements.in | $(LOCK) --constraint requirements.txt - --output-file requirements-gate.txt >/dev/null
+	@$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt >/dev/null
+
+# --strict: a package that nothing could be found out about is a failure, too.
+audit: $(VENV)/.dev
+	@pip-audit --strict --disable-pip --require-hashes -r requirements.txt -r requirements-dev.txt 2>$(VENV)/audit.log || { \
+	tail -n 1 $(VENV)/audit.log >&2; grep -q '^Found ' $(VENV)/audit.log || \
+	echo "error: the audit did not come to its end; it needs a network that has the index of packages" >&2; exit 2; }

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
+from instrec.backend import keras
 from instrec.batches import Batches
 from instrec.params import TrainParams
 

@@ -12,11 +12,11 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from instrec import manifest, parallel, seeding, selection, yardstick
 from instrec.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
+from instrec.progress import tqdm
 from instrec.sources import holdings, midi
 from instrec.sources.holdings import Holdings
 from instrec.sources.index import MIDI, RECORDINGS, Entry
@@ -109,7 +109,7 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
         if split in _LEARNED or (split == entry.source and entry.split not in _LEARNED):
             chosen.append((entry, split))
     found = parallel.ordered_map(functools.partial(_onsets, params), chosen, workers=params.workers)
-    progress = tqdm(found, total=len(chosen), desc="silence", unit="file", disable=None if chosen else True)
+    progress = tqdm(found, total=len(chosen), desc="silence", unit="file", disable=not chosen)
     # A test set in which any file has several labels asks about several, of every file (IRMAS: one to five).
     multilabel = {split for entry, split in chosen if split not in _LEARNED and len(entry.labels) > 1}
     return [

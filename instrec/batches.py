@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
 import numpy.typing as npt
 
 from instrec import seeding
+from instrec.backend import keras
 from instrec.models.tasks import COUNTS, TASKS, Targets
 from instrec.params import Params
 from instrec.store import Store

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    import keras
+    from instrec.backend import keras
 
 Array = NDArray[Any]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -62,7 +61,7 @@ def save(path: Path, model: Any, card: Card) -> None:
     Keras writes the date and addresses in memory into its file; they are taken out, so that an unchanged model is an
     unchanged file to DVC.
     """
-    import keras
+    from instrec.backend import keras
 
     # Without the compiled training, which a user has no need of.
     bare = keras.Model(model.inputs, model.output, name=model.name)
@@ -102,8 +101,7 @@ def load(path: Path) -> Classifier:
     require_temporary_files()
     try:
         card, config = model_file.read(path)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        import keras
+        from instrec.backend import keras
 
         model_file.check_network(config, card, model_file.stored_bytes(path))
         model = keras.models.load_model(path, compile=False, safe_mode=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import keras
-
+from instrec.backend import keras
 from instrec.errors import UserError
 
 

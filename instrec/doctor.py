@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from instrec import printing
 from instrec.errors import UserError
 
 THERE, MISSING, OPTIONAL = "ok", "missing", "optional"
@@ -140,4 +141,4 @@ def _model(path: Path) -> Finding:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return printing.one_line(error)[:200]

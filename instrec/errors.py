@@ -5,9 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
+from instrec.printing import masked, one_line
+
 
 class UserError(Exception):
-    """Something only the user can mend. The message names the file or value, what is allowed, and what to do next."""
+    """Something only the user can mend. The message names the file or value, what is allowed, and what to do next.
+
+    As text it has no password in it, whatever address or library's message it was made of.
+    """
+
+    def __str__(self) -> str:
+        return masked(super().__str__())
 
 
 def run(main: Callable[[], int | None]) -> int:
@@ -26,5 +34,5 @@ def run(main: Callable[[], int | None]) -> int:
 
 def told(error: UserError) -> int:
     """Print the line; give the exit code."""
-    print(f"error: {' '.join(line.strip() for line in str(error).splitlines())}", file=sys.stderr)
+    print(f"error: {one_line(error)}", file=sys.stderr)
     return 2

@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from instrec import inference, metrics, protocols, taxonomy
 from instrec.classifier import Classifier
 from instrec.errors import UserError
-from instrec.files import below, shown
+from instrec.files import below
 from instrec.listening import listen
+from instrec.printing import shown
+from instrec.progress import tqdm
 from instrec.sources import audio
 
 

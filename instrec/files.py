@@ -89,8 +89,3 @@ def below(folder: Path) -> Iterator[Path]:
     for top in folder.iterdir():
         yield top
         yield from top.rglob("*") if top.is_dir() else ()
-
-
-def shown(path: Path | str) -> str:
-    """Give a path as text that can be printed; what UTF-8 cannot hold of its name is escaped."""
-    return os.fsencode(path).decode(errors="backslashreplace")

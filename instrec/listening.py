@@ -13,8 +13,8 @@ import numpy as np
 from instrec import spectrograms
 from instrec.classifier import Classifier
 from instrec.errors import UserError
-from instrec.files import shown
 from instrec.params import ClipParams
+from instrec.printing import shown
 from instrec.sources import audio
 
 SILENCE_DBFS = -70.0

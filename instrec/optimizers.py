@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
-
 from instrec import averaging
+from instrec.backend import keras
 from instrec.params import TrainParams
 
 

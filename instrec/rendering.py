@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from instrec import noise, parallel, performance, scores, seeding, selection, store, yardstick
 from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, Clip
 from instrec.params import Params
+from instrec.progress import tqdm
 from instrec.sources import audio, midi, soundfonts
 from instrec.synth import SILENCE, Synth
 

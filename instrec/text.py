@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from instrec import taxonomy
+from instrec.printing import shown
 
 if TYPE_CHECKING:
     from instrec.inference import Prediction
@@ -82,4 +83,4 @@ def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
     for each in skipped:
         files[each["reason"]].append(each["file"])
     for reason, paths in files.items():
-        yield f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {reason}"
+        yield f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {shown(reason)}"

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from instrec import checkout, drawings
+from instrec import checkout, drawings, printing
 from instrec.params import Params
 from instrec.trees import flat
 
@@ -79,7 +79,7 @@ def one_line(error: Exception) -> str:
     while following := cause.__cause__ or cause.__context__:
         cause = following
     told = cause if isinstance(cause, OSError) else error
-    return f"{type(told).__name__}: {' '.join(str(told).split())[:300]}"
+    return f"{type(told).__name__}: {printing.one_line(told)[:300]}"  # masked first: half a password is one, too
 
 
 def store() -> tuple[MlflowClient, str]:
@@ -118,7 +118,7 @@ def md5(path: Path) -> str:
 def _record(
     params: Params, history: Path, figures: Mapping[str, Any], folder: Path, inputs: Mapping[str, Path]
 ) -> None:
-    knobs = {name: str(value) for name, value in flat(asdict(params))}
+    knobs = {name: printing.masked(str(value)) for name, value in flat(asdict(params))}
     curves = list(_curves(history))
     hashes = {name: md5(path) for name, path in inputs.items()}
     effective = {name: value for name, value in knobs.items() if name not in _WITHOUT_EFFECT}

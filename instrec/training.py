@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import sys
 import time
@@ -12,20 +11,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from instrec import averaging, calibration, checkout, devices, metrics, models, optimizers, rounds, starting
+from instrec.backend import keras
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
 from instrec.errors import UserError
 from instrec.files import written_whole
 from instrec.models.tasks import TASKS
 from instrec.params import Params, TrainParams
+from instrec.progress import tqdm
 from instrec.store import Store, open_store
 
 Row = dict[str, float]
@@ -100,7 +97,8 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
                 batches = Batches(training, params, len(history), multiple=number)
                 history.append(_epoch(model, batches, valid, len(history)))
             _keep(params.train, place, model, history)
-            bar.set_postfix({name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")})
+            shown = {name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")}
+            bar.set_postfix(shown, refresh=False)
             bar.update()
     return history
 

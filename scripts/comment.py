@@ -6,6 +6,7 @@ Reads what GitHub sets in every step (GITHUB_STEP_SUMMARY, GITHUB_API_URL, GITHU
 GITHUB_TOKEN, which the workflow hands over. Without a pull request there is only the summary.
 """
 
+import http.client
 import json
 import os
 import sys
@@ -35,7 +36,7 @@ def main(path: Path) -> None:
             raise UserError(f"{error.url}: GitHub answers {error.code} {error.reason}; run the job again") from error
         # The token of a pull request from a fork may only read.
         print("::notice::this token may not comment on the pull request; the job's summary has the page")
-    except OSError as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         raise UserError(f"{environment('GITHUB_API_URL')}: not reached: {error}; run the job again") from error
 
 

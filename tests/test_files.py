@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from instrec.errors import UserError
-from instrec.files import below, shown, temporary_folder, written_whole
+from instrec.files import below, temporary_folder, written_whole
 
 
 def test_it_appears_when_the_block_ends_well(tmp_path):
@@ -94,11 +94,6 @@ def test_folders_may_be_links(tmp_path):
     (tmp_path / "set/flute").symlink_to(tmp_path / "disk")
     (tmp_path / "set/flute/deep/loop").symlink_to(tmp_path / "set")
     assert [path for path in below(tmp_path / "set") if path.is_file()] == [tmp_path / "set/flute/deep/a.wav"]
-
-
-def test_a_name_that_is_not_utf_8_can_be_shown():
-    assert shown(Path(os.fsdecode(b"caf\xe9.wav"))) == "caf\\xe9.wav"
-    assert shown("caf\xe9.wav") == "caf\xe9.wav"
 
 
 def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, monkeypatch):

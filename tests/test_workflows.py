@@ -5,6 +5,7 @@ GitHub is a server on this machine that knows comments; what the steps put there
 
 import json
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -110,7 +111,12 @@ def run_job(name: str, folder: Path, expressions: dict[str, str], environment: d
 
     summary = folder.with_suffix(".summary.md")
     summary.write_text("")
-    shared = toy_pipeline.environment(**environment, GITHUB_STEP_SUMMARY=str(summary), **filled(job.get("env", {})))
+    own = folder.with_suffix(".temp")  # which a runner empties before each job
+    shutil.rmtree(own, ignore_errors=True)
+    own.mkdir()
+    shared = toy_pipeline.environment(
+        **environment, GITHUB_STEP_SUMMARY=str(summary), RUNNER_TEMP=str(own), **filled(job.get("env", {}))
+    )
     steps: dict[str, tuple[int, str]] = {}
     for step in job["steps"]:
         if "uses" in step:
@@ -165,9 +171,13 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def gate_job(origin: Path, folder: Path, branch: str, github: GitHub, **environment: str) -> Job:
+    return run_gate(toy_pipeline.clone(origin, folder, branch), github, **environment)
+
+
+def run_gate(folder: Path, github: GitHub, **environment: str) -> Job:
     return run_job(
         "gate.yml",
-        toy_pipeline.clone(origin, folder, branch),
+        folder,
         {"github.token": TOKEN, "github.event.pull_request.number": "7"},
         {"GITHUB_BASE_REF": "main", "GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "owner/name", **environment},
     )
@@ -220,6 +230,37 @@ class TestGate:
         assert job.failed == ['make gate BASE="origin/$GITHUB_BASE_REF"']
         assert job.summary.startswith("## ❌ Gate: cannot judge\n\norigin/nope: git knows no such commit")
         assert github.by_bots() == [f"{MARKER}\n{job.summary}"]
+
+    @pytest.mark.parametrize("failing", ["the set-up", "whatever comes before"])
+    def test_a_page_of_an_earlier_run_is_never_shown(self, origin, tmp_path, github, failing):
+        """A runner of one's own keeps its folder, and with it what another pull request was told."""
+        folder = tmp_path / "kept"
+        kept = gate_job(origin, folder, "better", github)
+        assert kept.summary
+        pages = (folder / "gate.md", folder.with_suffix(".temp") / "gate.md")
+        pages[0].write_text(kept.summary)  # as `make gate` does where there is no RUNNER_TEMP
+        github.comments.clear()
+        if failing == "the set-up":
+            (folder / ".venv/.dvc").unlink()
+            (folder / ".venv/bin/pip").write_text("#!/bin/sh\nexit 1\n")
+            (folder / ".venv/bin/pip").chmod(0o755)
+        else:
+            toy_pipeline.replace(folder, "Makefile", "gate: forget $(VENV)/.dvc\n\t", "gate:\n\t@exit 3; ")
+        job = run_gate(folder, github)
+        assert len(job.failed) == 2
+        assert job.summary == ""
+        assert github.comments == []
+
+    def test_without_a_runner_a_page_of_before_goes_first(self, origin, tmp_path):
+        folder = toy_pipeline.clone(origin, tmp_path / "clone", "better")
+        for target in ("gate", "repro"):
+            (folder / "gate.md").write_text("old")
+            (folder / ".venv/.built").unlink(missing_ok=True)
+            (folder / ".venv/bin/pip").write_text("#!/bin/sh\nexit 1\n")
+            (folder / ".venv/bin/pip").chmod(0o755)
+            done = subprocess.run(["make", target], cwd=folder, env=toy_pipeline.environment(), capture_output=True)
+            assert done.returncode
+            assert not (folder / "gate.md").exists()
 
     @pytest.mark.parametrize("trouble", ["server error", "nobody there", "no page"])
     def test_trouble_with_the_comment_is_one_line(self, origin, tmp_path, github, trouble):
@@ -356,6 +397,7 @@ class TestSyntax:
     def test_every_step_is_a_pinned_action_or_a_make_target(self, file):
         workflow = yaml.safe_load(file.read_text())
         assert workflow.keys() <= {"name", True, "permissions", "concurrency", "jobs"}  # YAML reads `on` as true
+        assert workflow["permissions"]["contents"] in ("read", "write")  # what is not named is denied
         targets = re.findall(r"^([\w ]+):", (toy_pipeline.ROOT / "Makefile").read_text(), re.MULTILINE)
         for job in workflow["jobs"].values():
             assert {"runs-on", "steps", "timeout-minutes"} <= job.keys() <= {
@@ -364,7 +406,8 @@ class TestSyntax:
             for step in job["steps"]:
                 assert step.keys() <= {"uses", "with", "run", "if", "env"}
                 if "uses" in step:
-                    assert re.fullmatch(r"actions/\w[\w-]*@v\d+", step["uses"])
+                    assert re.fullmatch(r"actions/\w[\w-]*@[0-9a-f]{40}", step["uses"])  # a tag can be moved
+                    assert re.search(rf"uses: {step['uses']} # v\d+\.\d+\.\d+$", file.read_text(), re.MULTILINE)
                 else:
                     assert re.fullmatch(r"make (\w+)( BASE=\"[^\"]+\")?", step["run"])[1] in targets
 

@@ -77,7 +77,11 @@ WRAPPERS = {"python": "", "dvc": "-m dvc", "instrec": "-m instrec.cli"}
 
 def environment(**more: str) -> dict[str, str]:
     """What commands need, without what the tests' own `make` or a workflow around them has set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "GITHUB_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("MAKE", "MFLAGS", "GITHUB_", "RUNNER_"))
+    }
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     identity = {f"GIT_{role}_{what}": "tester" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     return {**kept, "PATH": path, "DVC_NO_ANALYTICS": "1", **identity, **more}
@@ -164,6 +168,11 @@ def stand_in(folder: Path) -> Path:
         (commands / command).write_text(f'#!/bin/sh\nexec {sys.executable} {module} "$@"\n')
         (commands / command).chmod(0o755)
     (commands / "activate").write_text('PATH="$PWD/.venv/bin:$PATH"\n')
-    for stamp in (".made", ".dvc", ".installed", ".dev"):
-        (folder / ".venv" / stamp).touch()
+    stamp(folder)
     return folder
+
+
+def stamp(folder: Path) -> None:
+    """Say that all is installed, after what it is installed from."""
+    for name in (".made", ".built", ".dvc", ".installed", ".dev"):
+        (folder / ".venv" / name).touch()

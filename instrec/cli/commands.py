@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrec.errors import UserError, told
+from instrec.printing import shown
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot:
 @contextmanager
 def _bar(files: int) -> Iterator[tuple[Any, Callable[[float], None]]]:
     """Give a bar of files, shown on a terminal only and where they take a while, and what tells it of seconds heard."""
-    from tqdm import tqdm
-
+    from instrec.progress import tqdm
     from instrec.text import clock
 
     total = 0.0
@@ -111,8 +111,8 @@ def export(args: argparse.Namespace) -> int:
     with _quiet_native_code():
         done = exporting.export(model, args.format, output)
     print(
-        f"{output}: {done.size / 1e6:.2f} MB; its probabilities differ from Keras's by at most {done.difference:.1g} "
-        f"on {done.windows} windows of notes, noise, silence and extremes"
+        f"{shown(output)}: {done.size / 1e6:.2f} MB; its probabilities differ from Keras's by at most "
+        f"{done.difference:.1g} on {done.windows} windows of notes, noise, silence and extremes"
     )
     return 0
 
@@ -122,7 +122,7 @@ def card(args: argparse.Namespace) -> int:
     from instrec import card as cards
 
     cards.write(args.output, cards.read(args.facts))
-    print(args.output)
+    print(shown(args.output))
     return 0
 
 
@@ -199,7 +199,7 @@ def report(args: argparse.Namespace) -> int:
 
     with _quiet_native_code():
         page.write(args.output, model=args.model or released.TRAINED, base=args.base, file=args.file)
-    print(args.output)
+    print(shown(args.output))
     return 0
 
 
@@ -222,7 +222,7 @@ def doctor(args: argparse.Namespace) -> int:
 
     with _quiet_native_code():
         findings = checks.examine(args.model or released.present() or released.TRAINED, args.params)
-    print("\n".join(aligned([(each.state, each.what, each.detail) for each in findings])))
+    print("\n".join(aligned([(each.state, shown(each.what), shown(each.detail)) for each in findings])))
     return 2 if any(each.state == checks.MISSING for each in findings) else 0
 
 
@@ -236,11 +236,8 @@ def _classifier(model: Path | None) -> Classifier:
 
 @contextmanager
 def _quiet_native_code() -> Iterator[None]:
-    """Keep TensorFlow's native code from writing to standard error while it loads.
-
-    It does so before it reads TF_CPP_MIN_LOG_LEVEL. Python's exceptions pass through as ever.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Keep what converters and MLflow say from standard error. Python's exceptions pass through as ever."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # where something loads TensorFlow before `backend` does
     sys.stderr.flush()
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(sink, 2)

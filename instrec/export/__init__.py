@@ -90,7 +90,7 @@ def description(trained: Classifier, model: Path) -> dict[str, Any]:
 
 
 def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
-    import keras
+    from instrec.backend import keras
 
     if keras.backend.backend() != "tensorflow":
         raise UserError(f"KERAS_BACKEND={keras.backend.backend()}: export works with KERAS_BACKEND=tensorflow alone")

@@ -14,6 +14,7 @@ from instrec.errors import UserError
 from instrec.gate import commits, comparison, pipeline
 from instrec.gate.comparison import Change
 from instrec.gate.rules import Rule
+from instrec.printing import masked
 from instrec.summary import METRICS
 from instrec.trees import flat
 
@@ -77,8 +78,14 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Give name, old and new value of every leaf that is not the same in two trees; None where a side has none."""
+    """Give name, old and new value of every leaf that is not the same in two trees; None where a side has none.
+
+    Passwords in addresses are hidden: the values are to be shown.
+    """
     before, after = dict(flat(old)), dict(flat(new))
     for name in dict.fromkeys((*before, *after)):
         if before.get(name) != after.get(name):
-            yield name, before.get(name), after.get(name)
+            old_value, new_value = (
+                masked(value) if isinstance(value, str) else value for value in (before.get(name), after.get(name))
+            )
+            yield name, old_value, new_value

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import keras
-
+from instrec.backend import keras
 from instrec.models import pretrained
 from instrec.models.alexnet import alexnet
 from instrec.models.compact_resnet import compact_resnet

@@ -10,11 +10,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 from keras import layers
 
+from instrec.backend import keras
 from instrec.params import TrainParams
 
 COUNTS = 4  # none, one, two, or three and more instruments at once

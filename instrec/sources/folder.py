@@ -16,11 +16,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
-from tqdm import tqdm
-
 from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.parallel import ordered_map
+from instrec.progress import tqdm
 from instrec.sources import audio
 from instrec.sources.index import RECORDINGS, Entry, Excluded, search
 

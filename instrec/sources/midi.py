@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pretty_midi
-from tqdm import tqdm
 
 from instrec.errors import UserError
 from instrec.parallel import ordered_map
+from instrec.progress import tqdm
 from instrec.sources.index import MIDI, Entry, Excluded, search
 from instrec.taxonomy import CLASS_OF_PROGRAM
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
 
 from instrec import parallel, store
 from instrec.errors import UserError
+from instrec.progress import tqdm
 from instrec.spectrograms.representation import Representation
 
 _BATCH = 64  # clips in memory at a time

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
-from tqdm import tqdm
 
 from instrec import recipes
 from instrec.errors import UserError
+from instrec.progress import tqdm
 from instrec.systems import results
 from instrec.trees import merged
 

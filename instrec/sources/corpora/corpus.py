@@ -9,11 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.parallel import ordered_map
+from instrec.progress import tqdm
 from instrec.sources import audio
 from instrec.sources.folder import measured
 from instrec.sources.index import Entry, Excluded

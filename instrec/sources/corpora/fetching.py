@@ -17,9 +17,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from tqdm import tqdm
-
 from instrec.errors import UserError
+from instrec.progress import tqdm
 
 TIMEOUT_SECONDS = 60.0  # without a byte
 _BLOCK = 1 << 20

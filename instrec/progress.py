@@ -1,0 +1,50 @@
+"""How far something is: a bar on a terminal, and a line now and then in a log."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import tqdm as terminal
+
+EVERY_SECONDS = 60.0
+
+
+def tqdm(items: Iterable[Any] | None = None, **options: Any) -> Any:
+    """Give tqdm's bar where standard error is a terminal; else the same, with lines: first, last and one a minute.
+
+    Parameters
+    ----------
+    items, options : as tqdm has them. With `disable=None` there is nothing in a log.
+    """
+    return (terminal.tqdm if sys.stderr.isatty() else _Lines)(items, **options)
+
+
+class _Nowhere:
+    """Takes what tqdm writes to move the cursor."""
+
+    def write(self, _: str) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+    def isatty(self) -> bool:
+        return False
+
+
+class _Lines(terminal.tqdm):  # type: ignore[misc]
+    _written = -math.inf
+
+    def __init__(self, items: Iterable[Any] | None, **options: Any) -> None:
+        form = "{desc}: {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
+        super().__init__(items, **options, file=_Nowhere(), bar_format=form, mininterval=EVERY_SECONDS, miniters=1)
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        now = time.monotonic()
+        if msg is None and (self.disable or now - self._written >= EVERY_SECONDS):  # it is disabled before the last
+            self._written = now
+            print(self, file=sys.stderr, flush=True)

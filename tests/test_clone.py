@@ -1,0 +1,91 @@
+"""What a fresh clone of this repository has, whatever git's settings, and what DVC does there without a remote."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import dvc.api
+import pytest
+import toy_pipeline
+import yaml
+
+ROOT = toy_pipeline.ROOT
+MODEL = "released/classifier.keras"
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Clone what is committed here, as someone does whose git writes CRLF."""
+    folder = tmp_path_factory.mktemp("clone") / "instrec"
+    toy_pipeline.run(ROOT, "git", "clone", "--quiet", "-c", "core.autocrlf=true", f"file://{ROOT}", str(folder))
+    return folder
+
+
+def test_every_file_has_the_bytes_that_git_keeps(clone: Path) -> None:
+    """What git would turn into others, DVC takes for changed."""
+    tree = toy_pipeline.run(clone, "git", "ls-tree", "-r", "HEAD").splitlines()
+    kept = {line.partition("\t")[2]: line.split()[2] for line in tree}
+    names = "\n".join(kept) + "\n"
+    command = ["git", "hash-object", "--no-filters", "--stdin-paths"]
+    found = subprocess.run(command, cwd=clone, input=names, capture_output=True, text=True, check=True).stdout.split()
+    assert dict(zip(kept, found, strict=True)) == kept
+    assert toy_pipeline.run(clone, "git", "status", "--porcelain") == ""
+
+
+def test_no_file_is_kept_otherwise_than_its_attributes_say(clone: Path) -> None:
+    """Or it would count as changed in every clone."""
+    for line in toy_pipeline.run(clone, "git", "ls-files", "--eol").splitlines():
+        index, _, attributes = line.partition("\t")[0].split(maxsplit=2)
+        assert index in ("i/lf", "i/none") or attributes.strip() == "attr/-text", line
+
+
+def fails(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "dvc", *arguments]
+    done = subprocess.run(command, cwd=folder, env=toy_pipeline.environment(), text=True, capture_output=True)
+    assert done.returncode
+    return done.stderr
+
+
+def md5(path: Path) -> str:
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def released(clone: Path) -> str:
+    return str(yaml.safe_load((clone / f"{MODEL}.dvc").read_text())["outs"][0]["md5"])
+
+
+def test_pull_brings_what_the_repository_has(clone: Path, released: str) -> None:
+    said = fails(clone, "pull")
+    assert "failed to pull data from the cloud" in said
+    assert "models/history.csv" in said
+    for path in (clone / MODEL, *(clone / "data").iterdir()):
+        assert path.exists()
+    (clone / MODEL).unlink()
+    toy_pipeline.dvc(clone, "pull", "--allow-missing")
+    assert md5(clone / MODEL) == released
+
+
+def test_plots_of_git_are_shown(clone: Path) -> None:
+    shown = toy_pipeline.dvc(clone, "plots", "diff", "HEAD", "--json")
+    assert "Confusion, unseen SoundFont" in shown
+    assert '"actual": "' in shown
+
+
+def test_get_and_import_take_a_clone_or_what_git_keeps(clone: Path, released: str, tmp_path: Path) -> None:
+    toy_pipeline.dvc(tmp_path, "get", str(clone), MODEL, "--out", "a.keras")
+    kept = f".dvcstore/files/md5/{released[:2]}/{released[2:]}"
+    toy_pipeline.dvc(tmp_path, "get", f"file://{clone}", kept, "--out", "b.keras")
+    toy_pipeline.run(tmp_path, "git", "init", "--quiet")
+    toy_pipeline.dvc(tmp_path, "init", "--quiet")
+    toy_pipeline.dvc(tmp_path, "import", str(clone), MODEL, "--out", "c.keras")
+    assert {md5(tmp_path / f"{name}.keras") for name in "abc"} == {released}
+    assert hashlib.md5(dvc.api.read(MODEL, repo=str(clone), mode="rb"), usedforsecurity=False).hexdigest() == released
+
+
+def test_get_from_an_address_fails_as_the_page_says(clone: Path, tmp_path: Path) -> None:
+    """Once it no longer does, docs/team.md has a paragraph less."""
+    assert "No storage files available" in fails(tmp_path, "get", f"file://{clone}", MODEL)
