@@ -16,13 +16,12 @@ from instrec import noise, parallel, performance, scores, seeding, selection, st
 from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, Clip
 from instrec.params import Params
+from instrec.selection import PEAK
 from instrec.sources import audio, midi, soundfonts
 from instrec.synth import SILENCE, Synth
 
 if TYPE_CHECKING:
     import pretty_midi
-
-PEAK = 0.89  # -1 dBFS; every clip is brought there, so that 16 bits hold the quiet ones as well
 
 
 @dataclass(frozen=True)
