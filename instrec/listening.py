@@ -89,8 +89,7 @@ class Listening:
         """What should be known of the file before the prediction is believed, a line each."""
         facts, found = self.facts, []
         if not facts.complete:
-            claimed = facts.claimed_seconds or 0
-            of = f" of the {claimed:.1f} s it claims" if claimed > facts.seconds else ""
+            of = f" of the {facts.claimed_seconds:.1f} s it claims" if facts.claims_more else ""
             found.append(f"{self.file}: cut off or damaged: {facts.seconds:.1f} s{of} can be decoded; get it again")
         if facts.tracks > 1 and not facts.asked:
             found.append(

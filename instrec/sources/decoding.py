@@ -60,9 +60,12 @@ class Facts:
     @property
     def complete(self) -> bool:
         """Say whether the file holds all that it should."""
-        if self.whole is None:
-            return self.seconds > (self.claimed_seconds or 0) - _MISSED_SECONDS
-        return self.whole
+        return not self.claims_more if self.whole is None else self.whole
+
+    @property
+    def claims_more(self) -> bool:
+        """Say whether the file claims to be longer than what was decoded."""
+        return (self.claimed_seconds or 0.0) > self.seconds + _MISSED_SECONDS
 
 
 def decoded(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Audio = NDArray[np.float32]
 
-_KEPT, _LOST = 0.2, 0.1  # power of the sum by the sum of powers: 1 for channels that have nothing in common
+_KEPT, _LOST = 0.15, 0.08  # power of the sum by the sum of powers: 1 for channels that have nothing in common
 _FADE_SECONDS = 0.02
 
 

@@ -11,7 +11,6 @@ _SLACK = 256  # bytes; some writers count the header into the size of what follo
 _UNKNOWN = 0x7FFF0000  # and above: what is written into 32 bits where the length is not known yet
 _MOST_CHUNKS = 100_000  # looked at: a fragmented MP4 of a day has fewer
 _OGG_PAGE = 65_307  # bytes, the longest
-_XING = (b"Xing", b"Info", b"VBRI")  # headers of MP3 that count the frames
 
 
 class _Layout(NamedTuple):
@@ -61,7 +60,7 @@ def is_whole(file: BinaryIO, size: int) -> bool | None:
             return _segment_fits(head, size)
     if head[:4] == b"OggS":
         return _last_page_ends(file, size)
-    return None if head[:4] in _COUNTING or any(mark in head for mark in _XING) else True
+    return None if head[:4] in _COUNTING or _counts_frames(head) else True
 
 
 def _at(file: BinaryIO, position: int, count: int) -> bytes:
@@ -78,6 +77,12 @@ def _behind_tags(file: BinaryIO) -> int:
             break
         start += 10 + sum((byte & 0x7F) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0), strict=True))
     return start
+
+
+def _counts_frames(head: bytes) -> bool:
+    """Tell whether an MP3 file's first frame says how many follow."""
+    xing = max(head.find(b"Xing"), head.find(b"Info"))
+    return b"VBRI" in head or (xing >= 0 and bool(head[xing + 7 : xing + 8] and head[xing + 7] & 1))
 
 
 def _chunks_fit(file: BinaryIO, size: int, layout: _Layout) -> bool:
