@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,19 @@ class Skipped:
     reason: str
 
 
-def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
+def evaluate_folder(
+    folder: Path,
+    classifier: Classifier,
+    *,
+    track: int | None = None,
+    warn: Callable[[str], Any] = lambda line: None,
+) -> dict[str, Any]:
     """Score a model on labelled recordings.
+
+    Parameters
+    ----------
+    track : which audio track of the files, from 1 on; see `audio.blocks`.
+    warn : called with what should be known of a file: that it is cut off, or which of several tracks was used.
 
     Returns
     -------
@@ -48,8 +59,11 @@ def evaluate_folder(folder: Path, classifier: Classifier) -> dict[str, Any]:
     labels, scores = [], []
     for path, label in tqdm(labelled, unit="file", disable=None, leave=False):
         try:
-            scores.append(inference.score(listen(path, classifier)))
+            heard = listen(path, classifier, track=track)
+            scores.append(inference.score(heard))
             labels.append(label)
+            for line in heard.warnings:
+                warn(line)
         except UserError as error:
             skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
     if not scores:

@@ -63,7 +63,7 @@ def jams(prediction: Prediction) -> str:
             "annotator": {},
             **dict.fromkeys(("version", "corpus", "annotation_rules", "validation"), ""),
         },
-        "sandbox": {},
+        "sandbox": {"complete": said["complete"]},
     }
     file_metadata = {
         "title": Path(said["file"]).name,

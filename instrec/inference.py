@@ -11,7 +11,7 @@ import numpy as np
 
 from instrec.classifier import Classifier
 from instrec.errors import UserError
-from instrec.listening import SILENCE, SILENCE_DBFS, Listening, listen
+from instrec.listening import Listening, listen
 
 HOP_SHARE = 1 / 6  # of a window, from one to the next; this and the next are from benchmarks/timelines.py
 SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s
@@ -39,6 +39,7 @@ class Prediction:
         return {
             "file": self.heard.file,
             "duration_seconds": round(self.heard.duration, 3),
+            "complete": self.heard.facts.complete,
             "instruments": [
                 {
                     "name": each.name,
@@ -56,6 +57,7 @@ def predict(
     *,
     hop_seconds: float | None = None,
     threshold: float | None = None,
+    track: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
     """Name the instruments of a file and when they sound.
@@ -68,6 +70,7 @@ def predict(
     ----------
     hop_seconds : from window to window; a sixth of a window unless told.
     threshold : for every class, instead of the thresholds chosen on validation data.
+    track : which audio track of the file, from 1 on; see `audio.blocks`.
     progress : called with every so many seconds of audio that were heard.
 
     Raises
@@ -77,10 +80,10 @@ def predict(
     """
     if threshold is not None and not 0 <= threshold <= 1:
         raise UserError(f"threshold {threshold:g} is outside 0..1; None stands for the model's own")
-    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, progress=progress)
+    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, track=track, progress=progress)
     thresholds = classifier.card.thresholds if threshold is None else (threshold,) * len(heard.classes)
     activity = timeline(heard)
-    within = audible(heard)[:, None]
+    within = heard.audible[:, None]
     active = sounding(activity, thresholds) & within
     activity = np.where(within, activity, 0.0)
     instruments = [
@@ -108,12 +111,6 @@ def timeline(heard: Listening) -> np.ndarray:
     summed = np.concatenate([np.zeros((1, len(heard.classes))), np.cumsum(heard.presence, axis=0, dtype=np.float64)])
     means: np.ndarray = (summed[last] - summed[first]) / (last - first)[:, None]
     return means.clip(0, 1)  # sums round
-
-
-def audible(heard: Listening) -> np.ndarray:
-    """Say of each cell of the timeline whether anything sounds in it [shape=(cells,), bool], so that rests show."""
-    peaks = np.maximum.reduceat(heard.envelope, np.arange(heard.cells) * heard.cell // heard.frame)
-    return np.asarray(peaks >= SILENCE)
 
 
 def sounding(activity: np.ndarray, thresholds: Iterable[float]) -> np.ndarray:
@@ -161,6 +158,6 @@ def score(heard: Listening) -> np.ndarray:
         When every window is silent.
     """
     if heard.silent.all():
-        raise UserError(f"{heard.file}: silent (under {SILENCE_DBFS:g} dBFS)")
+        raise UserError(f"{heard.file}: silent")
     mean = np.average(heard.presence, axis=0, weights=heard.rms)
     return np.minimum(mean, 1.0)  # a weighted mean of ones may round above one

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from instrec import spectrograms
+from instrec import loudness, spectrograms
 from instrec.classifier import Classifier
 from instrec.errors import UserError
 from instrec.params import ClipParams
 from instrec.printing import shown
 from instrec.sources import audio
 
-SILENCE_DBFS = -70.0
-"""A window of a lower RMS level, or a stretch of the timeline of a lower peak, holds nothing that sounds."""
-
 MIN_HOP_SECONDS = 0.1
 BATCH = 16  # windows; twice as many are no faster, and take 25 MiB more
 
-SILENCE = 10 ** (SILENCE_DBFS / 20)
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope
 _CELLS_PER_SECOND = 10  # of the timeline
 
@@ -44,6 +40,8 @@ class Listening:
     rms : np.ndarray [shape=(windows,)], level of each window, 0..1.
     envelope : np.ndarray [shape=(frames,)], highest magnitude in every `frame` samples.
     frame : length of a frame of the envelope.
+    loudest : RMS level of the loudest frame, 0..1.
+    facts : what decoding has found out about the file.
     """
 
     file: str
@@ -57,6 +55,8 @@ class Listening:
     rms: np.ndarray
     envelope: np.ndarray
     frame: int
+    loudest: float = 1.0
+    facts: audio.Facts = field(default_factory=audio.Facts)
 
     @property
     def duration(self) -> float:
@@ -76,7 +76,27 @@ class Listening:
     @property
     def silent(self) -> np.ndarray:
         """Say of each window whether it is silent [shape=(windows,), bool]."""
-        return self.rms < SILENCE
+        return self.rms < loudness.silence(self.loudest, loudness.DITHER_RMS_DBFS)
+
+    @property
+    def audible(self) -> np.ndarray:
+        """Say of each cell of the timeline whether anything sounds in it [shape=(cells,), bool], so that rests show."""
+        peaks = np.maximum.reduceat(self.envelope, np.arange(self.cells) * self.cell // self.frame)
+        return np.asarray(peaks >= loudness.silence(self.loudest, loudness.DITHER_PEAK_DBFS))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What should be known of the file before the prediction is believed, a line each."""
+        facts, found = self.facts, []
+        if not facts.complete:
+            of = f" of the {facts.claimed_seconds:.1f} s it claims" if facts.claims_more else ""
+            found.append(f"{self.file}: cut off or damaged: {facts.seconds:.1f} s{of} can be decoded; get it again")
+        if facts.tracks > 1 and not facts.asked:
+            found.append(
+                f"{self.file}: holds {facts.tracks} audio tracks; track {facts.track} is used; "
+                "choose another with --track N"
+            )
+        return tuple(found)
 
 
 def listen(
@@ -85,6 +105,7 @@ def listen(
     *,
     hop_seconds: float | None = None,
     hop_share: float = 0.5,
+    track: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Listening:
     """Stream a file through the model, window by window, in memory that does not grow with its length.
@@ -94,6 +115,7 @@ def listen(
     Parameters
     ----------
     hop_seconds : from window to window; unless told, `hop_share` of a window.
+    track : which audio track of the file, from 1 on; see `audio.blocks`.
     progress : called with every so many seconds of audio that were heard.
 
     Raises
@@ -103,12 +125,13 @@ def listen(
     """
     clip = classifier.card.clip
     hop = round(hop_share * clip.samples) if hop_seconds is None else hop_samples(clip, hop_seconds)
-    envelope = _Envelope(clip.sample_rate // _FRAMES_PER_SECOND)
-    blocks = _watched(audio.blocks(Path(path), clip.sample_rate), envelope, progress, clip.sample_rate)
+    envelope, facts = loudness.Envelope(clip.sample_rate // _FRAMES_PER_SECOND), audio.Facts()
+    decoded = audio.blocks(Path(path), clip.sample_rate, track=track, facts=facts)
+    blocks = _watched(decoded, envelope, progress, clip.sample_rate)
     onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
     if not envelope.total:
         raise UserError(f"{path}: too short to hold a sample at {clip.sample_rate} Hz; give a longer file")
-    return Listening(
+    heard = Listening(
         file=shown(path),
         classes=classifier.card.classes,
         sample_rate=clip.sample_rate,
@@ -120,7 +143,11 @@ def listen(
         rms=rms,
         envelope=envelope.peaks(),
         frame=envelope.frame,
+        loudest=envelope.loudest,
+        facts=facts,
     )
+    presence[heard.silent] = 0  # how loud the file is was not known before
+    return heard
 
 
 def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
@@ -164,8 +191,8 @@ def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tup
 
 
 def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give onsets, presence and RMS of every window; the model is asked only about those that sound."""
-    card = classifier.card
+    """Give onsets, presence and RMS of every window; the model is asked only about those that may sound."""
+    card, faintest = classifier.card, 10 ** (loudness.DITHER_RMS_DBFS / 20)
     representation = spectrograms.from_params(card.clip, card.spectrogram)
     onsets: list[int] = []
     levels: list[float] = []
@@ -176,7 +203,7 @@ def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tupl
         for row, (_, y) in zip(clips, batch, strict=True):
             row[: len(y)] = y
         presence = np.zeros((len(batch), len(card.classes)), np.float32)
-        loud = rms >= SILENCE
+        loud = rms >= faintest
         if loud.any():
             presence[loud], count = classifier.predict(representation.batch(clips[loud]))
             if count is not None:  # noise is named more readily than it is counted
@@ -187,29 +214,8 @@ def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tupl
     return np.array(onsets, np.int64), np.concatenate(parts), np.array(levels)
 
 
-class _Envelope:
-    """Peaks of a stream of blocks, one every `frame` samples, whatever the blocks' lengths."""
-
-    def __init__(self, frame: int) -> None:
-        self.frame = frame
-        self.total = 0
-        self._parts: list[np.ndarray] = []
-        self._rest = np.zeros(0, np.float32)
-
-    def add(self, block: np.ndarray) -> None:
-        self.total += len(block)
-        magnitude = np.concatenate([self._rest, np.abs(block)])
-        whole = len(magnitude) // self.frame * self.frame
-        self._parts.append(magnitude[:whole].reshape(-1, self.frame).max(axis=1))
-        self._rest = magnitude[whole:]
-
-    def peaks(self) -> np.ndarray:
-        last = self._rest.max(keepdims=True) if len(self._rest) else self._rest
-        return np.concatenate([*self._parts, last])
-
-
 def _watched(
-    blocks: Iterable[np.ndarray], envelope: _Envelope, progress: Callable[[float], Any] | None, sample_rate: int
+    blocks: Iterable[np.ndarray], envelope: loudness.Envelope, progress: Callable[[float], Any] | None, sample_rate: int
 ) -> Iterator[np.ndarray]:
     """Pass blocks on, noting their envelope and how far the file has been heard."""
     for block in blocks:

@@ -62,6 +62,7 @@ def predictions(
     *,
     hop_seconds: float | None = None,
     threshold: float | None = None,
+    track: int | None = None,
     progress: Callable[[float], Any] = lambda seconds: None,
 ) -> Generator[Prediction | UserError]:
     """Predict every file as `inference.predict` does, in its order; of one that cannot be read, give the error.
@@ -82,7 +83,9 @@ def predictions(
 
     def one(path: Path) -> Prediction | UserError:
         try:
-            return inference.predict(path, classifier, hop_seconds=hop_seconds, threshold=threshold, progress=told)
+            return inference.predict(
+                path, classifier, hop_seconds=hop_seconds, threshold=threshold, track=track, progress=told
+            )
         except UserError as error:
             return error
 

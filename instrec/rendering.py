@@ -18,6 +18,7 @@ from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, Clip
 from instrec.params import Params
 from instrec.progress import tqdm
+from instrec.selection import PEAK
 from instrec.sources import audio, midi, soundfonts
 from instrec.synth import SILENCE, Synth
 
@@ -32,8 +33,6 @@ _DECODED = 6  # times its file's size a compressed SoundFont takes in memory, as
 _IDLE_CLIPS = 1000  # one that so many clips have not used is not among those that take turns
 
 _Font = tuple[str, tuple[str, ...], int]  # name, folders to look in, sample rate
-
-PEAK = 0.89  # -1 dBFS; every clip is brought there, so that 16 bits hold the quiet ones as well
 
 
 @dataclass(frozen=True)

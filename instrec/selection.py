@@ -18,12 +18,19 @@ from instrec.sources import audio
 
 Signal = NDArray[np.floating[Any]]
 
+PEAK = 0.89
+"""-1 dBFS. Every clip is brought there, so that 16 bits hold the quiet ones as well."""
+
+_DITHER_DBFS = -90.0  # that of 16 bits lies under it, by its RMS level
+
 RISE_SECONDS = 0.01
 """Power is measured over so much; longer than half a period of all but the lowest notes, so that it does not ripple."""
 
 
 def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_share: float) -> Iterator[float]:
     """Give where the clips of a recording start, in seconds; none of them is silent.
+
+    Silence is measured as if the recording's peak were brought to `PEAK`, as that of scores and clips is.
 
     Parameters
     ----------
@@ -34,16 +41,16 @@ def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_shar
     UserError
         As `audio.blocks` does.
     """
-    rate = clip.sample_rate
+    rate, peak = clip.sample_rate, _Peak()
     if selection.start == "onset":
-        onset = steepest_rise(audio.blocks(path, rate), rate) / rate
+        onset = steepest_rise(peak.of(audio.blocks(path, rate)), rate) / rate
         found: Iterable[tuple[float, Signal]] = [(onset, audio.load(path, rate, onset=onset, seconds=clip.seconds))]
     else:
-        pieces = audio.blocks(path, rate, block_seconds=clip.seconds)
+        pieces = peak.of(audio.blocks(path, rate, block_seconds=clip.seconds))
         found = ((start / rate, y) for start, y in windows(pieces, clip.samples, hop_samples(clip, hop_share)))
-    for onset, y in found:
-        if not is_silent(y, selection.silence_dbfs):
-            yield onset
+    levels = [(onset, _dbfs(y)) for onset, y in found]  # the peak is known once all was heard
+    bound = max(_DITHER_DBFS, selection.silence_dbfs + 20 * float(np.log10(max(peak.height, 1e-10) / PEAK)))
+    yield from (onset for onset, level in levels if level >= bound)
 
 
 def hop_samples(clip: ClipParams, hop_share: float) -> int:
@@ -79,8 +86,24 @@ def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int
 
 def is_silent(y: Signal, silence_dbfs: float) -> bool:
     """Tell whether the RMS level is under a bound, in dB under full scale."""
+    return _dbfs(y) < silence_dbfs
+
+
+def _dbfs(y: Signal) -> float:
     rms = float(np.sqrt(np.mean(np.square(y, dtype=np.float64)))) if len(y) else 0.0
-    return 20 * float(np.log10(max(rms, 1e-10))) < silence_dbfs
+    return 20 * float(np.log10(max(rms, 1e-10)))
+
+
+class _Peak:
+    """The highest magnitude of a signal that passes through."""
+
+    def __init__(self) -> None:
+        self.height = 0.0
+
+    def of(self, pieces: Iterable[Signal]) -> Iterator[Signal]:
+        for piece in pieces:
+            self.height = max(self.height, float(np.abs(piece).max(initial=0.0)))
+            yield piece
 
 
 def steepest_rise(pieces: Iterable[Signal], sample_rate: int) -> int:

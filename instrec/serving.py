@@ -89,6 +89,7 @@ def signature() -> ModelSignature:
             [
                 ColSpec(DataType.string, "file", required=False),
                 ColSpec(DataType.double, "duration_seconds"),
+                ColSpec(DataType.boolean, "complete"),
                 ColSpec(Array(instrument), "instruments"),
             ]
         ),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tone_model import build, silence, tone, written
+from tone_model import RATE, build, silence, tone, written
 
 from instrec import inference
 from instrec.errors import UserError
@@ -71,6 +71,30 @@ def test_level_does_not_matter_until_it_is_silence(tmp_path, classifier):
     assert list(found(inference.predict(quiet, classifier))) == ["flute"]
     inaudible = written(tmp_path, tone("flute", 2, level=10 ** (-80 / 20)), subtype="FLOAT")
     assert found(inference.predict(inaudible, classifier)) == {}
+
+
+@pytest.mark.parametrize("decay", [100.0, 0.05], ids=["sustained", "struck"])
+def test_a_file_of_24_bits_that_peaks_at_minus_60_has_an_answer(tmp_path, classifier, decay):
+    def played(name: str, level: float) -> np.ndarray:
+        return tone(name, 3, level=level) * np.exp(-(np.arange(3 * RATE) % (RATE // 2)) / RATE / decay)
+
+    quiet = 10 ** (-60 / 20)
+    y = np.concatenate([played("violin", quiet), silence(3), played("flute", quiet / 3)])
+    y += 10 ** (-140 / 20) * np.random.default_rng(0).standard_normal(len(y))
+    path = written(tmp_path, y, subtype="PCM_24")
+    segments = found(inference.predict(path, classifier))
+    assert set(segments) == {"violin", "flute"}
+    assert segments["violin"][-1][1] <= 3.1
+    assert segments["flute"][0][0] >= 5.9
+
+
+@pytest.mark.parametrize("decibels", [-80, -90, -96])
+def test_noise_and_dither_are_nothing_alone_and_in_rests(tmp_path, classifier, decibels):
+    hiss = 10 ** (decibels / 20) * np.random.default_rng(0).standard_normal(3 * RATE)
+    alone = written(tmp_path, hiss, subtype="FLOAT")
+    assert not inference.predict(alone, classifier).timeline.any()
+    loud = written(tmp_path, tone("flute", 2), hiss, subtype="FLOAT")
+    assert list(found(inference.predict(loud, classifier, threshold=0.01))) == ["flute"]
 
 
 def test_a_threshold_overrides_the_models_own(tmp_path, classifier):

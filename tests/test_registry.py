@@ -141,7 +141,7 @@ def test_a_version_has_signature_example_dependencies_and_its_run(registered, cl
         info = mlflow.models.get_model_info("models:/instrec@champion")
         pinned = Path(mlflow.pyfunc.get_model_dependencies("models:/instrec@champion")).read_text()
     assert [column.name for column in info.signature.inputs] == ["file", "samples", "sample_rate"]
-    assert [column.name for column in info.signature.outputs] == ["file", "duration_seconds", "instruments"]
+    assert [column.name for column in info.signature.outputs] == ["file", "duration_seconds", "complete", "instruments"]
     assert [each.name for each in info.signature.params] == ["hop", "threshold"]
     assert info.saved_input_example_info
     assert [line.partition("==")[0] for line in pinned.splitlines()] == list(serving.REQUIREMENTS)

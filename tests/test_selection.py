@@ -77,9 +77,24 @@ def test_a_recording_is_cut_at_the_hop(tmp_path, seconds, share, expected):
 
 @pytest.mark.parametrize(("dbfs", "expected"), [(-60.0, [0, 2]), (-80.0, [0, 1, 2]), (0.0, [])])
 def test_silent_windows_are_left_out(tmp_path, dbfs, expected):
-    path = recording(tmp_path, np.concatenate([noise(1), noise(1, level=3e-4), noise(1)]))  # -75 dBFS in between
+    y = np.concatenate([noise(1, level=0.89), noise(1, level=3e-4), noise(1, level=0.89)])  # -75 dBFS in between
     chosen = replace(HOP, silence_dbfs=dbfs)
-    assert list(selection.starts(path, CLIP, chosen, hop_share=1.0)) == expected
+    assert list(selection.starts(recording(tmp_path, y), CLIP, chosen, hop_share=1.0)) == expected
+
+
+@pytest.mark.parametrize("chosen", [HOP, ONSET])
+def test_silence_is_relative_to_the_recordings_peak(tmp_path, chosen):
+    path = recording(tmp_path, struck(RATE // 2, seconds=3, level=10 ** (-60 / 20), decay=10))
+    assert len(list(selection.starts(path, CLIP, chosen, hop_share=1.0))) == (3 if chosen is HOP else 1)
+
+
+@pytest.mark.parametrize("chosen", [HOP, ONSET])
+def test_dither_is_silent_in_a_quiet_recording_and_alone(tmp_path, chosen):
+    dither = 10 ** (-96 / 20) * np.random.default_rng(0).standard_normal(2 * RATE)
+    assert not list(selection.starts(recording(tmp_path, dither), CLIP, chosen, hop_share=1.0))
+    quiet = struck(0, seconds=1, level=10 ** (-60 / 20), decay=10)
+    path = recording(tmp_path, np.concatenate([quiet, dither]))
+    assert list(selection.starts(path, CLIP, chosen, hop_share=1.0)) == pytest.approx([0.0], abs=0.005)
 
 
 @given(level=st.floats(-90, 0), bound=st.floats(-90, 0))

@@ -32,7 +32,7 @@ def predict(args: argparse.Namespace) -> int:
     classifier = _classifier(args.model)
     if args.hop is not None:
         listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
-    code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold}
+    code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
     with formats.writing(form, args.output) as put, _bar(len(sounds)) as (bar, heard):
         found = many.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
         with closing(found):
@@ -52,9 +52,17 @@ def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot:
 
     if isinstance(each, UserError):
         raise each
+    for line in each.heard.warnings:
+        _warn(line)
     put(each)
     if plot:
         timeline.draw(each, plot)
+
+
+def _warn(line: str) -> None:
+    from tqdm import tqdm
+
+    tqdm.write(f"warning: {' '.join(line.splitlines())}", file=sys.stderr)  # above a bar, where there is one
 
 
 @contextmanager
@@ -93,7 +101,7 @@ def evaluate(args: argparse.Namespace) -> int:
     if args.json and args.json.suffix.lower() in audio.SUFFIXES:
         raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
     evaluation.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
-    result = evaluation.evaluate_folder(args.folder, _classifier(args.model))
+    result = evaluation.evaluate_folder(args.folder, _classifier(args.model), track=args.track, warn=_warn)
     print(evaluation_table(result))
     if args.json:  # last: where it cannot be written, the table is not lost
         with written_whole(args.json) as part:

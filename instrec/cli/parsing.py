@@ -10,6 +10,8 @@ from instrec.cli import commands
 from instrec.errors import UserError
 from instrec.released import FACTS, RELEASED, TRAINED
 
+_TRACK_HELP = "audio track, of files with several (default: the file's default one, or the first that sounds)"
+
 
 class Parser(argparse.ArgumentParser):
     """A parser that tells of a mistake in one line."""
@@ -50,11 +52,13 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         metavar="0..1",
         help="instead of the model's own; 0 lists every class",
     )
+    sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
     sub = command(commands.serve, "show a page on this machine to drop audio on, and play it with its timeline")
     sub.add_argument("--port", type=_port, default=8000, help="0 for any that is free (default: 8000)")
     sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder a class")
     sub.add_argument("folder", type=_path, metavar="FOLDER")
     sub.add_argument("--json", type=_path, metavar="OUT", help="also write every figure to this file")
+    sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
     sub = command(commands.export, "write the model as ONNX or TFLite: sound in, probabilities out")
     sub.add_argument("--format", choices=("onnx", "tflite"), required=True)
     sub.add_argument("--output", type=_path, metavar="FILE", help="(default: the model's name, here)")
@@ -108,6 +112,12 @@ def _path(text: str) -> Path:
     if not text:  # a variable that is not set, say; Path would take it for this folder
         raise argparse.ArgumentTypeError("an empty name")
     return Path(text)
+
+
+def _track(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 9999:
+        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
+    return int(text)
 
 
 def _port(text: str) -> int:

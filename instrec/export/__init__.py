@@ -21,7 +21,7 @@ from instrec.export.front_end import INPUT, listening_model
 from instrec.export.probes import probes
 from instrec.files import written_whole
 from instrec.inference import HOP_SHARE
-from instrec.listening import SILENCE_DBFS
+from instrec.loudness import SILENCE_DBFS
 
 TOLERANCE = 1e-4
 """The largest difference of a probability between an exported file and Keras."""

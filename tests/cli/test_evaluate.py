@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import soundfile
+from av_files import cut, encode
 from told import only_error
 from tone_model import CARD, RATE, silence, tone
 
@@ -65,6 +66,24 @@ class TestEvaluate:
         assert "violin      2    100.0 %   50.0 %  66.7 %" in printed
         assert "3 scored: top-1 66.7 %, macro recall 75.0 %" in printed
         assert printed.count("left out: ") == 5
+
+    def test_what_is_cut_off_or_has_several_tracks_is_warned_of(self, capsys, tmp_path, model):
+        (tmp_path / "flute").mkdir()
+        short = tmp_path / "flute" / "a.flac"
+        soundfile.write(short, tone("flute", 4), RATE)
+        cut(short)
+        film = encode(tmp_path / "flute" / "b.mka", "flac", tone("violin", 2), tone("flute", 2), rate=RATE)
+        assert main(["evaluate", str(tmp_path), "--model", model]) == 0
+        out, err = capsys.readouterr()
+        assert "2 scored: top-1 50.0 %" in out
+        first, second = err.splitlines()
+        assert first.startswith(f"warning: {short}: cut off")
+        assert second.startswith(f"warning: {film}: holds 2 audio tracks; track 1 ")
+        short.unlink()
+        assert main(["evaluate", str(tmp_path), "--model", model, "--track", "2"]) == 0
+        out, err = capsys.readouterr()
+        assert "1 scored: top-1 100.0 %" in out
+        assert err == ""
 
     def test_one_class_is_enough(self, capsys, tmp_path, model, folder):
         for path in (*folder.glob("Violin/*"), *folder.glob("tuba/*")):

@@ -6,17 +6,21 @@ import shlex
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import documented
 import jams
+import numpy as np
 import pytest
 import soundfile
+from av_files import cut, encode, fail_from_now_on
 from matplotlib.image import imread
 from told import only_error
-from tone_model import RATE, silence
+from tone_model import RATE, silence, tone
 
-from instrec import timeline
+from instrec import listening, timeline
 from instrec.cli import main
+from instrec.sources import audio
 
 
 class TestPredict:
@@ -26,7 +30,7 @@ class TestPredict:
         assert err == ""
         first, second = map(json.loads, out.splitlines())
         assert first == second
-        assert list(first) == ["file", "duration_seconds", "instruments"]
+        assert list(first) == ["file", "duration_seconds", "complete", "instruments"]
         assert first["file"] == str(music)
         assert first["duration_seconds"] == 8.0
         assert [list(each) for each in first["instruments"]] == [["name", "probability", "segments"]] * 2
@@ -89,6 +93,65 @@ class TestPredict:
         assert main(argv) == 2
         assert "none.wav" in only_error(capsys)
         assert len(out.read_text().splitlines()) == 3
+
+    def test_a_file_that_was_cut_off_is_warned_of(self, capsys, tmp_path, model):
+        path = tmp_path / "music.flac"
+        soundfile.write(path, tone("flute", 8), RATE)
+        assert main(["predict", str(path), "--json", "--model", model]) == 0
+        whole = capsys.readouterr()
+        assert whole.err == ""
+        assert json.loads(whole.out)["complete"] is True
+        cut(path)
+        assert main(["predict", str(path), "--json", "--model", model]) == 0
+        out, err = capsys.readouterr()
+        said = json.loads(out)
+        assert said["complete"] is False
+        assert [each["name"] for each in said["instruments"]] == ["flute"]
+        assert err.startswith(f"warning: {path}: cut off")
+        assert f"{said['duration_seconds']:.1f} s of the 8.0 s" in err
+        assert err.count("\n") == 1
+        assert main(["predict", str(path), "--format", "jams", "--model", model]) == 0
+        assert json.loads(capsys.readouterr().out)["annotations"][0]["sandbox"] == {"complete": False}
+
+    def test_the_track_that_is_heard_is_said_and_can_be_chosen(self, capsys, tmp_path, model):
+        path = encode(tmp_path / "film.mka", "flac", silence(3), tone("flute", 3), tone("violin", 3), rate=RATE)
+
+        def heard(*options: str) -> tuple[list[str], str]:
+            assert main(["predict", str(path), "--json", "--model", model, *options]) == 0
+            out, err = capsys.readouterr()
+            return [each["name"] for each in json.loads(out)["instruments"]], err
+
+        names, err = heard()
+        assert names == ["flute"]
+        assert err.startswith(f"warning: {path}: holds 3 audio tracks; track 2 ")
+        assert err.count("\n") == 1
+        assert heard("--track", "3") == (["violin"], "")
+        assert heard("--track", "1") == ([], "")
+        assert main(["predict", str(path), "--model", model, "--track", "4"]) == 2
+        assert f"{path}: has no audio track 4; allowed is 1 to 3" in only_error(capsys)
+
+    @pytest.mark.parametrize("track", ["0", "-1", "x", "1.5", ""])
+    def test_a_track_that_is_no_number_is_one_line(self, capsys, model, music, track):
+        assert main(["predict", str(music), "--model", model, f"--track={track}"]) == 2
+        assert "--track" in only_error(capsys)
+
+    def test_a_disk_that_fails_gives_no_answer(self, capsys, tmp_path, monkeypatch, model, music):
+        long = tmp_path / "long.wav"
+        soundfile.write(long, np.tile(tone("flute", 10), 12), RATE)
+
+        def failing(path, sample_rate, **options):
+            for block in audio.blocks(path, sample_rate, **options):
+                yield block
+                if path == long:
+                    fail_from_now_on(path)
+
+        monkeypatch.setattr(listening, "audio", SimpleNamespace(blocks=failing, Facts=audio.Facts))
+        assert main(["predict", str(long), str(music), "--json", "--model", model]) == 2
+        out, err = capsys.readouterr()
+        assert [json.loads(line)["file"] for line in out.splitlines()] == [str(music)]
+        assert err.startswith(f"error: {long}: ")
+        assert "input/output error" in err
+        assert err.count("\n") == 1
 
     def test_one_plot(self, capsys, tmp_path, model, music):
         assert main(["predict", str(music), "--plot", str(tmp_path / "plot.png"), "--model", model]) == 0
