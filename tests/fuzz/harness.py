@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import importlib
+import io
 import multiprocessing
 import os
 import shutil
@@ -21,12 +22,13 @@ from random import Random
 
 import psutil
 
+from instrec import errors
 from instrec.errors import UserError
 
 LIMIT_SECONDS = 20.0  # of one case; most take some milliseconds, and the machine may be busy
 PREPARATION_SECONDS = 180.0  # for imports, and for reading what is not damaged
 LIMIT_MEMORY = 1 << 30  # beyond what the process held before the case
-LONGEST_LINE = 2000  # characters of what a UserError says
+LONGEST_LINE = 2000  # characters of what is told of a file
 SEED = 17
 
 _TAIL = 3000  # characters of a traceback
@@ -116,12 +118,22 @@ def _read(form: Format, folder: Path, name: str, content: bytes, before: bytes, 
     try:
         form.read(path, before, random)
     except UserError as error:
-        told = str(error)
+        told = _printed(error)
         assert content != before, f"refused although it is whole: {told}"
-        assert 0 < len(told) <= LONGEST_LINE, f"told in {len(told)} characters: {told[:200]}"
+        assert len(told) <= LONGEST_LINE, f"told in {len(told)} characters: {told[:200]}"
     stray = sorted(str(each) for top in (place, temporary) for each in _left(top, {name, form.makes} - {""}))
     assert not stray, f"left behind: {', '.join(stray[:9])}"
     assert path.read_bytes() == content, "the file was changed"
+    return told
+
+
+def _printed(error: UserError) -> str:
+    """Give the line that a command prints."""
+    line = io.StringIO()
+    with contextlib.redirect_stderr(line):
+        errors.told(error)
+    told = line.getvalue().removesuffix("\n")
+    assert told.isprintable(), f"not one line that can be printed: {told[:200]!r}"
     return told
 
 
