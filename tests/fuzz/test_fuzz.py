@@ -6,6 +6,7 @@ import os
 from collections import Counter
 
 import pytest
+
 from fuzz import harness
 from fuzz.formats import FORMATS
 

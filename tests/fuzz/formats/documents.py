@@ -59,7 +59,7 @@ def _rules(path: Path) -> None:
 def _mapping(path: Path) -> None:
     from instrec.gate import commits
 
-    assert isinstance(commits.mapping(Path("."), path), dict | None)
+    assert isinstance(commits.mapping(Path(), path), dict | None)
 
 
 def _pipeline(path: Path) -> None:
@@ -77,7 +77,7 @@ def _tracked(path: Path) -> None:
 def _songs(path: Path) -> None:
     from instrec.sources.corpora.medleydb import MEDLEYDB
 
-    assert list(MEDLEYDB.sounds(Path("."))), "neither stems nor a reason"
+    assert list(MEDLEYDB.sounds(Path())), "neither stems nor a reason"
 
 
 _SONG = """artist: A Test
@@ -128,7 +128,7 @@ def _metrics(path: Path) -> None:
     from instrec.gate import commits, comparison
     from instrec.page import scores
 
-    comparison.figures(commits.mapping(Path("."), path) or {})
+    comparison.figures(commits.mapping(Path(), path) or {})
     assert scores.read()
 
 
@@ -174,12 +174,13 @@ def _noise(path: Path) -> None:
 
 
 def _index(path: Path) -> None:
-    from instrec.sources.corpora.through_mirdata import Remote
-    from instrec.sources.corpora.tinysol import TINYSOL
     from dataclasses import replace
 
+    from instrec.sources.corpora.through_mirdata import Remote
+    from instrec.sources.corpora.tinysol import TINYSOL
+
     corpus = replace(TINYSOL, remotes=(Remote(path.name, "", ""),))
-    assert isinstance(corpus._indexed(Path(".")), dict)
+    assert isinstance(corpus._indexed(Path()), dict)
 
 
 def _first(name: str, count: int) -> bytes:

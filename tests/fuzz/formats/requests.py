@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import io
 import logging
-import os
 import socket
 import tempfile
 import threading
@@ -112,7 +111,7 @@ def _read(path: Path, before: bytes, random: Random) -> None:
     again = _asked(port, _GET.format(path="/", port=port).encode(), 10)
     assert again.startswith(b"HTTP/1.1 200 "), f"no answer to the next request: {again[:200]!r}"
     deadline = time.monotonic() + 5
-    while os.listdir(tempfile.gettempdir()) and time.monotonic() < deadline:
+    while any(Path(tempfile.gettempdir()).iterdir()) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not log.errors, "\n".join(log.errors)
 
