@@ -76,4 +76,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
         assert all(each.reason for each in excluded), excluded
 
 
-MIDI = Format(150, seeds, mutations.binary, _read, ("instrec.sources.midi",))
+MIDI = Format(150, seeds, mutations.binary, _read, ("instrec.sources.midi", "instrec.sources.midi_file"))
