@@ -9,18 +9,21 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pretty_midi
 
 from instrec.errors import UserError
 from instrec.parallel import ordered_map
 from instrec.progress import tqdm
+from instrec.sources import midi_file
 from instrec.sources.index import MIDI, Entry, Excluded, search
 from instrec.taxonomy import CLASS_OF_PROGRAM
 
-SUFFIXES = frozenset({".mid", ".midi", ".kar", ".smf"})
+SUFFIXES = frozenset({".mid", ".midi", ".kar", ".smf", ".rmi"})
 MOST_CLASSES = 3  # a clip has 0 to 3 instruments
 LONGEST_SECONDS = 6 * 3600.0  # what claims to last longer is broken, and would be cut without end
 
+_KIT = range(35, 82)  # keys of General MIDI's drum kit; what others play differs between SoundFonts, or is silence
 _AUDIBLE_SECONDS = 0.05  # of a longer note; less of it at a window's edge is left out of sound and labels alike
 
 
@@ -50,23 +53,26 @@ def scan(
 
 
 def load(path: Path) -> pretty_midi.PrettyMIDI:
-    """Read a MIDI file.
+    """Read a MIDI file, as `midi_file` says. Drum notes on keys that no kit promises are left out.
 
     Raises
     ------
     UserError
-        When it is missing, broken or no MIDI file.
+        When it is missing, broken or no MIDI file, of type 2, or too long.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tempo changes on a later track: read all the same
-            score = pretty_midi.PrettyMIDI(str(path))
+            score = pretty_midi.PrettyMIDI(mido_object=midi_file.read(path.read_bytes()))
     except Exception as error:  # mido raises whatever its parser stumbles over
         what = str(error) or type(error).__name__
         raise UserError(f"{path}: not a MIDI file that can be read ({what}); replace or remove it") from error
     if score.get_end_time() > LONGEST_SECONDS:
         hours = score.get_end_time() / 3600
         raise UserError(f"{path}: claims to last {hours:.0f} hours; replace or remove it")
+    for track in score.instruments:
+        if track.is_drum:
+            track.notes = [note for note in track.notes if note.pitch in _KIT]
     return score
 
 
@@ -143,14 +149,15 @@ def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[l
 def _sounding(score: pretty_midi.PrettyMIDI, seconds: float) -> dict[int, list[pretty_midi.Instrument]]:
     """Give the tracks that `cut` would keep for each window, in one walk through the notes."""
     sounding: dict[int, list[pretty_midi.Instrument]] = defaultdict(list)
+    count = 1 + int(max((note.end for track in score.instruments for note in track.notes), default=0) / seconds)
     for track in score.instruments:
-        windows = {
-            number
-            for note in track.notes
-            for number in range(int(note.start / seconds), int(note.end / seconds) + 1)
-            if _span(note, number * seconds, seconds)
-        }
-        for number in windows:
+        sounds = np.zeros(count, bool)  # and no walk through the windows of each note, of which many may be long
+        for note in track.notes:
+            first, last = int(note.start / seconds), int(note.end / seconds)
+            sounds[first + 1 : last] = True
+            for number in (first, last):
+                sounds[number] |= _span(note, number * seconds, seconds) is not None
+        for number in np.flatnonzero(sounds).tolist():
             sounding[number].append(track)
     return sounding
 

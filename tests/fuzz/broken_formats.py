@@ -1,0 +1,54 @@
+"""Readers with a fault each, which the harness must find."""
+
+import os
+import time
+from pathlib import Path
+from random import Random
+
+from fuzz import mutations
+from fuzz.harness import Format
+from instrec.errors import UserError
+
+
+def _hung(path: Path) -> None:
+    time.sleep(3600)
+
+
+def _hungry(path: Path) -> None:
+    kept = bytearray(1)
+    while True:
+        kept += b"x" * (100 << 20)
+
+
+def _littering(path: Path) -> None:
+    Path("litter").touch()
+
+
+def _refusing(path: Path) -> None:
+    raise UserError("x" * 3000)
+
+
+def _well(path: Path) -> None:
+    raise UserError(f"{path}: no")
+
+
+_READERS = {
+    "raises": lambda path: {}["nothing"],
+    "crashes": lambda path: os.abort(),
+    "hangs": _hung,
+    "eats memory": _hungry,
+    "leaves a file": _littering,
+    "says too much": _refusing,
+    "tells": _well,
+}
+
+
+def _form(name: str) -> Format:
+    def read(path: Path, before: bytes, random: Random) -> None:
+        if path.read_bytes() != before:
+            _READERS[name](path)
+
+    return Format(1, lambda: {"file": b"whole" * 9}, mutations.binary, read, ())
+
+
+FORMATS = {name: _form(name) for name in _READERS}

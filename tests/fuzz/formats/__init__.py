@@ -1,0 +1,18 @@
+"""The formats by name: an entry each, which brings whole files, damages them and reads them as the product does."""
+
+from fuzz.formats import archives, documents, fonts, models, requests, scores, sounds, stores
+from fuzz.harness import Format
+
+FORMATS: dict[str, Format] = {
+    "audio": sounds.AUDIO,
+    "midi": scores.MIDI,
+    "soundfont": fonts.SOUNDFONT,
+    "patch": fonts.PATCH,
+    "store": stores.STORE,
+    "model": models.MODEL,
+    "yaml": documents.YAML,
+    "json": documents.JSON,
+    "table": documents.TABLE,
+    "archive": archives.ARCHIVE,
+    "request": requests.REQUEST,
+}

@@ -1,0 +1,59 @@
+"""The harness finds what it is there to find, and knows every reader of the product."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+
+from fuzz import broken_formats, harness
+from fuzz.formats import FORMATS
+
+_PARSERS = {
+    *("yaml.safe_load", "json.loads", "json.load", "csv.DictReader", "csv.reader", "h5py.File", "tarfile.open"),
+    *("zipfile.ZipFile", "av.open", "np.memmap", "midifiles.read_message", "struct.unpack_from", "np.fromfile"),
+}
+_OTHERS = {  # what they read is not a file that a user brings
+    "instrec.registry": "what a process of its own prints",
+    "instrec.export.tflite_file": "writes",
+    "instrec.drawings": "tables of a run that has just written them",
+    "instrec.training": "its own state, beside the model that it resumes",
+    "instrec.systems.running": "what its own run has written",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("raises", "KeyError"),
+        ("crashes", "ended with code -6"),
+        ("hangs", "took more than"),
+        ("eats memory", "of memory"),
+        ("leaves a file", "litter"),
+        ("says too much", "characters"),
+    ],
+)
+def test_every_kind_of_fault_is_found(monkeypatch, name, said):
+    monkeypatch.setattr(harness, "LIMIT_SECONDS", 3.0)
+    (result,) = harness.run([harness.Case(name, 0)], 1, broken_formats.__name__)
+    assert said in result.fault
+    assert f"--fuzz-format {name} --fuzz-case 0" in str(result)
+
+
+def test_what_is_told_is_no_fault():
+    (result,) = harness.run([harness.Case("tells", 0)], 1, broken_formats.__name__)
+    assert (result.fault, result.told) == ("", "error: file: no")
+
+
+def test_every_module_that_reads_files_is_tried(repository):
+    reading = {
+        ".".join(path.relative_to(repository).with_suffix("").parts).removesuffix(".__init__")
+        for path in (repository / "instrec").rglob("*.py")
+        if any(
+            isinstance(node, ast.Call) and ast.unparse(node.func) in _PARSERS
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+    covered = {module for form in FORMATS.values() for module in form.covers}
+    assert reading - covered - set(_OTHERS) == set()
+    assert len(reading) > 15
