@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from contextlib import suppress
+from typing import Any
 
 import uvicorn
 
@@ -33,14 +34,18 @@ def bound(port: int) -> socket.socket:
         raise UserError(f"port {port}: {reason}; choose another, or 0 for any: instrec serve --port 0") from error
 
 
-def serve(
-    classifier: Classifier,
-    listening: socket.socket,
-    *,
-    limit_mb: int = LIMIT_MB,
-    patience: float = PATIENCE_SECONDS,
-) -> None:
-    """Serve the page until Ctrl-C.
+def serve(classifier: Classifier, listening: socket.socket, **limits: Any) -> None:
+    """Serve the page until Ctrl-C; `limits` are those of `server`."""
+    ready = server(classifier, **limits)
+    print(f"http://{HOST}:{listening.getsockname()[1]}/ shows what sounds in a file; Ctrl-C ends it", flush=True)
+    with suppress(KeyboardInterrupt):
+        ready.run(sockets=[listening])
+    # A worker may take seconds to end; a second Ctrl-C does not wait for it, and is no traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def server(classifier: Classifier, *, limit_mb: int = LIMIT_MB, patience: float = PATIENCE_SECONDS) -> uvicorn.Server:
+    """Give what runs the page.
 
     Parameters
     ----------
@@ -56,8 +61,4 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,
     )
-    print(f"http://{HOST}:{listening.getsockname()[1]}/ shows what sounds in a file; Ctrl-C ends it", flush=True)
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(settings).run(sockets=[listening])
-    # A worker may take seconds to end; a second Ctrl-C does not wait for it, and is no traceback.
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return uvicorn.Server(settings)

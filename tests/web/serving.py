@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,14 +47,7 @@ class Serving:
         return "\r\n".join([*lines, "", ""]).encode()
 
     def holds(self) -> int:
-        """Count the files that it has open among the uploads, named or not."""
-        links = []
-        for link in Path(f"/proc/{self.process.pid}/fd").iterdir():
-            try:
-                links.append(os.readlink(link))
-            except FileNotFoundError:  # closed meanwhile
-                continue
-        return sum(link.startswith(f"{self.uploads}/") for link in links)
+        return len(held(self.process.pid, self.uploads))
 
     @contextmanager
     def full_disk(self) -> Iterator[None]:
@@ -65,6 +58,15 @@ class Serving:
             yield
         finally:
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, most))
+
+
+def held(process: int, folder: Path) -> list[str]:
+    """Give the files of a folder that a process has open, named or not."""
+    links = []
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            links.append(str(link.readlink()))
+    return [link for link in links if link.startswith(f"{folder}/")]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:

@@ -28,6 +28,7 @@ def running(tmp_path_factory) -> Iterator[Serving]:
 @pytest.fixture
 def server(running) -> Iterator[Serving]:
     """Give the server, and see that it still serves and has nothing to say of what the test did."""
+    running.written.write_text("")
     yield running
     wait_for(lambda: running.holds() == 0)
     with running.send(b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n") as connection:
