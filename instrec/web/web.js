@@ -42,7 +42,7 @@ const seek = (seconds) => {
 
 const answered = (line, name) => {
   if ("ahead" in line) {
-    tell(`Waiting: ${line.ahead} ${line.ahead === 1 ? "file" : "files"} ahead of yours`);
+    tell(`Waiting: ${line.ahead} files ahead of yours`);
   } else if ("heard" in line) {
     const length = sound.duration;
     tell(`Listening: ${clock(line.heard)}${Number.isFinite(length) ? ` of ${clock(length)}` : ""}`, line.heard / length);
