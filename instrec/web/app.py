@@ -98,9 +98,8 @@ class _Server:
                 if await self._is_too_long(request, upload):
                     return _refusal(f"The file has more than {self._limit_mb} MB. Try instrec predict.", 413)
             except OSError as error:
-                remedy = "Free some space, or end instrec serve and start it with TMPDIR set to another folder."
-                reason = f"It cannot be kept in {self._folder}: {(error.strerror or str(error)).lower()}."
-                return _refusal(f"{reason} {remedy}", 507)
+                reason = f"It cannot be stored in {self._folder}: {(error.strerror or str(error)).lower()}."
+                return _refusal(f"{reason} Free some space, or start instrec serve with another TMPDIR.", 507)
             except ClientDisconnect:
                 return _refusal("Not all of it arrived.", 400)  # read by nobody
             stack.pop_all()  # `_lines` closes it

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import soundfile
+from playwright.sync_api import expect
 from serving import Serving, serving, wait_for
 from tone_model import tone, written
 
@@ -211,6 +212,28 @@ def test_who_waits_is_told_how_many_are_ahead(server, long, short):
     assert b"violin" in third.read()
     assert b"violin" in fifth.read()
     slow.pop().close()
+
+
+def test_the_page_tells_of_both(server, browser, tmp_path, long, short):
+    files = {"long.flac": long, "short.flac": short, "big.wav": bytes(3_000_000)}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    with browser.new_context() as context:
+        tab = context.new_page()
+        tab.goto(server.address)
+        with server.full_disk():
+            tab.set_input_files("#file", tmp_path / "big.wav")
+            expect(tab.locator("#error")).to_contain_text("file too large")
+        slow = [asked(server, long), asked(server, long)]
+        for each in slow:
+            each.readline()
+        tab.set_input_files("#file", tmp_path / "short.flac")
+        expect(tab.locator("#state")).to_contain_text("2 files ahead")
+        for each in slow:
+            each.close()
+        expect(tab.locator("#result")).to_be_visible(timeout=20_000)
+        tab.set_input_files("#file", tmp_path / "long.flac")
+        expect(tab.locator("#state")).to_contain_text("Listening: ")  # the tab is closed then
 
 
 def test_more_connections_than_there_is_room_for(server):
