@@ -32,6 +32,7 @@ class Protocol(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         super().connection_made(transport)
+        transport.set_write_buffer_limits(0)  # so that `pause_writing` is called for every byte that is not read
         self._watch()
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()

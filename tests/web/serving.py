@@ -47,7 +47,10 @@ class Serving:
         return "\r\n".join([*lines, "", ""]).encode()
 
     def holds(self) -> int:
-        return len(held(self.process.pid, self.uploads))
+        return len(held(self.process.pid, f"{self.uploads}/"))
+
+    def sockets(self) -> int:
+        return len(held(self.process.pid, "socket:"))
 
     @contextmanager
     def full_disk(self) -> Iterator[None]:
@@ -60,13 +63,13 @@ class Serving:
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, most))
 
 
-def held(process: int, folder: Path) -> list[str]:
-    """Give the files of a folder that a process has open, named or not."""
+def held(process: int, beginning: str) -> list[str]:
+    """Give what a process has open, named or not, whose name begins so."""
     links = []
     for link in Path(f"/proc/{process}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile
             links.append(str(link.readlink()))
-    return [link for link in links if link.startswith(f"{folder}/")]
+    return [link for link in links if link.startswith(beginning)]
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:

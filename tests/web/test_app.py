@@ -36,7 +36,7 @@ def said(address: str, body: bytes) -> list[dict]:
 
 
 def wait_until_empty(folder: Path) -> None:
-    wait_for(lambda: not held(os.getpid(), folder))
+    wait_for(lambda: not held(os.getpid(), f"{folder}/"))
     assert not any(folder.iterdir())
 
 
