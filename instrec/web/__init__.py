@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from contextlib import suppress
+from typing import Any
+
+import uvicorn
 
 from instrec.classifier import Classifier
 from instrec.errors import UserError
-from instrec.web.app import application
+from instrec.web.app import LIMIT_MB, application
+from instrec.web.protocol import PATIENCE_SECONDS, Protocol
 
 HOST = "127.0.0.1"
 _FAREWELL_SECONDS = 1  # for answers under way when the server is stopped
@@ -29,17 +34,31 @@ def bound(port: int) -> socket.socket:
         raise UserError(f"port {port}: {reason}; choose another, or 0 for any: instrec serve --port 0") from error
 
 
-def serve(classifier: Classifier, listening: socket.socket) -> None:
-    """Serve the page until Ctrl-C."""
-    import uvicorn
+def serve(classifier: Classifier, listening: socket.socket, **limits: Any) -> None:
+    """Serve the page until Ctrl-C; `limits` are those of `server`."""
+    ready = server(classifier, **limits)
+    print(f"http://{HOST}:{listening.getsockname()[1]}/ shows what sounds in a file; Ctrl-C ends it", flush=True)
+    with suppress(KeyboardInterrupt):
+        ready.run(sockets=[listening])
+    # A worker may take seconds to end; a second Ctrl-C does not wait for it, and is no traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+
+def server(classifier: Classifier, *, limit_mb: int = LIMIT_MB, patience: float = PATIENCE_SECONDS) -> uvicorn.Server:
+    """Give what runs the page.
+
+    Parameters
+    ----------
+    limit_mb : of a file, in millions of bytes.
+    patience : seconds within which a request must arrive.
+    """
     settings = uvicorn.Config(
-        application(classifier),
+        application(classifier, limit_mb=limit_mb),
+        http=type("Patient", (Protocol,), {"patience": patience}),
+        ws="none",
         lifespan="off",
-        log_level="warning",
+        log_level="error",
         server_header=False,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,
     )
-    print(f"http://{HOST}:{listening.getsockname()[1]}/ shows what sounds in a file; Ctrl-C ends it", flush=True)
-    with suppress(KeyboardInterrupt):
-        uvicorn.Server(settings).run(sockets=[listening])
+    return uvicorn.Server(settings)

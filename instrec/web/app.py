@@ -1,7 +1,7 @@
 """The page, and what answers it: a file in, what is heard of it while it is worked on, and its timeline out.
 
 Only pages of this server may ask: a name that points here (DNS rebinding) and pages of other origins are turned away.
-Nothing that a browser says names a file here: what is sent lies in a temporary file without a name of its own choosing.
+Nothing that a browser says names a file here: what is sent lies in a temporary file without any name.
 """
 
 from __future__ import annotations
@@ -10,17 +10,19 @@ import asyncio
 import json
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, aclosing
 from pathlib import Path
 from typing import IO, Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from instrec import inference, page, taxonomy
 from instrec.classifier import Classifier
@@ -28,6 +30,7 @@ from instrec.errors import UserError
 from instrec.page import playing
 from instrec.sources import audio
 from instrec.text import clock
+from instrec.web.turns import AT_ONCE, Turns
 
 LIMIT_MB = 2000  # three hours of a CD
 _HEADERS = {
@@ -45,9 +48,19 @@ class _Stopped(Exception):
 
 
 def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlette:
-    """Make the server of a model; files of more than `limit_mb` million bytes are refused."""
+    """Make the server of a model; files of more than `limit_mb` million bytes are refused.
+
+    Raises
+    ------
+    UserError
+        When no folder for temporary files can be written.
+    """
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError as error:
+        raise UserError("TMPDIR: no folder for uploads can be written; free some space, or set another") from error
     templates = page.templates("instrec.web", "instrec.page")
-    server = _Server(classifier, templates, limit_mb)
+    server = _Server(classifier, templates, limit_mb, folder)
 
     def given(content: str, kind: str) -> Callable[[Request], Response]:
         return lambda request: Response(content, media_type=kind, headers=_HEADERS)
@@ -67,44 +80,64 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
 
 
 class _Server:
-    def __init__(self, classifier: Classifier, templates: Any, limit_mb: int) -> None:
+    def __init__(self, classifier: Classifier, templates: Any, limit_mb: int, folder: str) -> None:
         self._classifier = classifier
         self._template = templates.get_template("found.html")
         self._limit_mb = limit_mb
-        self._one_at_a_time = ThreadPoolExecutor(1)  # it takes all cores
+        self._folder = folder
+        self._turns, self._workers = Turns(), ThreadPoolExecutor(AT_ONCE)
 
     async def timeline(self, request: Request) -> Response:
         """Take a file as the body, and answer with a JSON object a line, as `_lines` gives them."""
-        if request.headers.get("origin") not in (None, f"http://{request.headers['host']}"):
+        if not _from_this_page(request):
             return _refusal("This page may not ask.", 403)
-        # `_lines` closes it, which removes it.
-        upload = tempfile.NamedTemporaryFile(prefix="instrec-")  # noqa: SIM115
-        try:
-            if not await self._received(request, upload):
-                upload.close()
-                return _refusal(f"The file has more than {self._limit_mb} MB. Try instrec predict.", 413)
-        except BaseException:
-            upload.close()
-            raise
-        return StreamingResponse(self._lines(upload), media_type="application/x-ndjson", headers=_HEADERS)
+        with ExitStack() as stack:
+            try:
+                # Nameless, and not buffered: whatever ends this process ends the file, and closing cannot fail.
+                upload = stack.enter_context(tempfile.TemporaryFile(dir=self._folder, buffering=0))
+                if await self._is_too_long(request, upload):
+                    return _refusal(f"The file has more than {self._limit_mb} MB. Try instrec predict.", 413)
+            except OSError as error:
+                reason = f"It cannot be stored in {self._folder}: {(error.strerror or str(error)).lower()}."
+                return _refusal(f"{reason} Free some space, or start instrec serve with another TMPDIR.", 507)
+            except ClientDisconnect:
+                return _refusal("Not all of it arrived.", 400)  # read by nobody
+            stack.pop_all()  # `_lines` closes it
+            return _Stream(self._lines(upload))
 
-    async def _received(self, request: Request, upload: IO[bytes]) -> bool:
-        """Write the body into a file; False where it is too long."""
-        size = 0
+    async def _is_too_long(self, request: Request, upload: IO[bytes]) -> bool:
+        """Write the body into a file.
+
+        Raises
+        ------
+        OSError
+            When it cannot be written; not before all of the body is here, as a browser reads no answer until then.
+        """
+        size, full = 0, None
         if int(request.headers.get("content-length", 0)) > self._limit_mb * 1e6:
-            return False
+            return True
         async for chunk in request.stream():
             size += len(chunk)
             if size > self._limit_mb * 1e6:
-                return False
-            upload.write(chunk)
-        upload.flush()
-        return True
+                return True
+            try:
+                _write(upload, chunk if full is None else b"")
+            except OSError as error:
+                full = error
+                upload.truncate(0)  # for others' files
+        if full is not None:
+            raise full
+        return False
 
-    async def _lines(self, upload: IO[bytes]) -> AsyncIterator[str]:
-        """Give `{"heard": seconds}` every so often, then `{"html": what the page shows}` or `{"error": why not}`."""
+    async def _lines(self, upload: IO[bytes]) -> AsyncGenerator[str]:
+        """Give JSON: what the page shows.
+
+        `{"ahead": files}` while others come first, `{"heard": seconds}` every so often, and at the end `{"html": what
+        sounds}` or `{"error": why not}`.
+        """
         loop, gone = asyncio.get_running_loop(), threading.Event()
-        told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        turns: asyncio.Queue[int] = asyncio.Queue()
+        told: asyncio.Queue[float | None] = asyncio.Queue()
         seconds = 0.0
 
         def heard(more: float) -> None:
@@ -112,21 +145,20 @@ class _Server:
             if gone.is_set():
                 raise _Stopped
             seconds += more
-            loop.call_soon_threadsafe(told.put_nowait, {"heard": round(seconds, 1)})
+            loop.call_soon_threadsafe(told.put_nowait, seconds)
 
-        def work() -> None:
-            answer = self._answer(Path(upload.name), heard)
-            loop.call_soon_threadsafe(told.put_nowait, answer)
-
-        working = loop.run_in_executor(self._one_at_a_time, work)
-        working.add_done_callback(lambda done: told.put_nowait({}))
-        try:
-            while line := await told.get():
-                yield json.dumps(line) + "\n"
-            await working  # raises what went wrong
-        finally:
-            gone.set()
-            upload.close()
+        with upload, self._turns.place(turns.put_nowait):
+            while (ahead := await turns.get()) >= AT_ONCE:
+                yield _line({"ahead": ahead})
+            working = loop.run_in_executor(self._workers, self._answer, _path(upload), heard)
+            working.add_done_callback(lambda done: told.put_nowait(None))
+            try:
+                while (so_far := await told.get()) is not None:
+                    yield _line({"heard": round(so_far, 1)})
+                yield _line(await working)  # raises what went wrong
+            finally:
+                gone.set()
+                working.cancel()  # if it has not begun: a thread may still be at the last block of one who has gone
 
     def _answer(self, path: Path, heard: Callable[[float], None]) -> dict[str, Any]:
         try:
@@ -142,6 +174,39 @@ class _Server:
             "clock": clock,
         }
         return {"html": self._template.render(shown)}
+
+
+class _Stream(StreamingResponse):
+    """Closes what it streams as soon as whoever asked has gone, and not when garbage is collected."""
+
+    def __init__(self, lines: AsyncGenerator[str]) -> None:
+        super().__init__(lines, media_type="application/x-ndjson", headers=_HEADERS)
+        self._lines = lines
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._lines):
+            await super().__call__(scope, receive, send)
+
+
+def _from_this_page(request: Request) -> bool:
+    """Tell this server's page, and what is no browser, from other pages; some of their posts have no `Origin`."""
+    origin, site = (request.headers.get(name) for name in ("origin", "sec-fetch-site"))
+    return origin in (None, f"http://{request.headers['host']}") and site in (None, "same-origin", "none")
+
+
+def _write(file: IO[bytes], chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:  # where the disk is nearly full, a part is written first
+        rest = rest[file.write(rest) :]
+
+
+def _path(file: IO[bytes]) -> Path:
+    """Give what a file without a name can be opened by."""
+    return Path(f"/proc/self/fd/{file.fileno()}")
+
+
+def _line(content: dict[str, Any]) -> str:
+    return json.dumps(content) + "\n"
 
 
 def _refusal(reason: str, status: int) -> Response:

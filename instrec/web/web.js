@@ -41,7 +41,9 @@ const seek = (seconds) => {
 };
 
 const answered = (line, name) => {
-  if ("heard" in line) {
+  if ("ahead" in line) {
+    tell(`Waiting: ${line.ahead} files ahead of yours`);
+  } else if ("heard" in line) {
     const length = sound.duration;
     tell(`Listening: ${clock(line.heard)}${Number.isFinite(length) ? ` of ${clock(length)}` : ""}`, line.heard / length);
   } else if ("error" in line) {
@@ -76,7 +78,7 @@ const ask = (file) => {
     const end = request.responseText.lastIndexOf("\n") + 1;
     for (const text of request.responseText.slice(read, end).split("\n").filter(Boolean)) {
       const line = JSON.parse(text);
-      done = done || !("heard" in line);
+      done = done || "html" in line || "error" in line;
       answered(line, file.name);
     }
     read = Math.max(read, end);

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from tone_model import build
 
+from instrec import web
 from instrec.web import HOST, bound
-from instrec.web.app import application
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +17,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder, before = tmp_path_factory.mktemp("uploads"), tempfile.tempdir
     tempfile.tempdir = str(folder)
     listening = bound(0)
-    settings = uvicorn.Config(application(build(), limit_mb=1), lifespan="off", log_level="warning")
-    running = uvicorn.Server(settings)
+    running = web.server(build(), limit_mb=1)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     while not running.started:
