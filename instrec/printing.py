@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote
 
 HIDDEN = "***"
+LONGEST = 1500  # characters of a message; a damaged table can be one cell of a megabyte
 
 # What comes before the last `@` of an address, slashes of a password that nobody encoded included. Digits after a colon
 # are a port, though, and an `@` behind them is part of a path.
@@ -67,5 +68,6 @@ def _written(secrets: Iterable[str]) -> Iterator[str]:
 
 
 def one_line(text: object) -> str:
-    """Give a message, of a library's error for example, as one line to print: masked, and what is no text escaped."""
-    return shown(" ".join(line.strip() for line in masked(str(text)).splitlines()))
+    """Give a message, of a library's error for example, as one line to print: masked, escaped, shortened."""
+    line = shown(" ".join(line.strip() for line in masked(str(text)).splitlines()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"

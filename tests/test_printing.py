@@ -193,3 +193,11 @@ def test_no_place_prints_a_password(place, address, tmp_path, monkeypatch, capfd
     said = "".join(capfd.readouterr())
     assert said  # it does fail, and says so
     assert SECRET not in said
+
+
+def test_a_message_has_an_end() -> None:
+    """The cell of a damaged table may be a megabyte."""
+    line = one_line(f"table.csv: {'x' * 1_000_000}; run dvc repro")
+    assert len(line) < 2000
+    assert line.startswith("table.csv: x")
+    assert line.endswith("; run dvc repro")

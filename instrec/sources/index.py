@@ -82,12 +82,19 @@ def read(folder: Path) -> list[Entry]:
                     duration=float(row["duration"]),
                     labels=tuple(row["labels"].split()),
                     group=row["group"],
-                    split=row["split"],
+                    split=_text(row["split"]),
                 )
                 for row in csv.DictReader(file)
             ]
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{path}: not an index ({error}); run `dvc repro download`") from error
+
+
+def _text(cell: str | None) -> str:
+    """Return a cell of a row; a row that ends early has None there."""
+    if cell is None:
+        raise ValueError("a row ends early")
+    return cell
 
 
 def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excluded]]:

@@ -172,6 +172,7 @@ class _Server:
             "found": [(taxonomy.instrument(each.name).title, each) for each in prediction.instruments],
             "duration": prediction.heard.duration,
             "clock": clock,
+            "warnings": [line.removeprefix(f"{path}: ") for line in prediction.heard.warnings],
         }
         return {"html": self._template.render(shown)}
 

@@ -81,3 +81,11 @@ def test_a_name_that_is_not_utf8_is_left_out_with_its_reason(tmp_path):
 def test_a_missing_folder_is_named(tmp_path):
     with pytest.raises(UserError, match=f"^{tmp_path}/none: no such folder"):
         index.search(tmp_path / "none", {".wav"})
+
+
+def test_a_row_that_ends_early_is_no_entry(tmp_path):
+    index.write(tmp_path, [index.Entry("recording", "a.wav", 0.0, 1.0, ("violin",), "a", "train")], [])
+    path = tmp_path / "index.csv"
+    path.write_text(path.read_text().rpartition(",")[0] + "\n")
+    with pytest.raises(UserError, match=r"index\.csv: .*ends early"):
+        index.read(tmp_path)

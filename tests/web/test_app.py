@@ -55,6 +55,11 @@ def test_a_long_sound_tells_how_far_it_is(address, tmp_path):
     assert [each["heard"] for each in said(address, path.read_bytes())[:-1]] == [30.0, 60.0, 90.0, 100.0]
 
 
+def test_a_file_that_is_cut_off_is_said_to_be(address, music):
+    assert "cut off" in said(address, music[: len(music) // 2])[-1]["html"]
+    assert "cut off" not in said(address, music)[-1]["html"]
+
+
 def test_silence_is_answered_too(address, tmp_path):
     last = said(address, written(tmp_path, silence(2)).read_bytes())[-1]
     assert "Nothing reaches its threshold" in last["html"]
