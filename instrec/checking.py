@@ -74,7 +74,8 @@ def _list(kind: Any, value: Any, name: str) -> tuple[Any, ...]:
 
 _MAY_BE_EMPTY = ("soundfonts.valid", "sources.train", "sources.test")
 
-_MAX_SEED = 2**32 - 1
+_MAX_SEED = 2**32 - 1  # what Keras takes
+_MAX_COUNT = 2**31 - 1  # what NumPy and HDF5 count with everywhere
 
 # Ranges by the last word of a key; every other number must not be negative.
 _POSITIVE = (
@@ -99,8 +100,9 @@ def _check_range(value: float, name: str) -> None:
         raise UserError(f"{name}: {value} is not a finite number")
     if key == "sample_rate" and not 8000 <= value <= 96000:
         raise UserError(f"{name}: {value} is outside 8000..96000, what FluidSynth renders")
-    if key == "seed" and value > _MAX_SEED:
-        raise UserError(f"{name}: {value} is above {_MAX_SEED}, the largest that Keras takes")
+    largest = _MAX_SEED if key == "seed" else _MAX_COUNT
+    if isinstance(value, int) and value > largest:
+        raise UserError(f"{name}: {value} is above {largest}, the largest allowed")
     if key.endswith(("_probability", "_share")) or key in ("label_smoothing", "momentum"):
         if not 0 <= value <= 1:
             raise UserError(f"{name}: {value} is outside 0..1")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instrec import params
+from instrec import documents, params
 from instrec.checking import build
 from instrec.errors import UserError
 from instrec.files import written_whole
@@ -108,11 +108,15 @@ def load(path: Path) -> Classifier:
         raise UserError(f"{path}: no model there; train one with `dvc repro`, or name another with --model")
     try:
         with zipfile.ZipFile(path) as file:
-            card = _card(json.loads(file.read(_CARD)), str(path))
+            card = _card(
+                documents.parse_json(file.read(_CARD), str(path), remedy="train it again with `dvc repro`"), str(path)
+            )
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         import keras
 
         model = keras.models.load_model(path, compile=False)
+    except documents.DocumentError:
+        raise
     except UserError as error:
         raise UserError(
             f"{path}: made with other knobs than this version of instrec has; train it again with `dvc repro`"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-import json
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instrec import documents
 from instrec.parallel import ordered_map
 from instrec.sources.corpora import fetching
 from instrec.sources.corpora.corpus import Corpus, Sound
@@ -109,7 +109,7 @@ class MirdataCorpus(Corpus):
 
     def _indexed(self, folder: Path) -> dict[str, str]:
         """Give path and checksum of every file that mirdata's index names."""
-        index = json.loads((folder / self.files()[0].filename).read_text(encoding="utf-8"))
+        index = documents.load_json(folder / self.files()[0].filename)
         found = list((index.get("metadata") or {}).values())
         for track in (index.get("tracks") or {}).values():
             found += track.values()
