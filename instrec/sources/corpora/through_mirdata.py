@@ -11,7 +11,7 @@ from typing import Any
 
 from instrec import documents
 from instrec.parallel import ordered_map
-from instrec.sources.corpora import fetching
+from instrec.sources.corpora import fetching, unpacking
 from instrec.sources.corpora.corpus import Corpus, Sound
 
 
@@ -73,7 +73,13 @@ class MirdataCorpus(Corpus):
         if not all(self._is_here(remote, folder) for remote in files):
             print(self.notice)
         for remote in (each for each in files if not each.packed):
-            fetching.fetch(remote.url, folder / remote.folder / remote.filename, remote.md5, corpus=self.name)
+            fetching.fetch(
+                remote.url,
+                folder / remote.folder / remote.filename,
+                remote.md5,
+                corpus=self.name,
+                largest=self._largest,
+            )
         expected = self._indexed(folder)
         unpacked_by_hand = all((folder / name).exists() for name in expected)
         for remote in (each for each in files if each.packed and not self._is_here(each, folder)):
@@ -103,6 +109,11 @@ class MirdataCorpus(Corpus):
         dataset.index_path = str(folder / self.files()[0].filename)
         yield from (self.sound(dataset.track(name)) for name in dataset.track_ids)
 
+    @property
+    def _largest(self) -> float:
+        """The most bytes of a file to download, or of all that is in it: mirdata names no sizes."""
+        return 2e9 * self.gigabytes
+
     def _module(self) -> Any:
         # Here, not above: it takes a second and 70 MB, and most runs need no data set.
         return importlib.import_module(f"mirdata.datasets.{self.loader}")
@@ -124,9 +135,11 @@ class MirdataCorpus(Corpus):
     def _unpack(self, remote: Remote, folder: Path, expected: dict[str, str]) -> None:
         archive = folder / remote.filename
         placed_by_hand = archive.exists()
-        fetching.fetch(remote.url, archive, remote.md5, corpus=self.name)
+        fetching.fetch(remote.url, archive, remote.md5, corpus=self.name, largest=self._largest)
         names = {name.removeprefix(remote.folder).removeprefix("/") for name in expected}
-        fetching.unpack(archive, folder / remote.folder, corpus=self.name, strip=self.strip, names=names)
+        unpacking.unpack(
+            archive, folder / remote.folder, corpus=self.name, strip=self.strip, names=names, largest=self._largest
+        )
         if not placed_by_hand:
             archive.unlink()
 
