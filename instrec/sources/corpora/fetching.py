@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -169,10 +170,13 @@ class _Paced(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         left = self._pace.seconds_left
-        if left <= 0:
-            raise TimeoutError(f"slower than {self._pace.bytes_per_second / 1000:g} kB/s")
-        self._sock.settimeout(min(TIMEOUT_SECONDS, left))
-        return int(self._file.raw.readinto(buffer))
+        if left > 0:
+            self._sock.settimeout(min(TIMEOUT_SECONDS, left))
+            with suppress(TimeoutError):
+                return int(self._file.raw.readinto(buffer))
+        if self._pace.seconds_left > 0:
+            raise TimeoutError(f"nothing came for {TIMEOUT_SECONDS:g} s")
+        raise TimeoutError(f"slower than {self._pace.bytes_per_second / 1000:g} kB/s")
 
     def close(self) -> None:
         self._file.close()

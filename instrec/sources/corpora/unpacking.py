@@ -21,6 +21,7 @@ LARGEST_RATIO = 200  # of unpacked to packed size: sound packs to half of its si
 MOST_FILES = 500_000  # the largest data set has 22,000
 _LONGEST_HEADER = 1 << 20  # bytes of a long name or of attributes in a tar archive, which are read into memory
 _BLOCK = 1 << 20
+_ZIP_END = 22  # bytes of a zip archive's last record, before a comment
 _UTF8_NAME = 0x800  # flag of a file in a zip archive
 _NAME_ENCODINGS = ("utf-8", "cp1252", "mac_roman")  # that old archivers wrote without saying so
 _STREAMS: dict[bytes, Any] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
@@ -87,6 +88,7 @@ def _files(archive: Path, strip: str, names: Collection[str]) -> Iterator[tuple[
         start = file.read(6)
     if start.startswith(b"PK"):
         with zipfile.ZipFile(archive) as zipped:
+            _check_count(archive, len(zipped.infolist()))
             for info in zipped.infolist():
                 if stat.S_ISLNK(info.external_attr >> 16):
                     raise _Refused(f"{info.filename!r} is a link")
@@ -104,6 +106,17 @@ def _files(archive: Path, strip: str, names: Collection[str]) -> Iterator[tuple[
                     yield member.name, packed
         while stream.read(_BLOCK):  # a checksum comes last
             pass
+
+
+def _check_count(archive: Path, count: int) -> None:
+    """Refuse a zip archive with another number of files than its end says, which `zipfile` takes no notice of."""
+    with archive.open("rb") as file:
+        file.seek(-min(archive.stat().st_size, _ZIP_END + 0xFFFF), os.SEEK_END)
+        tail = file.read()
+    start = tail.rfind(b"PK\5\6") + 10
+    told = int.from_bytes(tail[start : start + 2], "little")
+    if told not in (count & 0xFFFF, 0xFFFF):  # the last where a further table, of a larger archive, has the number
+        raise ValueError(f"it lists {count} files, and says that there are {told}")
 
 
 class _Member(tarfile.TarInfo):

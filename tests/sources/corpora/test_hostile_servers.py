@@ -74,10 +74,13 @@ def test_what_never_ends_is_told(tmp_path, behavior):
 def test_what_came_slowly_is_gone_on_with(server, tmp_path):
     content = (server.root / "irmas/IRMAS-TestingData-Part1.zip").read_bytes()
     path, md5 = tmp_path / "a.zip", hashlib.md5(content).hexdigest()
-    slow = (OK + b"Content-Length: %d\r\n\r\n" % len(content) + content[:100],)
+
+    def slow() -> Iterator[bytes]:
+        yield OK + b"Content-Length: %d\r\n\r\n" % len(content) + content[:100]
+        time.sleep(1)
+
     pace = fetching.Pace(grace_seconds=0.5)
-    drops = itertools.chain(slow, dripping(b"", b""))
-    with serving(drops) as url, pytest.raises(UserError, match="run again to go on"):
+    with serving(slow()) as url, pytest.raises(UserError, match="run again to go on"):
         fetching.fetch(url, path, md5, corpus="irmas", pace=pace)
     assert path.with_name("a.zip.part").read_bytes() == content[:100]
     fetching.fetch(f"{server.url}/irmas/IRMAS-TestingData-Part1.zip", path, md5, corpus="irmas")
