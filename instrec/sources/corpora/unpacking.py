@@ -11,7 +11,7 @@ import tarfile
 import zipfile
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from instrec.errors import UserError
 from instrec.files import written_whole
@@ -125,7 +125,7 @@ class _Member(tarfile.TarInfo):
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
         try:
-            member = cast(_Member, super().frombuf(buf, encoding, errors))
+            member = super().frombuf(buf, encoding, errors)
         except tarfile.HeaderError as error:
             if type(error).__name__ == "EOFHeaderError":  # the block of zeros that ends an archive
                 raise
