@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from instrec import params
+from instrec import documents, params
 from instrec.checking import build
 
 CARD = "instrec.json"  # a member beside Keras's own
@@ -78,11 +77,9 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
 
 def _tree(file: zipfile.ZipFile, name: str) -> Any:
     try:
-        return json.loads(file.read(name))
-    except RecursionError as error:
-        raise Damaged(f"{name} is nested too deep") from error
-    except ValueError as error:  # no JSON, no UTF-8, or an integer of thousands of digits
-        raise Damaged(f"{name} is no JSON: {error}") from error
+        return documents.parse_json(file.read(name), name)
+    except documents.DocumentError as error:
+        raise Damaged(str(error)) from error
 
 
 def _check_modules(tree: Any) -> None:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import yaml
-
+from instrec import documents
 from instrec.checking import (
     CONFIG,
     Classes,
@@ -297,8 +296,4 @@ def load(path: Path = Path("params.yaml")) -> Params:
     UserError
         When the file is missing or not YAML, or naming the `section.key` that is unknown, missing or out of range.
     """
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
-    return build(Params, tree, str(path), joint=": ")
+    return build(Params, documents.load_yaml(path), str(path), joint=": ")

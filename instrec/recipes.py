@@ -19,9 +19,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from instrec import params
+from instrec import documents, params
 from instrec.checking import build
 from instrec.errors import UserError
 from instrec.trees import flat, merged
@@ -118,10 +116,7 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
 
 
 def _read(path: Path) -> Tree:
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    tree = documents.load_yaml(path)
     if not isinstance(tree, dict):
         raise UserError(f"{path}: expected a mapping of fields to values, found {tree!r}")
     for key in tree:
@@ -143,7 +138,7 @@ def settings(params_file: Path, changes: Mapping[str, Any], where: str) -> tuple
         Naming the recipe and the `section.key` that does not fit.
     """
     params.load(params_file)  # its own mistakes are its own
-    tree = merged(yaml.safe_load(params_file.read_text(encoding="utf-8")), changes)
+    tree = merged(documents.load_yaml(params_file), changes)
     return tree, build(params.Params, tree, where, joint=": ")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from instrec import noise, parallel, performance, scores, seeding, selection, store, yardstick
+from instrec import documents, noise, parallel, performance, scores, seeding, selection, store, yardstick
 from instrec.errors import UserError
 from instrec.manifest import NOISY, RECORDING, Clip
 from instrec.params import Params
@@ -192,10 +191,12 @@ def soundfont_bytes(workers: int) -> int:
 @functools.cache
 def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
     """The noise that belongs to each frozen score, by the score's path inside the folder."""
+    remedy = "bring it: dvc pull data.dvc"
     try:
-        return {name: noise.from_json(spec) for name, spec in json.loads(file.read_text()).items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file}: cannot be read ({error}); bring it: dvc pull data.dvc") from error
+        specs = documents.load_json(file, remedy=remedy)
+        return {name: noise.from_json(spec) for name, spec in specs.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file}: cannot be read ({error}); {remedy}") from error
 
 
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from instrec import documents
 from instrec.errors import UserError, run
 from instrec.text import aligned
 
@@ -76,9 +76,9 @@ def main() -> None:
         When it is missing or damaged.
     """
     try:
-        metrics = json.loads(METRICS.read_text(encoding="utf-8"))
+        metrics = documents.load_json(METRICS, remedy="run `dvc repro`")
         parts = ["\n".join(lines) for lines in (table(metrics), excerpts_table(metrics)) if lines]
-    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise UserError(f"{METRICS}: cannot be read ({error}); run `dvc repro`") from error
     print("\n\n".join(parts))
     print(FURTHER)

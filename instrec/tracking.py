@@ -25,9 +25,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from instrec import checkout, drawings, printing
+from instrec import checkout, documents, drawings, printing
 from instrec.params import Params
 from instrec.trees import flat
 
@@ -111,7 +109,7 @@ def _experiment(client: MlflowClient, files: str | None) -> str:
 def md5(path: Path) -> str:
     """Give a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
     if path.suffix == ".dvc":
-        return str(yaml.safe_load(path.read_text(encoding="utf-8"))["outs"][0]["md5"])
+        return str(documents.load_yaml(path)["outs"][0]["md5"])
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instrec import averaging, calibration, checkout, devices, metrics, models, optimizers, rounds, starting
+from instrec import averaging, calibration, checkout, devices, documents, metrics, models, optimizers, rounds, starting
 from instrec.backend import keras
 from instrec.batches import Batches
 from instrec.classifier import Card, Classifier, save
@@ -169,7 +169,7 @@ def _best(train: TrainParams, history: list[Row]) -> int:
 
 def _resumed(place: Path) -> list[Row]:
     file = place / "history.json"
-    return json.loads(file.read_text()) if file.exists() else []
+    return documents.load_json(file, remedy=f"remove {place} to begin anew") if file.exists() else []
 
 
 def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pretty_midi
 
-from instrec import noise, params, scores, seeding
+from instrec import documents, noise, params, scores, seeding
 from instrec.errors import UserError, run
 from instrec.files import written_whole
 from instrec.sources import midi
@@ -35,7 +35,7 @@ def make(
 ) -> None:
     """Compose the test scores that the folder lacks, and draw the noise of clips."""
     file = folder / NOISE_FILE
-    spec = json.loads(file.read_text()) if file.exists() else {}
+    spec = documents.load_json(file) if file.exists() else {}
     for name, labels in (*_clips(settings, solos, mixtures), *_excerpts(settings, excerpts)):
         if (folder / f"{name}.mid").exists():
             continue

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from instrec import card
+from instrec import card, documents
 from instrec.card.facts import evaluation
 from instrec.errors import UserError, run
 from instrec.files import written_whole
@@ -38,7 +38,7 @@ def check(folder: Path) -> None:
     lock = folder / "dvc.lock"
     if not lock.is_file():
         raise UserError(f"{lock}: not there; name a folder in which `dvc repro` has run")
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    stages = documents.load_yaml(lock)["stages"]
     outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
     for path in (TRAINED, Path("metrics/test.json")):
         if not (folder / path).is_file() or outs.get(str(path)) != md5(folder / path):
@@ -51,7 +51,7 @@ def store(model: Path) -> None:
     with written_whole(RELEASED) as part:
         shutil.copyfile(model, part)
     dvc("add", "--quiet", str(RELEASED))
-    tracked = yaml.safe_load(TRACKED.read_text(encoding="utf-8"))
+    tracked = documents.load_yaml(TRACKED)
     tracked["outs"][0]["remote"] = "embedded"
     TRACKED.write_text(yaml.safe_dump(tracked, sort_keys=False), encoding="utf-8")
     dvc("push", "--quiet", str(TRACKED))

@@ -140,3 +140,18 @@ def test_what_is_no_mapping_of_knobs_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(UserError, match=r"params\.yaml: "):
         params.load(path)
+
+
+@pytest.mark.parametrize("value", ["9" * 400, "9" * 5000, "!!float abc", "&a [*a]", "2020-13-01"])
+def test_a_value_that_no_run_could_use_is_named(tmp_path, value):
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(TREE).replace("epochs: ", f"epochs: {value} # "))
+    with pytest.raises(UserError, match=r"params\.yaml: cannot be read"):
+        params.load(path)
+
+
+@pytest.mark.parametrize("name", ["train.epochs", "balance.train_per_class", "workers", "synth.zone_shift"])
+def test_an_absurd_number_is_named(tmp_path, name):
+    for value in (2**31, 10**12, 2**63):
+        with pytest.raises(UserError, match=rf"params\.yaml: {name}: "):
+            load(tmp_path, name, value)

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from instrec import manifest, metrics, params
+from instrec import documents, manifest, metrics, params
 from instrec.errors import UserError
 from instrec.files import written_whole
 from instrec.seeding import generator
@@ -22,6 +21,7 @@ from instrec.seeding import generator
 Facts = Mapping[str, Any]
 """Sections `model`, `classes`, `params`, `clips`, `epochs`, `scores`, `recordings`, `date`; see `gather`."""
 
+_REMEDY = "`dvc repro` makes what belongs to a model"
 _ROUNDS = 1000  # resamplings behind the intervals on recordings
 _SECTIONS = ("date", "model", "classes", "params", "clips", "epochs", "scores", "recordings")
 
@@ -64,7 +64,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
             "network": trained.model.name,
         },
         "classes": dict(zip(trained.card.classes, trained.card.thresholds, strict=True)),
-        "params": yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8")),
+        "params": documents.load_yaml(folder / "params.yaml"),
         "clips": {split: _counted(manifest.of_split(clips, split)) for split in ("train", "valid")},
         "epochs": len(_text(folder / "models/history.csv").splitlines()) - 1,
         "scores": _tree(folder / "metrics/test.json"),
@@ -131,10 +131,7 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tree(path: Path) -> dict[str, Any]:
-    try:
-        tree = json.loads(_text(path))
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error})") from error
+    tree = documents.load_json(path, remedy=_REMEDY)
     if not isinstance(tree, dict):
         raise UserError(f"{path}: not a JSON object")
     return tree
@@ -144,4 +141,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); `dvc repro` makes what belongs to a model") from error
+        raise UserError(f"{path}: cannot be read ({error}); {_REMEDY}") from error

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from instrec import documents
 from instrec.errors import UserError
 
 TEST_DATA = Path("data.dvc")
@@ -51,16 +49,16 @@ def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, A
         When it cannot be read, or holds no mapping.
     """
     where = f"{path} of {commit[:7]}" if commit else str(path)
-    try:
-        if commit:
-            text = _git(root, "show", f"{commit}:./{path.as_posix()}")
-        else:
-            text = (root / path).read_text(encoding="utf-8") if (root / path).exists() else None
-        if text is None:
+    is_json = path.suffix == ".json"
+    if commit:
+        content = _blob(root, path, commit)
+        if content is None:
             return None
-        tree = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{where}: cannot be read: {error}") from error
+        tree = (documents.parse_json if is_json else documents.parse_yaml)(content, where)
+    elif (root / path).exists():
+        tree = (documents.load_json if is_json else documents.load_yaml)(root / path)
+    else:
+        return None
     if not isinstance(tree, dict):
         raise UserError(f"{where}: expected a mapping of names to values, found {str(tree)[:40]!r}")
     return tree
@@ -68,8 +66,8 @@ def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, A
 
 def differs(root: Path, path: Path, commit: str) -> bool:
     """Tell whether a file of the working tree is another than the commit's; so is one that the commit lacks."""
-    old = _git(root, "show", f"{commit}:./{path.as_posix()}") if not path.is_absolute() else None
-    return old != (root / path).read_text(encoding="utf-8")
+    old = _blob(root, path, commit) if not path.is_absolute() else None
+    return old != (root / path).read_bytes()
 
 
 def changed_test_data(root: Path, commit: str) -> Iterator[str]:
@@ -93,10 +91,20 @@ def _checksums(tree: Mapping[str, Any] | None) -> str:
     return ", ".join(str(out.get("md5")) for out in found if isinstance(out, Mapping))
 
 
+def _blob(root: Path, path: Path, commit: str) -> bytes | None:
+    """Give a file as a commit has it, or None where it has none."""
+    return _run(root, "show", f"{commit}:./{path.as_posix()}")
+
+
 def _git(root: Path, *arguments: str) -> str | None:
     """Give what git prints, or None where it fails."""
+    printed = _run(root, *arguments)
+    return None if printed is None else printed.decode(errors="replace")
+
+
+def _run(root: Path, *arguments: str) -> bytes | None:
     try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
     except FileNotFoundError:
         raise UserError("git is not installed; sudo apt-get install git") from None
     return done.stdout if done.returncode == 0 else None

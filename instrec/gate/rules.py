@@ -8,8 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
+from instrec import documents
 from instrec.errors import UserError
 from instrec.gate.comparison import TOLERANCE, Change, Direction, direction_of, is_number
 
@@ -56,14 +55,9 @@ def load(path: Path) -> list[Rule]:
     UserError
         When the file is missing, not YAML or not a list, or naming the rule and the key that is wrong.
     """
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: no rules there; gate.yaml in the repository shows some, or use --rules FILE"
-        ) from None
-    except (OSError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from error
+    if not path.exists():
+        raise UserError(f"{path}: no rules there; gate.yaml in the repository shows some, or use --rules FILE")
+    tree = documents.load_yaml(path)
     if not isinstance(tree, list) or not tree:
         raise UserError(f"{path}: expected a list of rules, each with its metric, as gate.yaml in the repository has")
     rules = [_rule(each, f"{path}: rule {number}") for number, each in enumerate(tree, 1)]

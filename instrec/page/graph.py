@@ -12,8 +12,7 @@ from graphlib import TopologicalSorter
 from html import escape
 from pathlib import Path
 
-import yaml
-
+from instrec import documents
 from instrec.errors import UserError
 
 PIPELINE = Path("dvc.yaml")
@@ -124,7 +123,7 @@ def _box(box: Box) -> str:
 def _descriptions() -> dict[str, str]:
     """Give the stages' own words on what they do."""
     try:
-        stages = yaml.safe_load(PIPELINE.read_text(encoding="utf-8"))["stages"]
+        stages = documents.load_yaml(PIPELINE)["stages"]
         return {name: stage["desc"] for name, stage in stages.items() if "desc" in stage}
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+    except (UserError, KeyError, TypeError, AttributeError):
         return {}  # DVC read it well: stages in other files, say, whose words are not needed

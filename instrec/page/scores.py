@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from instrec import yardstick
+from instrec import documents, yardstick
 from instrec.errors import UserError
 from instrec.manifest import NOISY
 from instrec.summary import METRICS
@@ -55,11 +54,11 @@ def read() -> list[TestSet]:
         When it is missing or damaged.
     """
     try:
-        tree = json.loads(METRICS.read_text(encoding="utf-8"))
+        tree = documents.load_json(METRICS, remedy="run `dvc repro`")
         if not tree:
             raise ValueError("no test set")
         return [_test_set(name, parts) for name, parts in tree.items()]
-    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
         raise UserError(f"{METRICS}: cannot be read ({error}); run `dvc repro`") from error
 
 

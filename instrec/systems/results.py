@@ -11,6 +11,7 @@ from typing import Any
 
 from scipy import stats
 
+from instrec import documents
 from instrec.errors import UserError
 from instrec.files import written_whole
 
@@ -50,8 +51,8 @@ def read(path: Path) -> list[Run]:
     if not path.exists():
         return []
     try:
-        return [Run(**run) for run in json.loads(path.read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as error:
+        return [Run(**run) for run in documents.load_json(path, remedy=f"restore it: git checkout {path}")]
+    except TypeError as error:
         raise UserError(f"{path}: cannot be read ({error}); restore it: git checkout {path}") from error
 
 

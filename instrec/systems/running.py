@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from instrec import recipes
+from instrec import documents, recipes
 from instrec.errors import UserError
 from instrec.progress import tqdm
 from instrec.systems import results
@@ -66,9 +65,9 @@ def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results
         seed,
         commit,
         _machine(),
-        json.loads((clone / "metrics/test.json").read_text()),
+        documents.load_json(clone / "metrics/test.json"),
         {column: [float(row[column]) for row in history] for column in history[0]},
-        json.loads(speed.read_text()) if speed.exists() else {},
+        documents.load_json(speed) if speed.exists() else {},
     )
 
 

@@ -187,7 +187,7 @@ class TestRelease:
         assert "metrics/test.json: not what dvc.lock says" in done.stderr
         for arguments, message in (
             (("--recordings", "x.json"), "--recordings JSON and --of TEXT belong together"),
-            (("--recordings", "params.yaml", "--of", "x"), "params.yaml: not JSON"),
+            (("--recordings", "params.yaml", "--of", "x"), "params.yaml: cannot be read: line 1"),
             (("--recordings", "metrics/test.json", "--of", "x"), "not written by `instrec evaluate FOLDER --json`"),
             ((str(tmp_path / "untold"),), "dvc.lock: not there; name a folder in which `dvc repro` has run"),
             ((str(tmp_path),), "models/classifier.keras: no model there; train one with `dvc repro`"),

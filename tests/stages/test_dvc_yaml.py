@@ -12,7 +12,18 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # Plumbing: a reworded error must not cost a rebuild, and values from params.yaml are tracked as params.
 PLUMBING = {
     f"instrec/{name}.py"
-    for name in ("__init__", "backend", "checking", "checkout", "errors", "files", "params", "printing", "progress")
+    for name in (
+        "__init__",
+        "backend",
+        "checking",
+        "checkout",
+        "documents",
+        "errors",
+        "files",
+        "params",
+        "printing",
+        "progress",
+    )
 }
 
 

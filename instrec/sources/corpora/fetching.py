@@ -1,21 +1,21 @@
-"""Downloading, resumed where it stopped, trusted with the right checksum alone; unpacking, never outside its folder."""
+"""Downloading: resumed where it stopped, within a time and a size, trusted with the right checksum alone."""
 
 from __future__ import annotations
 
 import hashlib
 import http.client
+import io
 import os
-import shutil
 import ssl
-import stat
-import tarfile
+import time
 import urllib.error
 import urllib.request
-import zipfile
-import zlib
-from collections.abc import Collection, Iterator
-from pathlib import Path, PurePosixPath
-from typing import IO
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from instrec.errors import UserError
 from instrec.progress import tqdm
@@ -23,8 +23,25 @@ from instrec.progress import tqdm
 TIMEOUT_SECONDS = 60.0  # without a byte
 _BLOCK = 1 << 20
 _BROKEN_LINE = (ConnectionError, TimeoutError, ssl.SSLError)  # beside what the HTTP library says itself
-_UTF8_NAME = 0x800  # flag of a file in a zip archive
-_NAME_ENCODINGS = ("utf-8", "cp1252", "mac_roman")  # that old archivers wrote without saying so
+LARGEST_BYTES = 100_000_000_000
+
+
+@dataclass
+class Pace:
+    """How slow a download may be: so many seconds, and one more for so many bytes.
+
+    A socket's own timeout begins anew with each byte. This one also ends headers that drip and a body of a byte a
+    second; a slow line that the average of 20 kB/s is too fast for goes on where it stopped with the next run.
+    """
+
+    grace_seconds: float = 120.0
+    bytes_per_second: float = 20_000.0
+    received: int = 0  # of the body
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds_left(self) -> float:
+        return self.started + self.grace_seconds + self.received / self.bytes_per_second - time.monotonic()
 
 
 def md5_of(path: Path) -> str:
@@ -33,7 +50,9 @@ def md5_of(path: Path) -> str:
         return hashlib.file_digest(file, "md5").hexdigest()
 
 
-def fetch(url: str, path: Path, md5: str, *, corpus: str) -> None:
+def fetch(
+    url: str, path: Path, md5: str, *, corpus: str, largest: float = LARGEST_BYTES, pace: Pace | None = None
+) -> None:
     """Download a file; what an interrupted download left (`path` with `.part`) is gone on with.
 
     Parameters
@@ -41,13 +60,18 @@ def fetch(url: str, path: Path, md5: str, *, corpus: str) -> None:
     path : where it belongs; a file that is there already is only checked.
     md5 : its checksum, in hexadecimal.
     corpus : the data set's name, for messages.
+    largest : bytes of the file.
+    pace : the time that the download may take.
 
     Raises
     ------
     UserError
-        Offline, when the transfer breaks off, the disk is full, or the checksum is wrong: nothing is left at `path`.
+        Offline, when the transfer breaks off, is too slow or too large, the disk is full, or the checksum is wrong:
+        nothing is left at `path`.
     """
     by_hand = f"place {path.name} from {url} in {path.parent} by hand"
+    if path.is_dir():
+        raise UserError(f"{corpus}: {path}: a folder is where this file belongs; remove it and run again, or {by_hand}")
     if path.exists():
         if md5_of(path) != md5:
             raise UserError(f"{corpus}: {path}: its checksum is not the published one; remove it, or {by_hand}")
@@ -55,7 +79,7 @@ def fetch(url: str, path: Path, md5: str, *, corpus: str) -> None:
     part = path.with_name(f"{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _receive(url, part, corpus=corpus, by_hand=by_hand)
+        _receive(url, part, largest, pace or Pace(), corpus=corpus, by_hand=by_hand)
         if md5_of(part) != md5:
             part.unlink()
             raise UserError(f"{corpus}: {path.name}: damaged on its way, removed; run again, or {by_hand}")
@@ -64,22 +88,31 @@ def fetch(url: str, path: Path, md5: str, *, corpus: str) -> None:
         raise _unwritable(corpus, path, error) from error
 
 
-def _receive(url: str, part: Path, *, corpus: str, by_hand: str) -> None:
+def _receive(url: str, part: Path, largest: float, pace: Pace, *, corpus: str, by_hand: str) -> None:
     """Append to `part` what the server has beyond it."""
     start = part.stat().st_size if part.exists() else 0
     try:
         request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        with _opener(pace).open(request, timeout=TIMEOUT_SECONDS) as response:
             if response.status != http.client.PARTIAL_CONTENT:
                 start = 0  # the server gives all of it
             total = start + int(response.headers.get("Content-Length", 0))
+            if total > largest:
+                raise _TooLarge
             bar = tqdm(total=total or None, initial=start, desc=part.stem, unit="B", unit_scale=True)
             with bar, part.open("ab" if start else "wb") as file:
                 for block in _blocks(response):
+                    pace.received += len(block)
+                    if start + pace.received > largest:
+                        raise _TooLarge
                     file.write(block)
                     bar.update(len(block))
         if part.stat().st_size < total:
             raise http.client.IncompleteRead(b"", total - part.stat().st_size)
+    except _TooLarge as error:
+        part.unlink(missing_ok=True)
+        limit = f"more than the {largest / 1e6:,.0f} MB that it may have"
+        raise UserError(f"{corpus}: {url}: {limit}; try again later, or {by_hand}") from error
     except urllib.error.HTTPError as error:
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # nothing beyond what is there: see the checksum
             raise UserError(f"{corpus}: {url}: {error.code} {error.reason}; try again later, or {by_hand}") from error
@@ -90,76 +123,63 @@ def _receive(url: str, part: Path, *, corpus: str, by_hand: str) -> None:
         ) from error
 
 
-def _blocks(response: IO[bytes]) -> Iterator[bytes]:
-    while block := response.read(_BLOCK):
+class _TooLarge(Exception):
+    """More bytes than the file can have."""
+
+
+def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
+    while block := response.read1(_BLOCK):  # what is there: nothing is lost when the line breaks
         yield block
 
 
-def unpack(archive: Path, folder: Path, *, corpus: str, strip: str = "", names: Collection[str] = ()) -> None:
-    """Unpack a zip or tar archive, one file after the other, in bounded memory.
+def _opener(pace: Pace) -> urllib.request.OpenerDirector:
+    """Give what opens addresses, redirects and proxies included, and reads headers and bodies at a pace."""
 
-    Parameters
-    ----------
-    strip : folder that the archive holds everything in, left out.
-    names : paths that are expected, relative to `folder`: they decide how names that are not ASCII were encoded.
+    class Plain(urllib.request.HTTPHandler):
+        def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:
+            return super().do_open(partial(_connection, http_class, pace), req, **options)
 
-    Raises
-    ------
-    UserError
-        When the archive is damaged, the disk is full, or it holds links, or names that lead out of the folder.
-    """
-    try:
-        for name, file in _files(archive, strip, names):
-            path = folder / _inside(name, strip, archive, corpus)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with file, path.open("wb") as target:
-                shutil.copyfileobj(file, target, _BLOCK)
-    except _Refused as refused:
-        raise UserError(f"{corpus}: {archive}: refused, {refused}; get it from where it was published") from refused
-    except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, UnicodeError, RuntimeError) as error:
-        raise UserError(f"{corpus}: {archive}: damaged ({error}); remove it and run again") from error
-    except OSError as error:
-        if error.errno is None:  # gzip's word for a broken stream
-            raise UserError(f"{corpus}: {archive}: damaged ({error}); remove it and run again") from error
-        raise _unwritable(corpus, folder, error) from error
+    class Secure(urllib.request.HTTPSHandler):
+        def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:
+            return super().do_open(partial(_connection, http_class, pace), req, **options)
+
+    return urllib.request.build_opener(Plain, Secure)
 
 
-class _Refused(Exception):
-    """What an archive holds that no data set needs."""
+def _connection(kind: Any, pace: Pace, *arguments: Any, **options: Any) -> Any:
+    connection = kind(*arguments, **options)
+    connection.response_class = partial(_Response, pace)
+    return connection
 
 
-def _files(archive: Path, strip: str, names: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Give name and content of each file of an archive; folders come with what is in them."""
-    if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as zipped:
-            for info in zipped.infolist():
-                if stat.S_ISLNK(info.external_attr >> 16):
-                    raise _Refused(f"{info.filename} is a link")
-                if not info.is_dir():
-                    yield _zip_name(info, strip, names), zipped.open(info)
-        return
-    with tarfile.open(archive, "r|*") as tarred:
-        for member in tarred:
-            if not (member.isfile() or member.isdir()):
-                raise _Refused(f"{member.name} is a link or a device")
-            if content := tarred.extractfile(member):
-                yield member.name, content
+class _Response(http.client.HTTPResponse):
+    def __init__(self, pace: Pace, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        self.fp = io.BufferedReader(_Paced(self.fp, sock, pace))
 
 
-def _zip_name(info: zipfile.ZipInfo, strip: str, names: Collection[str]) -> str:
-    """Give a file's name as its maker wrote it: where the archive does not say how, as it is expected."""
-    if info.flag_bits & _UTF8_NAME or info.filename.isascii():
-        return info.filename
-    raw = info.filename.encode("cp437")  # as zipfile reads names
-    guesses = [raw.decode(encoding, "replace") for encoding in _NAME_ENCODINGS]
-    return next((guess for guess in guesses if guess.removeprefix(f"{strip}/") in names), guesses[0])
+class _Paced(io.RawIOBase):
+    """What comes through a socket, for as long as a pace allows."""
 
+    def __init__(self, file: Any, sock: Any, pace: Pace) -> None:
+        self._file, self._sock, self._pace = file, sock, pace
 
-def _inside(name: str, strip: str, archive: Path, corpus: str) -> PurePosixPath:
-    path = PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts or "\0" in name:
-        raise _Refused(f"{name} leads out of the folder")
-    return path.relative_to(strip) if strip and path.is_relative_to(strip) else path
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._pace.seconds_left
+        if left > 0:
+            self._sock.settimeout(min(TIMEOUT_SECONDS, left))
+            with suppress(TimeoutError):
+                return int(self._file.raw.readinto(buffer))
+        if self._pace.seconds_left > 0:
+            raise TimeoutError(f"nothing came for {TIMEOUT_SECONDS:g} s")
+        raise TimeoutError(f"slower than {self._pace.bytes_per_second / 1000:g} kB/s")
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _unwritable(corpus: str, path: Path, error: OSError) -> UserError:

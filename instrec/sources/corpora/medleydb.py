@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from instrec import documents
+from instrec.errors import UserError
 from instrec.sources.corpora.corpus import Placed, Sound
 from instrec.sources.index import Excluded
 
@@ -71,9 +71,9 @@ class _MedleyDB(Placed):
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
-        tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+        tree = documents.load_yaml(file)
         complete = all({"filename", "instrument"} <= stem.keys() for stem in tree["stems"].values())
-    except (OSError, yaml.YAMLError, UnicodeDecodeError, TypeError, KeyError, AttributeError):
+    except (UserError, TypeError, KeyError, AttributeError):
         return None
     return tree if complete else None
 

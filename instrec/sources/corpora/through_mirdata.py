@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import json
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instrec import documents
 from instrec.parallel import ordered_map
-from instrec.sources.corpora import fetching
+from instrec.sources.corpora import fetching, unpacking
 from instrec.sources.corpora.corpus import Corpus, Sound
 
 
@@ -73,7 +73,13 @@ class MirdataCorpus(Corpus):
         if not all(self._is_here(remote, folder) for remote in files):
             print(self.notice)
         for remote in (each for each in files if not each.packed):
-            fetching.fetch(remote.url, folder / remote.folder / remote.filename, remote.md5, corpus=self.name)
+            fetching.fetch(
+                remote.url,
+                folder / remote.folder / remote.filename,
+                remote.md5,
+                corpus=self.name,
+                largest=self._largest,
+            )
         expected = self._indexed(folder)
         unpacked_by_hand = all((folder / name).exists() for name in expected)
         for remote in (each for each in files if each.packed and not self._is_here(each, folder)):
@@ -103,13 +109,18 @@ class MirdataCorpus(Corpus):
         dataset.index_path = str(folder / self.files()[0].filename)
         yield from (self.sound(dataset.track(name)) for name in dataset.track_ids)
 
+    @property
+    def _largest(self) -> float:
+        """The most bytes of a file to download, or of all that is in it: mirdata names no sizes."""
+        return 2e9 * self.gigabytes
+
     def _module(self) -> Any:
         # Here, not above: it takes a second and 70 MB, and most runs need no data set.
         return importlib.import_module(f"mirdata.datasets.{self.loader}")
 
     def _indexed(self, folder: Path) -> dict[str, str]:
         """Give path and checksum of every file that mirdata's index names."""
-        index = json.loads((folder / self.files()[0].filename).read_text(encoding="utf-8"))
+        index = documents.load_json(folder / self.files()[0].filename)
         found = list((index.get("metadata") or {}).values())
         for track in (index.get("tracks") or {}).values():
             found += track.values()
@@ -124,9 +135,11 @@ class MirdataCorpus(Corpus):
     def _unpack(self, remote: Remote, folder: Path, expected: dict[str, str]) -> None:
         archive = folder / remote.filename
         placed_by_hand = archive.exists()
-        fetching.fetch(remote.url, archive, remote.md5, corpus=self.name)
+        fetching.fetch(remote.url, archive, remote.md5, corpus=self.name, largest=self._largest)
         names = {name.removeprefix(remote.folder).removeprefix("/") for name in expected}
-        fetching.unpack(archive, folder / remote.folder, corpus=self.name, strip=self.strip, names=names)
+        unpacking.unpack(
+            archive, folder / remote.folder, corpus=self.name, strip=self.strip, names=names, largest=self._largest
+        )
         if not placed_by_hand:
             archive.unlink()
 

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instrec.errors import UserError
-from instrec.sources.corpora import fetching
+from instrec.sources.corpora import fetching, unpacking
 
 NAME = "irmas/IRMAS-TestingData-Part1.zip"
 
@@ -160,7 +160,7 @@ def link_in_zip() -> zipfile.ZipInfo:
 def test_hostile_archives_are_refused(tmp_path, name, make):
     archive, folder = make(tmp_path / name), tmp_path / "deep/folder"
     with pytest.raises(UserError, match=f"irmas: {archive}: refused, .*get it from where it was published"):
-        fetching.unpack(archive, folder, corpus="irmas")
+        unpacking.unpack(archive, folder, corpus="irmas")
     assert not [path for path in tmp_path.rglob("*bad*") if path != archive]
     assert not Path("/tmp/instrec-bad").exists()
 
@@ -172,7 +172,7 @@ def test_damaged_archives_are_told(tmp_path, suffix):
     for damaged in (content[: len(content) // 2], b"", b"no archive at all" * 100):
         whole.write_bytes(damaged)
         with pytest.raises(UserError, match=f"irmas: {whole}: damaged"):
-            fetching.unpack(whole, tmp_path / "folder", corpus="irmas")
+            unpacking.unpack(whole, tmp_path / "folder", corpus="irmas")
 
 
 def test_a_changed_byte_in_a_zip_archive_is_told(tmp_path):
@@ -181,11 +181,13 @@ def test_a_changed_byte_in_a_zip_archive_is_told(tmp_path):
     content[500] ^= 1
     archive.write_bytes(content)
     with pytest.raises(UserError, match=r"damaged .*CRC"):
-        fetching.unpack(archive, tmp_path / "folder", corpus="irmas")
+        unpacking.unpack(archive, tmp_path / "folder", corpus="irmas")
 
 
 def test_the_folder_that_holds_everything_can_be_left_out(tmp_path):
-    fetching.unpack(zipped(tmp_path / "a.zip", "top/a/b.wav", "c.wav"), tmp_path / "new", corpus="openmic", strip="top")
+    unpacking.unpack(
+        zipped(tmp_path / "a.zip", "top/a/b.wav", "c.wav"), tmp_path / "new", corpus="openmic", strip="top"
+    )
     assert sorted(path.relative_to(tmp_path / "new").as_posix() for path in (tmp_path / "new").rglob("*.wav")) == [
         "a/b.wav",
         "c.wav",
