@@ -11,7 +11,7 @@ from contextlib import contextmanager
 # Remarks about the processor, missing GPUs and logging itself. Native code writes them before it reads any setting.
 _GREETINGS = (
     r"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions|[IW][0-9]{4} "
-    r"|[-0-9]{10} .* [IW] tensorflow/)"
+    r"|E[0-9]{4} .* failed call to cuInit|[-0-9]{10} .* [IW] tensorflow/)"
 )
 
 
@@ -43,3 +43,8 @@ def _without_greetings() -> Iterator[None]:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # from then on, what is no error
 with _without_greetings():
     import keras as keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # here, as it says which of them are missing

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = (
     *("av", "h5py", "keras", "librosa", "mlflow", "numpy", "pandas"),
-    *("pretty_midi", "PyYAML", "scipy", "soxr", "tensorflow", "tqdm"),
+    *("pretty_midi", "pydantic", "PyYAML", "scipy", "soxr", "tensorflow", "tqdm"),
 )
 """The distributions that loading and predicting need."""
 
