@@ -67,8 +67,8 @@ def main() -> None:
         dense = (4096, 4096) if name == "vgg19" else (512,)
         shape = PICTURES[name]
         network, _, variant = name.partition("/")
-        chosen_one = replace(knobs.model, name=network, variant=variant or "default", dense=dense, **changes)
-        model = models.build(shape, CLASSES, knobs.task, chosen_one)
+        own_knobs = replace(knobs.model, name=network, variant=variant or "default", dense=dense, **changes)
+        model = models.build(shape, CLASSES, knobs.task, own_knobs)
         rate = clips_per_second(knobs, model, shape)
         own = own or rate
         size = "x".join(map(str, shape))
