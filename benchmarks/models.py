@@ -1,6 +1,6 @@
 """How fast the architectures train: clips a second on pictures of their publications, and against our own.
 
-python -m benchmarks.models [NAME ...]
+python -m benchmarks.models [NAME or NAME/VARIANT ...]
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ OURS = "compact_resnet"
 CLASSES, BATCH, SECONDS, STEPS = 15, 32, 5.0, 2  # for so long, and for so many steps at least
 PICTURES = {  # frames, bins, channels
     OURS: (65, 96, 1),
-    "segal_convnet": (130, 96, 1),
-    "segal_leaky": (130, 96, 1),
-    "lenet_5x5": (80, 128, 1),
-    "lenet_3x8": (80, 128, 1),
-    "lstm_64": (80, 64, 1),
-    "lstm_128": (80, 64, 1),
-    "lstm_128_128": (80, 64, 1),
-    "lstm_128_64": (80, 64, 1),
+    "segal": (130, 96, 1),
+    "segal/leaky": (130, 96, 1),
+    "lenet/5x5": (80, 128, 1),
+    "lenet/3x8": (80, 128, 1),
+    "lstm/units_64": (80, 64, 1),
+    "lstm/units_128": (80, 64, 1),
+    "lstm/units_128_128": (80, 64, 1),
+    "lstm/units_128_64": (80, 64, 1),
     "inception_resnet_v2": (150, 150, 3),
     "alexnet": (227, 227, 3),
     "vgg19": (227, 227, 3),
     "googlenet": (227, 227, 3),
-    "han_baseline": (43, 128, 1),
-    "han_leaky": (43, 128, 1),
-    "han_two_branch": (43, 128, 2),
-    "han_multi_resolution": (43, 128, 3),
+    "han": (43, 128, 1),
+    "han/leaky": (43, 128, 1),
+    "han/two_branch": (43, 128, 2),
+    "han/multi_resolution": (43, 128, 3),
 }
 
 
@@ -66,7 +66,9 @@ def main() -> None:
         devices.prepare(knobs.seed)
         dense = (4096, 4096) if name == "vgg19" else (512,)
         shape = PICTURES[name]
-        model = models.build(shape, CLASSES, knobs.task, replace(knobs.model, name=name, dense=dense, **changes))
+        network, _, variant = name.partition("/")
+        own_knobs = replace(knobs.model, name=network, variant=variant or "default", dense=dense, **changes)
+        model = models.build(shape, CLASSES, knobs.task, own_knobs)
         rate = clips_per_second(knobs, model, shape)
         own = own or rate
         size = "x".join(map(str, shape))

@@ -160,23 +160,16 @@ class ModelParams:
 
     name: Literal[
         "compact_resnet",
-        "segal_convnet",
-        "segal_leaky",
-        "lenet_5x5",
-        "lenet_3x8",
-        "lstm_64",
-        "lstm_128",
-        "lstm_128_128",
-        "lstm_128_64",
+        "segal",
+        "lenet",
+        "lstm",
         "inception_resnet_v2",
         "alexnet",
         "vgg19",
         "googlenet",
-        "han_baseline",
-        "han_leaky",
-        "han_two_branch",
-        "han_multi_resolution",
+        "han",
     ]
+    variant: str  # those of an architecture are in its own file, and checked when it is built
     width: PositiveCount
     blocks: Count
     dense: Sizes

@@ -27,7 +27,8 @@ from instrec import params, training
 from instrec.errors import run
 knobs = params.load(Path(sys.argv[1]))
 small = replace(
-    knobs, task="solo", classes=("violin", "flute", "piano"), model=replace(knobs.model, name="lenet_5x5"),
+    knobs, task="solo", classes=("violin", "flute", "piano"),
+    model=replace(knobs.model, name="lenet", variant="5x5"),
     train=replace(knobs.train, epochs=3, batch_size=int(sys.argv[3]), mix_probability=0.0),
     balance=replace(knobs.balance, train_mixtures=0, valid_mixtures=0),
 )

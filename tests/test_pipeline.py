@@ -158,7 +158,7 @@ published: nothing
 differs: in everything
 params:
   task: multilabel
-  model: {name: lenet_5x5}
+  model: {name: lenet, variant: 5x5}
 cpu:
   train: {epochs: 1}
 """
@@ -170,7 +170,7 @@ def with_recipes(built: Path) -> Path:
     for name in ("json", "md"):
         (built / f"docs/systems.{name}").unlink(missing_ok=True)
     (built / "recipes/tiny.yaml").write_text(TINY)
-    (built / "recipes/tiny_lstm.yaml").write_text("extends: tiny\nparams: {model: {name: lstm_64}}\n")
+    (built / "recipes/tiny_lstm.yaml").write_text("extends: tiny\nparams: {model: {name: lstm, variant: units_64}}\n")
     author = ("-c", "user.name=tester", "-c", "user.email=tester@example.org")
     for command in (("add", "-A"), (*author, "commit", "-qm", "recipes")):
         subprocess.run(["git", *command], cwd=built, check=True)
@@ -189,8 +189,8 @@ def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
     figures = {row["Experiment"]: row["unseen_clean.solo.top1"] for row in table}
     assert figures["tiny"]
     assert figures["tiny_lstm"]
-    names = {row["Experiment"]: row["model.name"] for row in table}
-    assert (names["tiny"], names["tiny_lstm"]) == ("lenet_5x5", "lstm_64")
+    names = {row["Experiment"]: (row["model.name"], row["model.variant"]) for row in table}
+    assert (names["tiny"], names["tiny_lstm"]) == (("lenet", "5x5"), ("lstm", "units_64"))
     assert {"tiny", "tiny_lstm"} <= {run.data.tags.get("experiment") for run in mirrored(with_recipes)}
 
 

@@ -220,7 +220,7 @@ def test_a_recipe_is_printed_as_options(capsys: pytest.CaptureFixture[str], monk
     assert main(["recipe", "gomez2018_leaky", "--cpu"]) == 0
     words = capsys.readouterr().out.split()
     assert words[::2] == ["-S"] * (len(words) // 2)
-    assert {"model.name=han_leaky", "train.epochs=12", "task=multilabel"} <= set(words)
+    assert {"model.name=han", "model.variant=leaky", "train.epochs=12", "task=multilabel"} <= set(words)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_one_that_hears_or_tells_apart_something_else_is_refused(params, learned
         starting.take_weights(built(other), other, other.classes)
 
 
-@pytest.mark.parametrize("change", [{"width": 8}, {"name": "segal_convnet"}])
+@pytest.mark.parametrize("change", [{"width": 8}, {"name": "segal"}])
 def test_another_network_is_refused(params, learned, change):
     other = starting_from(replace(params, model=replace(params.model, **change)), "learned.keras")
     with pytest.raises(UserError, match=r"learned\.keras has [\d,]+ weights, task and model in params\.yaml make"):

@@ -13,7 +13,7 @@ from typing import Any
 
 from keras import layers
 
-from instrec.models import pictures
+from instrec.models import Trunk, pictures
 from instrec.params import ModelParams
 
 
@@ -46,3 +46,6 @@ def _normed(x: Any, name: str) -> Any:
 def _pooled(x: Any, name: str) -> Any:
     """Pools that overlap (section 3.4)."""
     return layers.MaxPooling2D(3, strides=2, name=name)(x)
+
+
+VARIANTS: dict[str, Trunk] = {"default": alexnet}

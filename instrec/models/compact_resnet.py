@@ -12,6 +12,7 @@ from typing import Any
 
 from keras import layers
 
+from instrec.models import Trunk
 from instrec.params import ModelParams
 
 
@@ -51,3 +52,6 @@ def _residual(x: Any, name: str) -> Any:
     x = layers.BatchNormalization(momentum=0.95, name=f"{name}_b_norm")(x)
     x = layers.Add(name=f"{name}_add")([x, around])
     return layers.Activation("relu", name=f"{name}_relu")(x)
+
+
+VARIANTS: dict[str, Trunk] = {"default": compact_resnet}

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras import layers
 
-from instrec.models import pictures
+from instrec.models import Trunk, pictures
 from instrec.params import ModelParams
 
 # Filters: 1x1 | 1x1 before 3x3, 3x3 | 1x1 before 5x5, 5x5 | 1x1 after pooling
@@ -65,3 +65,6 @@ def _inception(x: Any, filters: tuple[int, ...], name: str) -> Any:
         _convolved(around, pool, 1, f"{name}_pool_1x1"),
     ]
     return layers.Concatenate(name=name)(branches)
+
+
+VARIANTS: dict[str, Trunk] = {"default": googlenet}

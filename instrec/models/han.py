@@ -14,7 +14,7 @@ from typing import Any
 
 from keras import layers
 
-from instrec.models import pictures
+from instrec.models import Trunk, pictures
 from instrec.params import ModelParams
 
 _SMALLEST = 27  # three pools of 3x3
@@ -54,3 +54,11 @@ def _dense(x: Any, slope: float) -> Any:
     x = layers.Dense(1024, name="dense")(x)
     x = layers.LeakyReLU(slope, name="dense_relu")(x)
     return layers.Dropout(0.5, name="dense_dropout")(x)
+
+
+VARIANTS: dict[str, Trunk] = {
+    "default": han,
+    "leaky": partial(han, slope=0.33),
+    "two_branch": han_two_branch,
+    "multi_resolution": partial(han, channels=3),
+}

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras import applications, layers
 
-from instrec.models import pictures, pretrained
+from instrec.models import Trunk, pictures, pretrained
 from instrec.params import ModelParams
 
 
@@ -22,3 +22,6 @@ def inception_resnet_v2(picture: Any, params: ModelParams) -> Any:
     x = layers.Rescaling(2.0, offset=-1.0, name="scale")(picture)  # -1..1, what its ImageNet weights are used to
     x = pretrained.base(applications.InceptionResNetV2, picture.shape[1:], params)(x)
     return pretrained.dense(x, params)
+
+
+VARIANTS: dict[str, Trunk] = {"default": inception_resnet_v2}

@@ -8,11 +8,12 @@ learning applied to document recognition, 1998), no padding as there, and ReLU. 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from keras import layers
 
-from instrec.models import pictures
+from instrec.models import Trunk, pictures
 from instrec.params import ModelParams
 
 
@@ -27,3 +28,9 @@ def lenet(picture: Any, params: ModelParams, *, kernel: tuple[int, int]) -> Any:
     x = layers.Flatten(name="flat")(x)
     x = layers.Dense(120, activation="relu", name="dense1")(x)
     return layers.Dense(84, activation="relu", name="dense2")(x)
+
+
+VARIANTS: dict[str, Trunk] = {
+    "5x5": partial(lenet, kernel=(5, 5)),
+    "3x8": partial(lenet, kernel=(8, 3)),
+}

@@ -6,10 +6,12 @@ are the features. What the last layer says after the last frame goes to the head
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from keras import layers
 
+from instrec.models import Trunk
 from instrec.params import ModelParams
 
 
@@ -20,3 +22,12 @@ def lstm(picture: Any, params: ModelParams, *, units: tuple[int, ...]) -> Any:
     for number, size in enumerate(units, 1):
         x = layers.LSTM(size, return_sequences=number < len(units), name=f"lstm{number}")(x)
     return x
+
+
+# Numbers alone would not survive `dvc exp run -S`, which reads 128_64 as 12864.
+VARIANTS: dict[str, Trunk] = {
+    "units_64": partial(lstm, units=(64,)),
+    "units_128": partial(lstm, units=(128,)),
+    "units_128_128": partial(lstm, units=(128, 128)),
+    "units_128_64": partial(lstm, units=(128, 64)),
+}

@@ -22,7 +22,7 @@ def check(picture: Any, params: ModelParams, *, frames: int, bins: int, channels
         Naming the architecture, the picture's shape and the knobs that change it.
     """
     _, has_frames, has_bins, has_channels = picture.shape
-    where = f"params.yaml: model.name: {params.name}"
+    where = f"params.yaml: model.name: {params.name}, variant {params.variant},"
     shape = f"{has_frames} frames x {has_bins} bins x {has_channels} channels"
     if has_frames < frames or has_bins < bins:
         raise UserError(

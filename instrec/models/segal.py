@@ -8,11 +8,12 @@ the leaky ReLU it is compared with, .01 (Maas and others 2013).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from keras import layers
 
-from instrec.models import pictures
+from instrec.models import Trunk, pictures
 from instrec.params import ModelParams
 
 
@@ -31,3 +32,9 @@ def segal(picture: Any, params: ModelParams, *, slope: float = 0.0) -> Any:
     x = layers.Dense(256, name="dense")(x)
     x = layers.LeakyReLU(slope, name="dense_relu")(x)
     return layers.Dropout(0.5, name="dense_dropout")(x)
+
+
+VARIANTS: dict[str, Trunk] = {
+    "default": segal,
+    "leaky": partial(segal, slope=0.01),
+}

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras import applications, layers
 
-from instrec.models import pictures, pretrained
+from instrec.models import Trunk, pictures, pretrained
 from instrec.params import ModelParams
 
 _MEAN = (123.68, 116.779, 103.939)  # of ImageNet's red, green and blue
@@ -32,3 +32,6 @@ def vgg19(picture: Any, params: ModelParams) -> Any:
         kernel, bias = first.get_weights()
         first.set_weights([kernel[:, :, ::-1], bias])
     return pretrained.dense(base(x), params, dropout=0.5)
+
+
+VARIANTS: dict[str, Trunk] = {"default": vgg19}

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from architectures import CHOICES
 
 from instrec import models
 from instrec.params import Params
@@ -20,8 +21,8 @@ def trunk_of(small_params: Params) -> Callable[..., keras.Model]:
 
     def make(name: str, shape: Shape, **knobs: Any) -> keras.Model:
         picture = keras.Input(shape, name="picture")
-        params = replace(small_params.model, name=name, **knobs)
-        return keras.Model(picture, models.TRUNKS[name](picture, params))
+        params = replace(small_params.model, **CHOICES[name], **knobs)
+        return keras.Model(picture, models.variants(params.name)[params.variant](picture, params))
 
     return make
 

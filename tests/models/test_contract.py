@@ -1,49 +1,50 @@
 """Every architecture keeps the same contract, with every task."""
 
 import os
+import re
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args, get_type_hints
 
 import keras
 import numpy as np
 import pytest
+from architectures import CHOICES, NAMES
 
 from instrec import classifier, models, training
 from instrec.classifier import Card
 from instrec.errors import UserError
 from instrec.models import pretrained
 from instrec.models.tasks import COUNTS, TASKS
-from instrec.params import ModelParams, Params
+from instrec.params import Params
 
 CLASSES = ("violin", "flute", "piano", "drums")
 SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1) where it takes all
     "compact_resnet": (1, 1, 1),
-    "segal_convnet": (16, 16, 1),
+    "segal": (16, 16, 1),
     "segal_leaky": (16, 16, 1),
     "lenet_5x5": (16, 16, 1),
     "lenet_3x8": (25, 10, 1),
-    "lstm_64": (1, 1, 1),
-    "lstm_128": (1, 1, 1),
-    "lstm_128_128": (1, 1, 1),
-    "lstm_128_64": (1, 1, 1),
+    "lstm_units_64": (1, 1, 1),
+    "lstm_units_128": (1, 1, 1),
+    "lstm_units_128_128": (1, 1, 1),
+    "lstm_units_128_64": (1, 1, 1),
     "inception_resnet_v2": (75, 75, 3),
     "alexnet": (67, 67, 3),
     "vgg19": (32, 32, 3),
     "googlenet": (32, 32, 3),
-    "han_baseline": (27, 27, 1),
+    "han": (27, 27, 1),
     "han_leaky": (27, 27, 1),
     "han_two_branch": (27, 27, 2),
     "han_multi_resolution": (27, 27, 3),
 }
 FROZEN = "inception_resnet_v2"  # quick to train so; vgg19 keeps the other way covered
 LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of tens to hundreds of megabytes
-NAMES = pytest.mark.parametrize("name", models.TRUNKS)
-SMALL = pytest.mark.parametrize("name", [name for name in models.TRUNKS if name not in LARGE])
+ALL = pytest.mark.parametrize("name", CHOICES)
+SMALL = pytest.mark.parametrize("name", [name for name in CHOICES if name not in LARGE])
 
 Pictures = Callable[[tuple[int, int, int]], np.ndarray]
 Outputs = dict[str, np.ndarray]
@@ -63,7 +64,7 @@ def solo_params(small_params: Params) -> Params:
 
 
 def built(params: Params, name: str, task: str) -> keras.Model:
-    knobs = replace(params.model, name=name, dense=(16,), frozen=name == FROZEN)
+    knobs = replace(params.model, **CHOICES[name], dense=(16,), frozen=name == FROZEN)
     return models.build(shape_of(name), len(CLASSES), task, knobs)
 
 
@@ -85,7 +86,7 @@ def folder(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Pa
     rng = np.random.default_rng(6)
     patch = pytest.MonkeyPatch()
     patch.setattr(zlib, "Z_DEFAULT_COMPRESSION", zlib.Z_NO_COMPRESSION)  # which says nothing here, and takes long
-    for name in models.TRUNKS:
+    for name in CHOICES:
         model = built(small_params, name, "count_presence")
         pictures = rng.random((3, *shape_of(name)), dtype=np.float32)
         outputs = {key: np.asarray(value) for key, value in model(pictures, training=False).items()}
@@ -95,7 +96,7 @@ def folder(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return folder
 
 
-@NAMES
+@ALL
 def test_outputs_are_probabilities_of_presence_and_count(folder: Path, name: str) -> None:
     outputs = np.load(folder / f"{name}.npz")
     assert outputs["presence"].shape == (3, len(CLASSES))
@@ -131,13 +132,13 @@ def test_loaded_by_jax_all_say_the_same_as_in_tensorflow(folder: Path, repositor
     command = [sys.executable, "-c", IN_ANOTHER_BACKEND, str(folder)]
     subprocess.run(command, env=environment, cwd=repository, check=True)
     assert keras.backend.backend() == "tensorflow"
-    for name in models.TRUNKS:
+    for name in CHOICES:
         here, there = np.load(folder / f"{name}.npz"), np.load(folder / f"{name}.jax.npz")
         for output in there.files:
             np.testing.assert_allclose(there[output], here[output], atol=1e-4, err_msg=name)
 
 
-@NAMES
+@ALL
 def test_many_labels_in_half_precision_inside_and_single_outside(
     small_params: Params, pictures_of: Pictures, name: str
 ) -> None:
@@ -156,7 +157,7 @@ def test_many_labels_in_half_precision_inside_and_single_outside(
     assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
 
 
-@NAMES
+@ALL
 def test_a_step_of_training_on_solo_clips_moves_what_learns_and_nothing_else(
     solo_params: Params, folder: Path, pictures_of: Pictures, name: str
 ) -> None:
@@ -196,16 +197,19 @@ def test_the_same_seed_gives_the_same_bytes(small_params: Params, tmp_path: Path
     assert one == three
 
 
-@NAMES
+@ALL
 def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name: str) -> None:
     frames, bins, channels = SMALLEST[name]
-    params = replace(small_params.model, name=name)
+    params = replace(small_params.model, **CHOICES[name])
     for shape, knob in (
         ((frames - 1, bins, channels), "spectrogram.hop"),
         ((frames, bins - 1, channels), "spectrogram.mels"),
     ):
         if min(shape):
-            with pytest.raises(UserError, match=rf"model\.name: {name}.*{shape[0]} frames x {shape[1]} bins.*{knob}"):
+            with pytest.raises(
+                UserError,
+                match=rf"model\.name: {params.name}.*{params.variant}.*{shape[0]} frames x {shape[1]} bins.*{knob}",
+            ):
                 models.build(shape, 3, "solo", params)
 
 
@@ -221,17 +225,21 @@ def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name:
 def test_other_channels_than_an_architecture_has_weights_for_name_the_knobs(
     small_params: Params, name: str, channels: int, remedy: str
 ) -> None:
-    params = replace(small_params.model, name=name)
-    with pytest.raises(UserError, match=rf"model\.name: {name} .*128 bins x {channels} channels.*{remedy}"):
+    params = replace(small_params.model, **CHOICES[name])
+    with pytest.raises(
+        UserError, match=rf"model\.name: {params.name}.*{params.variant}.*128 bins x {channels} channels.*{remedy}"
+    ):
         models.build((128, 128, channels), 3, "solo", params)
 
 
-@NAMES
+@ALL
 def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Params, name: str) -> None:
     for knobs in ({"weights": "imagenet"}, {"frozen": True}):
-        params = replace(small_params.model, name=name, **knobs)
+        params = replace(small_params.model, **CHOICES[name], **knobs)
         if name not in pretrained.NAMES:
-            with pytest.raises(UserError, match=rf"model\.{next(iter(knobs))}.*inception_resnet_v2 and vgg19.*{name}"):
+            with pytest.raises(
+                UserError, match=rf"model\.{next(iter(knobs))}.*inception_resnet_v2 and vgg19.*{params.name}"
+            ):
                 models.build(shape_of(name), 3, "solo", params)
 
 
@@ -243,4 +251,28 @@ def test_the_default_is_small(full_params: Params) -> None:
 
 
 def test_params_name_the_architectures_there_are() -> None:
-    assert get_args(get_type_hints(ModelParams)["name"]) == tuple(models.TRUNKS)
+    folder = Path(models.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if re.search(r"^VARIANTS\b", path.read_text(), re.MULTILINE)}
+    assert set(NAMES) == files
+
+
+def test_a_variant_that_is_not_there_names_those_that_are(small_params: Params) -> None:
+    params = replace(small_params.model, name="lenet", variant="7x7")
+    with pytest.raises(UserError, match=r"^params\.yaml: model\.variant: .*lenet.*7x7.*5x5, 3x8$"):
+        models.build((64, 64, 1), 3, "solo", params)
+
+
+@SMALL
+def test_a_model_bears_the_name_of_its_architecture_and_variant(small_params: Params, name: str) -> None:
+    assert built(small_params, name, "solo").name == name
+
+
+def test_only_the_chosen_architecture_is_loaded(repository: Path) -> None:
+    script = """
+import sys
+from instrec import models
+models.variants("lenet")
+print([name for name in sys.modules if hasattr(sys.modules[name], "VARIANTS")])
+"""
+    command = [sys.executable, "-c", script]
+    assert subprocess.check_output(command, cwd=repository, text=True).strip() == "['instrec.models.lenet']"

@@ -25,7 +25,7 @@ def published_weights(model: keras.Model, classes: int) -> int:
     return own + (model.output.shape[-1] + 1) * classes
 
 
-@pytest.mark.parametrize("name", ["segal_convnet", "segal_leaky"])
+@pytest.mark.parametrize("name", ["segal", "segal_leaky"])
 def test_segal(trunk_of: Trunk, name: str) -> None:
     model = trunk_of(name, (130, 96, 1))
     assert kernels(model) == [(3, 3, 1, 64)] + 3 * [(3, 3, 64, 64)]
@@ -37,9 +37,7 @@ def test_segal(trunk_of: Trunk, name: str) -> None:
     assert model.get_layer("flat").output.shape == (None, 8 * 6 * 64)
 
 
-@pytest.mark.parametrize(
-    ("name", "under_zero"), [("segal_convnet", 0), ("segal_leaky", 0.01), ("han_baseline", 0), ("han_leaky", 0.33)]
-)
+@pytest.mark.parametrize(("name", "under_zero"), [("segal", 0), ("segal_leaky", 0.01), ("han", 0), ("han_leaky", 0.33)])
 def test_the_slope_under_zero_is_what_tells_leaky_from_plain(trunk_of: Trunk, name: str, under_zero: float) -> None:
     model = trunk_of(name, (43, 128, 1))
     slopes = [float(layer(np.float32([[-1]]))[0, 0]) for layer in model.layers if isinstance(layer, layers.LeakyReLU)]
@@ -66,7 +64,12 @@ def test_lenet(trunk_of: Trunk, name: str, bands: int, maps: tuple[int, int], we
 
 @pytest.mark.parametrize(
     ("name", "units", "weights"),
-    [("lstm_64", 64, 33_024), ("lstm_128", 128, 98_816), ("lstm_128_128", 128, 230_400), ("lstm_128_64", 64, 148_224)],
+    [
+        ("lstm_units_64", 64, 33_024),
+        ("lstm_units_128", 128, 98_816),
+        ("lstm_units_128_128", 128, 230_400),
+        ("lstm_units_128_64", 64, 148_224),
+    ],
 )
 def test_lstm(trunk_of: Trunk, name: str, units: int, weights: int) -> None:
     """Four gates a unit, each with a weight for every feature, every unit and a bias (Hochreiter and Schmidhuber)."""
@@ -76,7 +79,7 @@ def test_lstm(trunk_of: Trunk, name: str, units: int, weights: int) -> None:
 
 
 def test_lstm_takes_frames_as_time_steps(trunk_of: Trunk, pictures_of: Pictures) -> None:
-    model, pictures = trunk_of("lstm_64", (12, 5, 2)), pictures_of((12, 5, 2))
+    model, pictures = trunk_of("lstm_units_64", (12, 5, 2)), pictures_of((12, 5, 2))
     steps = pictures.reshape(len(pictures), 12, 10)
     np.testing.assert_allclose(model(pictures), model.get_layer("lstm1")(steps), rtol=1e-6)
 
@@ -121,7 +124,7 @@ def test_vgg19(trunk_of: Trunk) -> None:
 @pytest.mark.parametrize(
     ("name", "channels", "weights"),
     [
-        ("han_baseline", 1, 1_434_848),
+        ("han", 1, 1_434_848),
         ("han_leaky", 1, 1_434_848),
         ("han_multi_resolution", 3, 1_434_848 + 2 * 9 * 32),
         ("han_two_branch", 2, 2 * 1_171_680 + (512 + 1) * 1024),

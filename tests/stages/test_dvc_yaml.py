@@ -3,12 +3,18 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import yaml
+from miniature import dvc, make_repository, ran
+
+from instrec.params import ModelParams
 
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+ARCHITECTURES: tuple[str, ...] = get_args(get_type_hints(ModelParams)["name"])
+MODELS = next(dep.split("/$")[0] for dep in STAGES["train"]["deps"] if "${model.name}" in dep)
 # Plumbing: a reworded error must not cost a rebuild, and values from params.yaml are tracked as params.
 PLUMBING = {
     f"instrec/{name}.py"
@@ -42,10 +48,13 @@ def imports(file: Path) -> set[Path]:
     return found
 
 
-def reached_from(file: Path) -> set[str]:
+def reached_from(file: Path, architecture: str) -> set[str]:
+    """Every file of the package that a stage loads where `model.name` is an architecture."""
+    package, chosen = ROOT / MODELS / "__init__.py", ROOT / MODELS / f"{architecture}.py"
     reached, waiting = set(), [file]
     while waiting:
-        for path in imports(waiting.pop()) - reached:
+        file = waiting.pop()
+        for path in (imports(file) | ({chosen} if file == package else set())) - reached:
             if path.relative_to(ROOT).as_posix() not in PLUMBING:
                 reached.add(path)
                 waiting.append(path)
@@ -54,11 +63,17 @@ def reached_from(file: Path) -> set[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_depends_on_all_it_imports(stage: str) -> None:
-    deps = [dep for dep in STAGES[stage]["deps"] if dep.startswith("instrec")]
-    reached = reached_from(ROOT / "stages" / f"{stage}.py")
-    missing = {path for path in reached if not any(path == dep or path.startswith(f"{dep}/") for dep in deps)}
-    idle = {dep for dep in deps if not any(path == dep or path.startswith(f"{dep}/") for path in reached)}
-    assert (missing, idle) == (set(), set())
+    """Whichever architecture `model.name` chooses; and on nothing that none of them imports."""
+    listed, used = set(), set()
+    for architecture in ARCHITECTURES:
+        own = [dep.replace("${model.name}", architecture) for dep in STAGES[stage]["deps"]]
+        deps = {dep for dep in own if dep.startswith("instrec")}
+        reached = reached_from(ROOT / "stages" / f"{stage}.py", architecture)
+        missing = {path for path in reached if not any(path == dep or path.startswith(f"{dep}/") for dep in deps)}
+        assert (architecture, missing) == (architecture, set())
+        listed |= deps
+        used |= {dep for dep in deps if any(path == dep or path.startswith(f"{dep}/") for path in reached)}
+    assert listed - used == set()
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -74,3 +89,33 @@ def test_a_stage_depends_on_the_params_it_reads(stage: str) -> None:
 
 def test_commands_are_modules_so_that_temporary_experiments_import_their_own_checkout() -> None:
     assert all(STAGES[stage]["cmd"] == f"python -m stages.{stage}" for stage in STAGES)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which DVC takes train for done, on stand-ins for what it reads and writes."""
+    repository = make_repository(tmp_path_factory.mktemp("trained") / "repository")
+    train = STAGES["train"]
+    for name in (*train["deps"], *train["outs"]):
+        path = repository / name
+        if "$" not in name and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+    dvc(repository, "commit", "--force", "train")
+    return repository
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"), [("new", []), ("han", []), (ARCHITECTURES[0], ["train"]), ("tasks", ["train"])]
+)
+def test_only_the_chosen_architecture_makes_a_model_stale(trained: Path, file: str, expected: list[str]) -> None:
+    path = trained / MODELS / f"{file}.py"
+    before = path.read_text() if path.exists() else None
+    try:
+        path.write_text((before or "VARIANTS = {}\n") + "# changed\n")
+        assert ran(dvc(trained, "repro", "--dry", "--single-item", "train")) == expected
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_text(before)

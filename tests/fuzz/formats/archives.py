@@ -52,10 +52,10 @@ def _damaged(random: Random, data: bytes) -> bytes:
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
-    from instrec.sources.corpora import fetching
+    from instrec.sources.corpora import unpacking
 
     names = {name.removeprefix("set/") for name in _FILES}
-    fetching.unpack(path, Path("out"), corpus="fuzz", strip="set", names=names)
+    unpacking.unpack(path, Path("out"), corpus="fuzz", strip="set", names=names)
     size = sum(each.stat().st_size for each in Path("out").rglob("*") if each.is_file())
     assert size <= _MOST, f"unpacked to {size} bytes"
     if path.suffix == ".zip":  # whose files have checksums
@@ -64,4 +64,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
             assert not file.exists() or file.read_bytes() == content, f"{file}: another content, and nothing told"
 
 
-ARCHIVE = Format(70, seeds, _damaged, _read, ("instrec.sources.corpora.fetching",), makes="out")
+ARCHIVE = Format(70, seeds, _damaged, _read, ("instrec.sources.corpora.unpacking",), makes="out")

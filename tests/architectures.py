@@ -1,0 +1,13 @@
+"""Every variant of every architecture, by one name: the knobs of section `model` that choose it."""
+
+from typing import get_args, get_type_hints
+
+from instrec import models
+from instrec.params import ModelParams
+
+NAMES: tuple[str, ...] = get_args(get_type_hints(ModelParams)["name"])
+CHOICES = {
+    name if variant == "default" else f"{name}_{variant}": {"name": name, "variant": variant}
+    for name in NAMES
+    for variant in models.variants(name)
+}
