@@ -10,7 +10,9 @@ import yaml
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 # Plumbing: a reworded error must not cost a rebuild, and values from params.yaml are tracked as params.
-PLUMBING = {f"instrec/{name}.py" for name in ("__init__", "checking", "checkout", "errors", "files", "params")}
+PLUMBING = {
+    f"instrec/{name}.py" for name in ("__init__", "checking", "checkout", "errors", "files", "params", "processes")
+}
 
 
 def module_files(name: str) -> list[Path]:
