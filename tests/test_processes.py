@@ -104,7 +104,8 @@ def test_ctrl_c_while_modules_load_is_no_traceback(project: Path, repository: Pa
         sent = SIGNALS[number % 3]
         process.send_signal(sent)
         errors = process.communicate(timeout=30)[1]
-        assert process.returncode in (128 + sent, 2), errors  # 2: what it lacks was told before the signal came
+        # 2: what it lacks was told before the signal came. By the signal itself: Python had ended, but for its memory.
+        assert process.returncode in (128 + sent, -sent, 2), errors
         assert "Traceback" not in errors
         assert errors.count("\n") <= 1, errors
 
