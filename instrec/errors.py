@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from instrec.printing import masked, one_line
 
@@ -21,15 +23,23 @@ class UserError(Exception):
 def run(main: Callable[[], int | None]) -> int:
     """Run a command's or a stage's main function and turn what the user must mend into one line and exit code 2.
 
-    Ctrl-C gives the shell's own code 130.
+    Ctrl-C gives the shell's own code 130; another signal that arrives as KeyboardInterrupt(number), 128 and its number.
     """
     try:
         return main() or 0
     except UserError as error:
         return told(error)
-    except KeyboardInterrupt:
-        print("interrupted; nothing half-written is kept, run it again to go on", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        number = next(iter(error.args), signal.SIGINT)
+        with suppress(OSError):  # the terminal may have gone
+            print(interruption(number), file=sys.stderr)
+        return 128 + int(number)
+
+
+def interruption(number: int) -> str:
+    """What is printed after a signal."""
+    what = "interrupted" if number == signal.SIGINT else f"ended by {signal.Signals(number).name}"
+    return f"{what}; nothing half-written is kept, run it again to go on"
 
 
 def told(error: UserError) -> int:

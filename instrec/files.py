@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
+import re
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,10 +14,16 @@ from pathlib import Path
 
 from instrec.errors import UserError
 
+_LONGEST = 220  # bytes of a name that a temporary one keeps; file systems take 255
+_LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer names after its part
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it otherwise.
+
+    The name is this call's own, so that two writers never share a file: the last to end has the say. What killed
+    processes left in the folder is removed.
 
     Raises
     ------
@@ -26,10 +35,11 @@ def written_whole(path: Path) -> Iterator[Path]:
         raise UserError(f"{path}: is no file's name; give one")
     if path.exists() and not (path.is_file() or path.is_dir()):  # a device, which would be replaced by a file
         raise UserError(f"{path}: is no file that can be replaced; name another")
-    part = path.with_name(f".{path.name}.part")
+    name = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
+    part = path.with_name(f".{name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.unlink(missing_ok=True)
+        _clear(path.parent.absolute())
         yield part
         part.replace(path)
     except OSError as error:
@@ -82,6 +92,25 @@ def temporary_folder() -> Iterator[Path]:
             f"TMPDIR={tempfile.gettempdir()}: {os.strerror(error.errno)}; free some space, or set TMPDIR to a folder "
             "that has some"
         ) from error
+
+
+@functools.lru_cache(maxsize=1024)  # once for a folder, which may hold very many files
+def _clear(folder: Path) -> None:
+    """Remove what processes that are no more left in a folder."""
+    with suppress(OSError):  # a folder that cannot be listed, a file of somebody else
+        for path in folder.iterdir():
+            if (left := _LEFT.fullmatch(path.name)) and not _runs(int(left[1])):
+                path.unlink()
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def below(folder: Path) -> Iterator[Path]:

@@ -1,15 +1,15 @@
 """Stage download: find what params.yaml names, verify it, list what is usable and what is not."""
 
-import sys
 from pathlib import Path
 
-from instrec import checkout, params
-from instrec.errors import run
-from instrec.sources import corpora, folder, index, midi, soundfonts
+from instrec.processes import stage
 
 
 def main() -> None:
     """Write datasets/soundfonts.csv, datasets/index.csv and datasets/excluded.csv."""
+    from instrec import checkout, params
+    from instrec.sources import corpora, folder, index, midi, soundfonts
+
     settings = params.load()
     checkout.check_sources(settings.sources)
     datasets, sources = Path("datasets"), settings.sources
@@ -24,4 +24,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    stage(main, "download")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
-from instrec import classifier, examples, manifest, params, plots, scoring, tracking
-from instrec.errors import run
+from instrec.processes import stage
 
 MANIFEST, SPECTROGRAMS, MODEL, HISTORY = (
     Path("build/manifest.csv"),
@@ -18,6 +16,8 @@ METRICS = Path("metrics")
 
 
 def main() -> None:
+    from instrec import classifier, examples, manifest, params, plots, scoring, tracking
+
     knobs = params.load()
     known = classifier.load(MODEL)
     songs = {clip.id: clip.group for clip in manifest.read(MANIFEST)}
@@ -34,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    stage(main, "evaluate")

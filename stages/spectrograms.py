@@ -1,16 +1,17 @@
 """Stage spectrograms: sound to pictures, one HDF5 file a split."""
 
-import sys
 from pathlib import Path
 
-from instrec import params, spectrograms
-from instrec.errors import UserError, run
+from instrec.errors import UserError
+from instrec.processes import stage
 
 AUDIO, SPECTROGRAMS = Path("build/audio"), Path("build/spectrograms")
 
 
 def main() -> None:
     """Write build/spectrograms/SPLIT.h5 for every build/audio/SPLIT.h5."""
+    from instrec import params, spectrograms
+
     knobs = params.load()
     representation = spectrograms.from_params(knobs.clip, knobs.spectrogram)
     paths = sorted(AUDIO.glob("*.h5"))
@@ -21,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    stage(main, "spectrograms")

@@ -1,14 +1,14 @@
 """Stage synthesize: the manifest to sound, one HDF5 file a split."""
 
-import sys
 from pathlib import Path
 
-from instrec import manifest, params, rendering
-from instrec.errors import run
+from instrec.processes import stage
 
 
 def main() -> None:
     """Write build/audio/SPLIT.h5 for every split of the manifest."""
+    from instrec import manifest, params, rendering
+
     settings = params.load()
     clips = manifest.read(Path("build/manifest.csv"))
     renderer = rendering.Renderer(settings, Path("data"))
@@ -17,4 +17,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    stage(main, "synthesize")

@@ -1,14 +1,14 @@
 """Stage train: spectrograms to a model."""
 
-import sys
 from pathlib import Path
 
-from instrec import checkout, params, training
-from instrec.errors import run
+from instrec.processes import stage
 
 
 def main() -> None:
     """Write models/classifier.keras, models/history.csv and models/speed.json."""
+    from instrec import checkout, params, training
+
     files = training.Files(
         spectrograms=Path("build/spectrograms"),
         manifest=Path("build/manifest.csv"),
@@ -22,4 +22,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(main))
+    stage(main, "train")

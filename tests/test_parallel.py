@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from distributed import Client, LocalCluster
@@ -184,3 +185,53 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
     process.kill()
     process.communicate(timeout=20)
     assert process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def own_cluster(tmp_path) -> Iterator[tuple[str, subprocess.Popen[bytes], list[subprocess.Popen[bytes]]]]:
+    """A scheduler's address, its process, and two workers: to be killed."""
+    root, file = str(Path(__file__).parents[1]), tmp_path / "scheduler.json"
+    options = {"cwd": root, "env": {**os.environ, "PYTHONPATH": f"{root}:{root}/tests"}}
+    options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    dask, place = [sys.executable, "-m", "dask"], ["--scheduler-file", str(file), "--host", "127.0.0.1"]
+    scheduler = subprocess.Popen([*dask, "scheduler", *place, "--port", "0", "--no-dashboard"], **options)
+    command = [*dask, "worker", *place, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    workers = [subprocess.Popen(command, **options) for _ in range(2)]
+    try:
+        with Client(scheduler_file=str(file), timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+            address = client.scheduler.address
+        yield address, scheduler, workers
+    finally:
+        for process in (scheduler, *workers):
+            process.kill()
+            process.wait()
+
+
+@pytest.mark.parametrize(
+    ("who", "sent", "said"),
+    [
+        ("scheduler", signal.SIGKILL, "scheduler does not answer"),
+        ("scheduler", signal.SIGSTOP, "scheduler does not answer"),
+        ("workers", signal.SIGKILL, "no worker"),
+        ("workers", signal.SIGSTOP, "no worker"),
+    ],
+)
+def test_a_cluster_that_dies_or_freezes_is_told_within_half_a_minute(own_cluster, who, sent, said):
+    address, scheduler, workers = own_cluster
+    results = ordered_map(time.sleep, [0.05] * 10_000, cluster=address, chunk=1)
+    for _ in range(6):
+        next(results)
+    for process in [scheduler] if who == "scheduler" else workers:
+        process.send_signal(sent)
+    began = time.monotonic()
+    with pytest.raises(UserError, match=rf"cluster: {address}: .*{said}.*dask (worker|scheduler)"):
+        list(results)
+    assert time.monotonic() - began < 30
+
+
+def test_workers_frozen_before_the_work_are_told(own_cluster):
+    address, _, workers = own_cluster
+    workers[0].send_signal(signal.SIGSTOP)
+    with pytest.raises(UserError, match=r"does not answer.*dask worker"):
+        next(ordered_map(time.sleep, [0.05] * 100, cluster=address))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import io
 import os
 import sys
 from collections.abc import Iterable, Sequence
 
-from instrec.cli.parsing import parsers
+# Nothing more: what takes time is imported where Ctrl-C is told in one line.
 from instrec.errors import UserError, run, told
+from instrec.processes import guard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails."""
+    """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails.
+
+    Without `argv` the command is the whole of this process.
+    """
+    if argv is None:
+        guard()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that a terminal of ASCII cannot show
     try:
@@ -36,6 +41,8 @@ def _drop_output() -> None:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
+    from instrec.cli.parsing import parsers
+
     parser, commands = parsers()
     command = next((word for word in argv if not word.startswith("-")), None)
     if command is not None and command not in commands:
@@ -49,5 +56,7 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 def _suggestion(word: str, known: Iterable[str], help_command: str) -> str:
+    import difflib
+
     close = difflib.get_close_matches(word, list(known), n=1)
     return f"did you mean {close[0]}?" if close else f"see `{help_command}`"

@@ -28,6 +28,7 @@ PLUMBING = {
         "files",
         "params",
         "printing",
+        "processes",
         "progress",
     )
 }

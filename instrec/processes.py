@@ -1,0 +1,136 @@
+"""How a command or a stage ends before its work is done: by a signal, or because DVC, which started it, has ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from instrec.errors import UserError, interruption, run
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE = 10.0  # seconds for cleaning up after the end of DVC; workers end what they have begun
+PATIENCE = 15.0  # seconds for an earlier run of the same stage to end; more than its grace
+
+_STAGE = "DVC_STAGE"  # in the environment of all that DVC starts, and not in DVC's own
+
+
+def stage(main: Callable[[], None], name: str) -> NoReturn:
+    """Run a stage's main function, and end the process with its exit code.
+
+    It runs once at a time in a folder. It ends when the DVC that started it does; where no DVC started it, as under
+    nohup or a job scheduler, it depends on nobody.
+    """
+    guard()
+    if _STAGE in os.environ:
+        with unheard(*SIGNALS):
+            threading.Thread(target=_end_with_dvc, daemon=True).start()
+
+    def alone() -> None:
+        with _alone(Path("build") / f"{name}.lock"):
+            main()
+
+    sys.exit(run(alone))
+
+
+def guard() -> None:
+    """Let Ctrl-C, SIGTERM and SIGHUP end the process with one line, from here to its very end.
+
+    What the caller ignores, as nohup does, stays ignored. Only the main thread can call it.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, _end)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Raise KeyboardInterrupt in the midst of work, so that it cleans up; otherwise exit at once.
+
+    While a module loads, an exception may be lost or printed: by import locks, by native code.
+    """
+    within, loading = False, False
+    while frame:
+        within |= frame.f_code is run.__code__
+        loading |= frame.f_code.co_filename.startswith("<frozen importlib")
+        frame = frame.f_back
+    if within and not loading:
+        raise KeyboardInterrupt(number)
+    os.write(2, f"{interruption(number)}\n".encode())
+    os._exit(128 + number)
+
+
+@contextmanager
+def unheard(*numbers: signal.Signals) -> Iterator[None]:
+    """Keep signals from this thread for a while, and for good from the threads and processes that it starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_dvc() -> None:
+    if _wait_for_dvc():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE)
+        os._exit(128 + signal.SIGTERM)
+
+
+def _wait_for_dvc() -> bool:
+    """Wait until DVC has ended; say whether there was a DVC to wait for.
+
+    It is the first process above whose environment does not name the stage: between the two there may be a shell.
+    """
+    import psutil
+
+    def is_of_stage(process: psutil.Process) -> bool:
+        try:
+            return _STAGE in process.environ()
+        except psutil.AccessDenied:  # somebody else's
+            return False
+
+    try:
+        above = next((each for each in psutil.Process().parents() if not is_of_stage(each)), None)
+        if above is None:
+            return False
+        # In another session it is no DVC, but what took over this process after DVC had died.
+        while (
+            os.getsid(above.pid) == os.getsid(0)
+            and above.is_running()
+            and above.status() != psutil.STATUS_ZOMBIE  # dead, and not yet noticed by what started it
+        ):
+            time.sleep(0.2)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        pass
+    return True
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Hold a lock, which the system takes back from a process that is killed."""
+    import filelock
+
+    lock = filelock.FileLock(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=PATIENCE)
+        path.write_text(str(os.getpid()))
+    except filelock.Timeout as error:
+        holder = path.read_text()
+        raise UserError(
+            f"{path}: this stage is running already in this folder, as process {holder}; "
+            f"wait until it ends or end it (kill {holder}), then run again"
+        ) from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error.strerror}; see to the folder's permissions") from error
+    try:
+        yield
+    finally:
+        lock.release()
