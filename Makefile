@@ -28,7 +28,7 @@ help:
 
 repro: forget setup data
 	@dvc repro
-	@python -m instrec.summary
+	@python -m instrec.tracking.summary
 
 test: $(VENV)/.dev setup data
 	@bash scripts/system_packages.sh --browser

@@ -19,12 +19,17 @@ from pathlib import Path
 
 import numpy as np
 
-from instrec import balance, classifier, evaluation, manifest, params, rendering, seeding, spectrograms, training
-from instrec.files import written_whole
-from instrec.manifest import RECORDING
-from instrec.released import TRAINED
-from instrec.sources import folder as recordings
-from instrec.sources import soundfonts
+from instrec import features, params
+from instrec.corpus import balance, manifest, recordings
+from instrec.corpus.manifest import RECORDING
+from instrec.evaluation.recordings import evaluate_folder, find
+from instrec.models import classifier
+from instrec.models.released import TRAINED
+from instrec.synthesis import rendering
+from instrec.synthesis.soundfonts import catalog
+from instrec.training import fit
+from instrec.util import seeding
+from instrec.util.files import written_whole
 
 SIZES = (1, 5, 20)
 
@@ -32,7 +37,7 @@ SIZES = (1, 5, 20)
 def thirds(folder: Path, classes: tuple[str, ...]) -> list[dict[str, list[list[Path]]]]:
     """Split every class's groups in three: [third][class] -> groups, each its files."""
     grouped: dict[str, dict[Path, list[Path]]] = defaultdict(lambda: defaultdict(list))
-    for path, label in evaluation.find(folder, classes)[0]:
+    for path, label in find(folder, classes)[0]:
         inner = path.relative_to(folder).parts
         grouped[label][Path(*inner[:2])].append(path)
     split: list[dict[str, list[list[Path]]]] = [{}, {}, {}]
@@ -57,18 +62,18 @@ def copied(groups: dict[str, list[list[Path]]], target: Path, most: int) -> Path
 def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> classifier.Classifier:
     """Run the pipeline from recordings to model on a folder of them; `alone` leaves composed clips out of training."""
     entries, _ = recordings.scan(own, classes=settings.classes, workers=settings.workers)
-    held = soundfonts.held(settings.soundfonts.all, settings.soundfonts.folders)
+    held = catalog.held(settings.soundfonts.all, settings.soundfonts.folders)
     clips = balance.make(settings, entries, Path("data"), held)
-    representation = spectrograms.from_params(settings.clip, settings.spectrogram)
+    representation = features.from_params(settings.clip, settings.spectrogram)
     for split in ("train", "valid"):
         chosen = manifest.of_split(clips, split)
         if alone and split == "train":
             chosen = [clip for clip in chosen if clip.source == RECORDING]
         audio = place / f"audio/{split}.h5"
         rendering.write(audio, chosen, rendering.Renderer(settings, Path("data")))
-        spectrograms.write(place / f"pictures/{split}.h5", audio, representation)
+        features.write(place / f"pictures/{split}.h5", audio, representation)
     made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
-    training.train(settings, training.Files(place / "pictures", place / "manifest.csv", Path("data"), *made))
+    fit.train(settings, fit.Files(place / "pictures", place / "manifest.csv", Path("data"), *made))
     return classifier.load(place / "model.keras")
 
 
@@ -90,7 +95,7 @@ def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]
                     model = trained(replace(settings, train=train), own, place, alone=start == "scratch")
                 else:
                     model = classifier.load(TRAINED)
-                found = evaluation.evaluate_folder(measured, model)
+                found = evaluate_folder(measured, model)
                 rows.append({"start": start, "recordings": number, "third": third, "files": found["files"],
                              "top1": found["top1"], "macro_recall": found["macro_recall"]})  # fmt: skip
                 print(rows[-1], flush=True)

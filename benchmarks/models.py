@@ -13,8 +13,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from instrec import devices, models, params, training
-from instrec.models.tasks import TASKS
+from instrec import params
+from instrec.models import architectures
+from instrec.models.heads import TASKS
+from instrec.training import devices, fit
 
 OURS = "compact_resnet"
 CLASSES, BATCH, SECONDS, STEPS = 15, 32, 5.0, 2  # for so long, and for so many steps at least
@@ -40,7 +42,7 @@ PICTURES = {  # frames, bins, channels
 
 
 def clips_per_second(knobs: params.Params, model: keras.Model, shape: tuple[int, int, int]) -> float:
-    training.compiled(knobs, model, 1)
+    fit.compiled(knobs, model, 1)
     rng = np.random.default_rng(0)
     pictures = rng.random((BATCH, *shape), dtype=np.float32)
     targets = TASKS[knobs.task].targets(np.eye(CLASSES, dtype=np.float32)[rng.integers(0, CLASSES, BATCH)])
@@ -68,7 +70,7 @@ def main() -> None:
         shape = PICTURES[name]
         network, _, variant = name.partition("/")
         own_knobs = replace(knobs.model, name=network, variant=variant or "default", dense=dense, **changes)
-        model = models.build(shape, CLASSES, knobs.task, own_knobs)
+        model = architectures.build(shape, CLASSES, knobs.task, own_knobs)
         rate = clips_per_second(knobs, model, shape)
         own = own or rate
         size = "x".join(map(str, shape))

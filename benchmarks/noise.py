@@ -11,17 +11,18 @@ from pathlib import Path
 import soundfile
 from tqdm import tqdm
 
-from instrec import classifier, evaluation
-from instrec.noise import effects
-from instrec.sources import audio
+from instrec.audio import decoding
+from instrec.evaluation import recordings
+from instrec.models import classifier
+from instrec.synthesis.noise import effects
 
 
 def make_noisy(folder: Path, copy: Path, model: classifier.Classifier, snr_db: float) -> None:
     """Write every scored file again, noise of its own under it, in the same sub-folders."""
     rate = model.card.clip.sample_rate
-    labelled, _ = evaluation.find(folder, evaluation.asked(model.card.classes))
+    labelled, _ = recordings.find(folder, recordings.asked(model.card.classes))
     for number, (path, label) in enumerate(tqdm(labelled, unit="file", disable=None, leave=False)):
-        y = audio.load(path, rate)
+        y = decoding.load(path, rate)
         if len(y):
             y = effects.add_background(y, rate, seed=number, color="white", snr_db=snr_db, silence_dbfs=-60.0)
             (copy / label).mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def main() -> None:
     model = classifier.load(given.model)
     with tempfile.TemporaryDirectory() as copy:
         make_noisy(given.folder, Path(copy), model, given.snr_db)
-        clean, noisy = (evaluation.evaluate_folder(folder, model) for folder in (given.folder, Path(copy)))
+        clean, noisy = (recordings.evaluate_folder(folder, model) for folder in (given.folder, Path(copy)))
     for name in ("top1", "macro_recall"):
         drop = clean[name] - noisy[name]
         print(f"{name}: {clean[name]:.3f}, at {given.snr_db:g} dB {noisy[name]:.3f}: {100 * drop:.1f} points less")

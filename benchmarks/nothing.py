@@ -15,7 +15,8 @@ import numpy as np
 import scipy.signal
 import soundfile
 
-from instrec import classifier, inference
+from instrec.inference import prediction
+from instrec.models import classifier
 
 RATE, SECONDS = 22050, 30.0
 SAMPLES = round(RATE * SECONDS)
@@ -93,7 +94,7 @@ def main() -> None:
                 loudest = np.abs(y).max()
                 path = Path(folder) / "sound.wav"
                 soundfile.write(path, y if name == "dither" else 0.5 * y / (loudest or 1), RATE, subtype="FLOAT")
-                said = inference.predict(path, known)
+                said = prediction.predict(path, known)
                 found = [
                     f"{each.name} {each.probability:.2f} for {sum(end - start for start, end in each.segments):.1f} s"
                     for each in said.instruments

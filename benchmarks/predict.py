@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from instrec import classifier, inference
+from instrec.inference import prediction
+from instrec.models import classifier
 
 RATE = 44100  # Hz, stereo: what most files are
 
@@ -34,12 +35,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("models/classifier.keras"))
     model = classifier.load(parser.parse_args().model)
     with tempfile.TemporaryDirectory() as folder:
-        inference.predict(write_music(Path(folder) / "1.flac", 1), model)  # what is compiled or loaded once
+        prediction.predict(write_music(Path(folder) / "1.flac", 1), model)  # what is compiled or loaded once
         for minutes in (10, 180):
             path = write_music(Path(folder) / f"{minutes}.flac", minutes)
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             started = time.perf_counter()
-            inference.predict(path, model)
+            prediction.predict(path, model)
             seconds = time.perf_counter() - started
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
             print(

@@ -21,10 +21,12 @@ import fluidsynth
 import numpy as np
 import pretty_midi
 
-from instrec import parallel, params, rendering, scores
-from instrec.manifest import CLEAN, SCORE, Clip
-from instrec.sources import soundfonts
-from instrec.synth import GAIN, Synth
+from instrec import params, scores
+from instrec.corpus.manifest import CLEAN, SCORE, Clip
+from instrec.synthesis import rendering
+from instrec.synthesis.fluidsynth import GAIN, Synth
+from instrec.synthesis.soundfonts import catalog
+from instrec.util import parallel
 
 SOUNDFONT, RATE, SECONDS = "FluidR3_GM.sf2", 22050, 3.0
 SCORES = 60
@@ -33,7 +35,7 @@ Score = pretty_midi.PrettyMIDI
 
 @functools.cache
 def soundfont(name: str = SOUNDFONT) -> Path:
-    return soundfonts.find(name, params.load(Path(__file__).parents[1] / "params.yaml").soundfonts.folders)
+    return catalog.find(name, params.load(Path(__file__).parents[1] / "params.yaml").soundfonts.folders)
 
 
 @functools.cache

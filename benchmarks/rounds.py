@@ -15,10 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from instrec import balance, devices, manifest, models, params, rendering, rounds, spectrograms, training
-from instrec.batches import Batches
-from instrec.sources import soundfonts
-from instrec.store import Store, open_store
+from instrec import features, params
+from instrec.corpus import balance, manifest
+from instrec.models import architectures
+from instrec.synthesis import rendering
+from instrec.synthesis.soundfonts import catalog
+from instrec.training import devices, fit, regeneration
+from instrec.training.batches import Batches
+from instrec.util.hdf5 import Store, open_store
 
 ROUNDS, LONGER = 3, 1.5  # rounds trained, and how many times as long as making one that takes at least
 SOLOS, MIXTURES = 10, 50  # of each class, of all
@@ -27,23 +31,23 @@ Learn = Callable[[Store, int], object]
 """Trains an epoch on a store."""
 
 
-def first_round(knobs: params.Params, folder: Path) -> rounds.Sources:
+def first_round(knobs: params.Params, folder: Path) -> regeneration.Sources:
     """What the stages balance, synthesize and spectrograms make."""
-    held = soundfonts.held(knobs.soundfonts.all, knobs.soundfonts.folders)
+    held = catalog.held(knobs.soundfonts.all, knobs.soundfonts.folders)
     clips = manifest.of_split(balance.make(knobs, [], Path("data"), held), "train")
     manifest.write(folder / "manifest.csv", clips)
     alone = replace(knobs, workers=1)  # other processes would import Keras with this module
     rendering.write(folder / "audio.h5", clips, rendering.Renderer(alone, Path("data")))
-    representation = spectrograms.from_params(knobs.clip, knobs.spectrogram)
-    spectrograms.write(folder / "train.h5", folder / "audio.h5", representation, workers=1)
-    return rounds.Sources(knobs, folder / "manifest.csv", Path("data"), folder / "train.h5")
+    representation = features.from_params(knobs.clip, knobs.spectrogram)
+    features.write(folder / "train.h5", folder / "audio.h5", representation, workers=1)
+    return regeneration.Sources(knobs, folder / "manifest.csv", Path("data"), folder / "train.h5")
 
 
-def seconds_to_make(sources: rounds.Sources, folder: Path) -> float:
+def seconds_to_make(sources: regeneration.Sources, folder: Path) -> float:
     """A round, as the loop makes it, while nothing is trained."""
     one = replace(sources.params.train, epochs=2, regenerate_every=1)
     begin = time.perf_counter()
-    with rounds.Rounds(replace(sources, params=replace(sources.params, train=one)), folder) as loop:
+    with regeneration.Rounds(replace(sources, params=replace(sources.params, train=one)), folder) as loop:
         loop.store(1)
     return time.perf_counter() - begin
 
@@ -64,8 +68,8 @@ def stand_in(knobs: params.Params, seconds: float) -> Learn:
 def keras_model(knobs: params.Params, first: Path) -> Learn:
     with open_store(first) as clips:
         frames, bins, channels = clips.shape
-        model = models.build((frames, bins, channels), len(clips.classes), knobs.task, knobs.model)
-        model = training.compiled(knobs, model, len(Batches(clips, knobs)))
+        model = architectures.build((frames, bins, channels), len(clips.classes), knobs.task, knobs.model)
+        model = fit.compiled(knobs, model, len(Batches(clips, knobs)))
 
     def learn(clips: Store, epoch: int) -> None:
         model.fit(Batches(clips, knobs, epoch), shuffle=False, verbose=0)
@@ -73,10 +77,10 @@ def keras_model(knobs: params.Params, first: Path) -> Learn:
     return learn
 
 
-def train(sources: rounds.Sources, folder: Path, learn: Learn) -> tuple[float, float]:
+def train(sources: regeneration.Sources, folder: Path, learn: Learn) -> tuple[float, float]:
     """Train all epochs; give the seconds that took and those waited for rounds."""
     begin, waited = time.perf_counter(), 0.0
-    with rounds.Rounds(sources, folder) as loop:
+    with regeneration.Rounds(sources, folder) as loop:
         for epoch in range(sources.params.train.epochs):
             asked = time.perf_counter()
             path = loop.store(epoch)
@@ -86,7 +90,7 @@ def train(sources: rounds.Sources, folder: Path, learn: Learn) -> tuple[float, f
     return time.perf_counter() - begin, waited
 
 
-def compare(name: str, sources: rounds.Sources, folder: Path, learn: Learn, epochs: int) -> None:
+def compare(name: str, sources: regeneration.Sources, folder: Path, learn: Learn, epochs: int) -> None:
     """Train rounds of so many epochs with the loop and without."""
     seconds = {}
     for every in (0, epochs):

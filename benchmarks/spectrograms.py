@@ -17,7 +17,7 @@ import numpy as np
 from scipy.ndimage import zoom
 from threadpoolctl import threadpool_limits
 
-from instrec import params, spectrograms
+from instrec import features, params
 from instrec.params import ClipParams, SpectrogramParams
 
 CLIPS, ROUNDS = 16, 5
@@ -101,7 +101,7 @@ def main() -> None:
     threadpool_limits(1)
     print(f"clips/s of {knobs.clip.seconds:g} s    {'one thread':>12}{'instrec':>12}{'librosa':>12}{'ratio':>8}")
     for name, (spectrogram, naive) in contenders(knobs.spectrogram).items():
-        ours = spectrograms.from_params(knobs.clip, spectrogram)
+        ours = features.from_params(knobs.clip, spectrogram)
         works: list[Callable[[], object]] = [partial(ours.batch, y, threads=1), partial(ours.batch, y)]
         if naive:
             works.append(lambda naive=naive, knob=spectrogram: [naive(one, knobs.clip, knob) for one in y])  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What HDF5 chunks and compressions cost on rendered audio and its features: size, writing and reading.
+"""What HDF5 chunks and compressions cost on rendered audio and its spectra: size, writing and reading.
 
 python -m benchmarks.store
 """
@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from instrec import params, rendering, spectrograms, store
-from instrec.manifest import CLEAN, NOISY, SCORE, Clip
+from instrec import features, params
+from instrec.corpus.manifest import CLEAN, NOISY, SCORE, Clip
+from instrec.synthesis import rendering
+from instrec.util import hdf5
 
 RENDERED, ROWS, BATCH = 256, 1024, 64
 
@@ -33,7 +35,7 @@ def rendered(knobs: params.Params) -> np.ndarray:
 def measure(path: Path, rows: np.ndarray, compression: str, chunk_rows: int) -> str:
     ids = [str(number) for number in range(len(rows))]
     start = time.perf_counter()
-    with store.create(
+    with hdf5.create(
         path,
         name="benchmark",
         shape=rows.shape[1:],
@@ -47,7 +49,7 @@ def measure(path: Path, rows: np.ndarray, compression: str, chunk_rows: int) -> 
         for first in range(0, len(rows), BATCH):
             writer.append(rows[first : first + BATCH])
     written = time.perf_counter() - start
-    with store.open_store(path) as reader:
+    with hdf5.open_store(path) as reader:
         start = time.perf_counter()
         for _ in reader.batches(BATCH):
             pass
@@ -64,14 +66,14 @@ def measure(path: Path, rows: np.ndarray, compression: str, chunk_rows: int) -> 
 def main() -> None:
     knobs = params.load(Path(__file__).parents[1] / "params.yaml")
     audio = rendered(knobs)
-    representation = spectrograms.from_params(knobs.clip, knobs.spectrogram)
-    features = representation.batch(audio.astype(np.float32) / 32768).astype(np.float16)
+    representation = features.from_params(knobs.clip, knobs.spectrogram)
+    spectra = representation.batch(audio.astype(np.float32) / 32768).astype(np.float16)
     print("rows      rows/chunk compression       size  write s  read clips/s  shuffled clips/s")
     with tempfile.TemporaryDirectory() as folder:
-        for name, rows in {"audio": audio, "features": features}.items():
+        for name, rows in {"audio": audio, "features": spectra}.items():
             tiled = np.tile(rows, (ROWS // RENDERED, *[1] * (rows.ndim - 1)))
             for chunk_rows in (1, 16, 64):
-                for compression in store.COMPRESSIONS:
+                for compression in hdf5.COMPRESSIONS:
                     figures = measure(Path(folder) / "store.h5", tiled, compression, chunk_rows)
                     print(f"{name:9} {chunk_rows:6}     {compression:15} {figures}", flush=True)
 

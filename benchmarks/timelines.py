@@ -17,10 +17,13 @@ import numpy as np
 import pretty_midi
 import soundfile
 
-from instrec import classifier, inference, params, scores, seeding
-from instrec.classifier import Classifier
-from instrec.sources import soundfonts
-from instrec.synth import Synth
+from instrec import params, scores
+from instrec.inference import prediction
+from instrec.models import classifier
+from instrec.models.classifier import Classifier
+from instrec.synthesis.fluidsynth import Synth
+from instrec.synthesis.soundfonts import catalog
+from instrec.util import seeding
 
 SECONDS = 40.0
 REST = 1.0  # seconds between notes that a player is still said to sound
@@ -120,7 +123,7 @@ def predicted(piece: Piece, known: Classifier, folder: Path, hop: float | None) 
     """Ask `inference.predict`."""
     path = folder / "piece.wav"
     soundfile.write(path, piece.y, known.card.clip.sample_rate)
-    return {each.name: list(each.segments) for each in inference.predict(path, known, hop_seconds=hop).instruments}
+    return {each.name: list(each.segments) for each in prediction.predict(path, known, hop_seconds=hop).instruments}
 
 
 def main() -> None:
@@ -131,7 +134,7 @@ def main() -> None:
     parser.add_argument("--hop", type=float, nargs="*", default=[None], help="seconds")
     args = parser.parse_args()
     known, knobs = classifier.load(args.model), params.load()
-    synth = Synth(soundfonts.find(knobs.soundfonts.unseen, knobs.soundfonts.folders), known.card.clip.sample_rate)
+    synth = Synth(catalog.find(knobs.soundfonts.unseen, knobs.soundfonts.folders), known.card.clip.sample_rate)
     music = list(pieces(known.card.classes, synth, seed=args.seed, number=args.pieces))
     with tempfile.TemporaryDirectory() as folder:
         for hop in args.hop:

@@ -1,13 +1,79 @@
-"""What the user must mend: one line on standard error and exit code 2, never a traceback."""
+"""What the user must mend, and how it is printed: one line, without passwords or control characters, exit code 2."""
 
 from __future__ import annotations
 
+import os
+import re
 import signal
 import sys
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote, unquote
 
-from instrec.printing import masked, one_line
+HIDDEN = "***"
+LONGEST = 1500  # characters of a message; a damaged table can be one cell of a megabyte
+
+# What comes before the last `@` of an address, slashes of a password that nobody encoded included. Digits after a colon
+# are a port, though, and an `@` behind them is part of a path.
+_USER = re.compile(r"(?<=://)(?:[^\s/?#]+|[^\s/?#:\[]*:(?!\d+[/?#])\S+)(?=@)")
+_PARAMETER = re.compile(r"([?&;#][\w.-]*(?:token|secret|passw|pwd|sig|credential|auth|key)[\w.-]*=)[^\s&;#'\"]+", re.I)
+_HEADER = re.compile(r"(authorization['\"]?\s*[:=]\s*['\"]?\w+ )[^\s'\"]+", re.I)
+# Where libraries take a secret from, which their messages may hold in part, or decoded.
+_ADDRESSES = re.compile(r"MLFLOW_TRACKING_URI|GITHUB_API_URL|(?:all|https?)_proxy", re.I)
+_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "GITHUB_TOKEN")
+_SHORTEST = 3  # characters of a password that is looked for outside addresses
+_JOINERS = "\u200c\u200d"  # within names of some scripts
+
+
+def shown(path: Path | str) -> str:
+    r"""Give a name as text that can be printed.
+
+    Control characters, marks of direction and what UTF-8 cannot hold are escaped: `\x1b`, `\u202e`, `\xe9`.
+    """
+    return "".join(map(_escaped, str(path)))
+
+
+def _escaped(character: str) -> str:
+    if character.isprintable() or character in _JOINERS or unicodedata.category(character) == "Zs":
+        return character
+    if "\udc80" <= character <= "\udcff":  # a byte of a file's name, as Python hands it over
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
+
+
+def masked(text: str) -> str:
+    """Hide passwords and tokens: those in addresses and headers, wherever else they stand, and the environment's."""
+    users = [*_USER.findall(text), *_surroundings()]
+    secrets = [user.partition(":")[2] for user in users] + [os.environ.get(name, "") for name in _SECRETS]
+    text = _HEADER.sub(rf"\1{HIDDEN}", _PARAMETER.sub(rf"\1{HIDDEN}", _USER.sub(HIDDEN, text)))
+    for secret in sorted(set(_written(secrets)), key=len, reverse=True):
+        text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _surroundings() -> Iterator[str]:
+    """Give what comes before the last `@` of addresses in the environment."""
+    for name, address in os.environ.items():
+        if _ADDRESSES.fullmatch(name) and "@" in address:
+            yield address.partition("://")[2].rpartition("@")[0]
+
+
+def _written(secrets: Iterable[str]) -> Iterator[str]:
+    """Give secrets as messages may have them: whole or in part, encoded or decoded.
+
+    Where nobody encoded a `/`, libraries take what is before it for a host or a port.
+    """
+    for secret in secrets:
+        for part in (secret, *re.split(r"[@/?#:]", secret)):
+            yield from (form for form in (part, unquote(part), quote(part, safe="")) if len(form) >= _SHORTEST)
+
+
+def one_line(text: object) -> str:
+    """Give a message, of a library's error for example, as one line to print: masked, escaped, shortened."""
+    line = shown(" ".join(line.strip() for line in masked(str(text)).splitlines()))
+    return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
 
 
 class UserError(Exception):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from instrec import documents
-from instrec.checking import (
+from instrec.errors import UserError
+from instrec.params_schema import (
     CONFIG,
     Classes,
     Count,
@@ -25,7 +25,7 @@ from instrec.checking import (
     SomeNames,
     build,
 )
-from instrec.errors import UserError
+from instrec.util import documents
 
 SHORTEST_HOP_SECONDS = 0.01  # clips' ids tell their starts to so much
 

@@ -20,10 +20,10 @@ import numpy.typing as npt
 import soundfile
 import yaml
 
-from instrec import seeding
+from instrec.corpus.published import irmas, medley_solos_db, openmic, tinysol
+from instrec.corpus.published.mirdata_loader import Remote
 from instrec.errors import UserError, run
-from instrec.sources.corpora import irmas, medley_solos_db, openmic, tinysol
-from instrec.sources.corpora.through_mirdata import Remote
+from instrec.util import seeding
 
 RATE = 11025
 Files = dict[str, bytes]  # path within a folder or an archive -> content

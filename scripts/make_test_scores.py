@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 import pretty_midi
 
-from instrec import documents, noise, params, scores, seeding
+from instrec import params, scores
+from instrec.corpus.test_sets import EXCERPT, MIXTURE, NOISE_FILE, SECONDS, SOLO
 from instrec.errors import UserError, run
-from instrec.files import written_whole
-from instrec.sources import midi
+from instrec.scores import midi
+from instrec.synthesis import noise
 from instrec.taxonomy import INSTRUMENTS
-from instrec.yardstick import EXCERPT, MIXTURE, NOISE_FILE, SECONDS, SOLO
+from instrec.util import documents, seeding
+from instrec.util.files import written_whole
 
 SOLOS, MIXTURES, EXCERPTS = 30, 75, 200  # a class, a count, in all
 

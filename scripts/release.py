@@ -15,12 +15,13 @@ from pathlib import Path
 
 import yaml
 
-from instrec import card, documents
-from instrec.card.facts import evaluation
 from instrec.errors import UserError, run
-from instrec.files import written_whole
-from instrec.released import FACTS, RELEASED, TRAINED
-from instrec.tracking import md5
+from instrec.models.released import FACTS, RELEASED, TRAINED
+from instrec.tracking import model_card
+from instrec.tracking.mlflow.runs import md5
+from instrec.tracking.model_card.facts import evaluation
+from instrec.util import documents
+from instrec.util.files import written_whole
 
 LARGEST_MB = 5
 TRACKED = Path(f"{RELEASED}.dvc")
@@ -81,10 +82,10 @@ def main() -> None:
         raise UserError("--recordings JSON and --of TEXT belong together")
     check(args.folder)
     recordings = {"of": args.of, "figures": evaluation(args.recordings)} if args.recordings else None
-    facts = card.gather(args.folder, args.date, recordings)
-    text = card.page(facts)  # before anything is changed: it may lack a licence
+    facts = model_card.gather(args.folder, args.date, recordings)
+    text = model_card.page(facts)  # before anything is changed: it may lack a licence
     store(args.folder / TRAINED)
-    card.save(FACTS, facts)
+    model_card.save(FACTS, facts)
     with written_whole(CARD) as part:
         part.write_text(text, encoding="utf-8")
     print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB, in .dvcstore; its card is {CARD}")

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from instrec.processes import stage
+from instrec.util.processes import stage
 
 
 def main() -> None:
     """Write build/manifest.csv, one row a clip."""
-    from instrec import balance, manifest, params
-    from instrec.sources import holdings, index
+    from instrec import params
+    from instrec.corpus import balance, index, manifest, soundfont_programs
 
     settings = params.load()
-    entries, held = index.read(Path("datasets")), holdings.read(Path("datasets/soundfonts.csv"))
+    entries, held = index.read(Path("datasets")), soundfont_programs.read(Path("datasets/soundfonts.csv"))
     manifest.write(Path("build/manifest.csv"), balance.make(settings, entries, Path("data"), held))
 
 

@@ -2,24 +2,27 @@
 
 from pathlib import Path
 
-from instrec.processes import stage
+from instrec.util.processes import stage
 
 
 def main() -> None:
     """Write datasets/soundfonts.csv, datasets/index.csv and datasets/excluded.csv."""
-    from instrec import checkout, params
-    from instrec.sources import corpora, folder, index, midi, soundfonts
+    from instrec import params
+    from instrec.corpus import index, published, recordings
+    from instrec.scores import midi
+    from instrec.synthesis.soundfonts import catalog
+    from instrec.util import provenance
 
     settings = params.load()
-    checkout.check_sources(settings.sources)
+    provenance.check_sources(settings.sources)
     datasets, sources = Path("datasets"), settings.sources
     classes, workers = settings.classes, settings.workers
-    soundfonts.write(datasets / "soundfonts.csv", settings.soundfonts, settings.classes)
-    recordings, unusable = folder.scan(Path(sources.recordings), classes=classes, workers=workers)
+    catalog.write(datasets / "soundfonts.csv", settings.soundfonts, settings.classes)
+    recorded, unusable = recordings.scan(Path(sources.recordings), classes=classes, workers=workers)
     windows, unfit = midi.scan(Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers)
-    published, refused = corpora.scan(sources, classes=classes, workers=workers)
-    index.write(datasets, recordings + windows + published, unusable + unfit + refused)
-    found = f"{len(recordings)} recordings, {len(windows)} MIDI windows, {len(published)} files of data sets"
+    of_datasets, refused = published.scan(sources, classes=classes, workers=workers)
+    index.write(datasets, recorded + windows + of_datasets, unusable + unfit + refused)
+    found = f"{len(recorded)} recordings, {len(windows)} MIDI windows, {len(of_datasets)} files of data sets"
     print(f"{found}; left out: {len(unusable) + len(unfit) + len(refused)}, see excluded.csv")
 
 

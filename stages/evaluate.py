@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from instrec.processes import stage
+from instrec.util.processes import stage
 
 MANIFEST, SPECTROGRAMS, MODEL, HISTORY = (
     Path("build/manifest.csv"),
@@ -16,21 +16,25 @@ METRICS = Path("metrics")
 
 
 def main() -> None:
-    from instrec import classifier, examples, manifest, params, plots, scoring, tracking
+    from instrec import params
+    from instrec.corpus import manifest
+    from instrec.evaluation import example_spectrograms, plot_tables, test_sets
+    from instrec.models import classifier
+    from instrec.tracking.mlflow import runs
 
     knobs = params.load()
     known = classifier.load(MODEL)
     songs = {clip.id: clip.group for clip in manifest.read(MANIFEST)}
-    predicted = scoring.predict_all(SPECTROGRAMS, known, task=knobs.task, songs=songs)
-    validation = predicted.pop(scoring.VALIDATION, [])
+    predicted = test_sets.predict_all(SPECTROGRAMS, known, task=knobs.task, songs=songs)
+    validation = predicted.pop(test_sets.VALIDATION, [])
     parts = [part for own in predicted.values() for part in own]
     settings = {"rounds": knobs.evaluate.bootstrap_rounds, "seed": knobs.seed}
-    figures = scoring.write(METRICS, parts, **settings)
-    plots.write(METRICS / "plots", parts, validation, known.card.thresholds, **settings)
-    examples.draw(METRICS / "plots" / "spectrograms.png", SPECTROGRAMS, list(predicted))
+    figures = test_sets.write(METRICS, parts, **settings)
+    plot_tables.write(METRICS / "plots", parts, validation, known.card.thresholds, **settings)
+    example_spectrograms.draw(METRICS / "plots" / "spectrograms.png", SPECTROGRAMS, list(predicted))
     if knobs.tracking.mlflow:
         inputs = {"model": MODEL, "manifest": MANIFEST, "data": Path("data.dvc")}
-        tracking.mirror(knobs, HISTORY, figures, METRICS, inputs=inputs)
+        runs.mirror(knobs, HISTORY, figures, METRICS, inputs=inputs)
 
 
 if __name__ == "__main__":

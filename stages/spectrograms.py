@@ -3,22 +3,22 @@
 from pathlib import Path
 
 from instrec.errors import UserError
-from instrec.processes import stage
+from instrec.util.processes import stage
 
 AUDIO, SPECTROGRAMS = Path("build/audio"), Path("build/spectrograms")
 
 
 def main() -> None:
     """Write build/spectrograms/SPLIT.h5 for every build/audio/SPLIT.h5."""
-    from instrec import params, spectrograms
+    from instrec import features, params
 
     knobs = params.load()
-    representation = spectrograms.from_params(knobs.clip, knobs.spectrogram)
+    representation = features.from_params(knobs.clip, knobs.spectrogram)
     paths = sorted(AUDIO.glob("*.h5"))
     if not paths:
         raise UserError(f"{AUDIO}: holds no audio; run `dvc repro synthesize`")
     for path in paths:
-        spectrograms.write(SPECTROGRAMS / path.name, path, representation, workers=knobs.workers, cluster=knobs.cluster)
+        features.write(SPECTROGRAMS / path.name, path, representation, workers=knobs.workers, cluster=knobs.cluster)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from instrec.processes import stage
+from instrec.util.processes import stage
 
 
 def main() -> None:
     """Write build/audio/SPLIT.h5 for every split of the manifest."""
-    from instrec import manifest, params, rendering
+    from instrec import params
+    from instrec.corpus import manifest
+    from instrec.synthesis import rendering
 
     settings = params.load()
     clips = manifest.read(Path("build/manifest.csv"))

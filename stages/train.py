@@ -2,23 +2,25 @@
 
 from pathlib import Path
 
-from instrec.processes import stage
+from instrec.util.processes import stage
 
 
 def main() -> None:
     """Write models/classifier.keras, models/history.csv and models/speed.json."""
-    from instrec import checkout, params, training
+    from instrec import params
+    from instrec.training import fit
+    from instrec.util import provenance
 
-    files = training.Files(
+    files = fit.Files(
         spectrograms=Path("build/spectrograms"),
         manifest=Path("build/manifest.csv"),
         data=Path("data"),
         model=Path("models/classifier.keras"),
         history=Path("models/history.csv"),
         speed=Path("models/speed.json"),
-        backup=checkout.repository() / ".backup",
+        backup=provenance.repository() / ".backup",
     )
-    training.train(params.load(), files)
+    fit.train(params.load(), files)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,23 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import documented
 import pretty_midi
 import pytest
 from distributed import Client
-from miniature import dvc, make_repository
-from mlflow_process import serving_mlflow
 from playwright.sync_api import Browser, sync_playwright
 
-from instrec import params, tracking
-from instrec.sources import soundfonts
-from instrec.synth import Synth
+from instrec import params
+from instrec.synthesis.fluidsynth import Synth
+from instrec.synthesis.soundfonts import catalog
+from instrec.tracking.mlflow import runs
+from tests import documented
+from tests.miniature import dvc, make_repository
+from tests.mlflow_process import serving_mlflow
 
 ROOT = Path(__file__).parents[1]
 
 # MLflow reads some of these when it is first imported, whichever test does that.
-os.environ.update(tracking.SETTINGS)
+os.environ.update(runs.SETTINGS)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +53,7 @@ def small_params(full_params: params.Params) -> params.Params:
 
 @pytest.fixture(scope="session")
 def synth(full_params: params.Params) -> Synth:
-    return Synth(soundfonts.find("TimGM6mb.sf2", full_params.soundfonts.folders), full_params.clip.sample_rate)
+    return Synth(catalog.find("TimGM6mb.sf2", full_params.soundfonts.folders), full_params.clip.sample_rate)
 
 
 @dataclass(frozen=True)

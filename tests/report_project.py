@@ -8,10 +8,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import yaml
-from tone_model import CARD, RATE, TONES, build, tone
 
-from instrec import classifier, examples, plots, scoring, spectrograms, store
-from instrec.classifier import Classifier
+from instrec import features
+from instrec.evaluation import example_spectrograms, plot_tables, test_sets
+from instrec.models import classifier
+from instrec.models.classifier import Classifier
+from instrec.util import hdf5
+from tests.tone_model import CARD, RATE, TONES, build, tone
 
 ROOT = Path(__file__).parents[1]
 CLASSES = tuple(TONES)
@@ -40,7 +43,7 @@ SETS = {
 
 def add_set(folder: Path, name: str, clips: list[tuple[str, tuple[str, ...], tuple[str, ...]]]) -> None:
     """Write audio and spectrograms of a set."""
-    representation = spectrograms.from_params(CARD.clip, CARD.spectrogram)
+    representation = features.from_params(CARD.clip, CARD.spectrogram)
     sound = np.stack([sum((tone(each, 1.0) for each in sounding), np.zeros(RATE)) for _, _, sounding in clips])
     labels = np.array([[each in labels for each in CLASSES] for _, labels, _ in clips], np.uint8)
     rows = {
@@ -48,7 +51,7 @@ def add_set(folder: Path, name: str, clips: list[tuple[str, tuple[str, ...], tup
         "spectrograms": (representation.batch(sound.astype(np.float32)).astype(np.float16), {}),
     }
     for kind, (data, attrs) in rows.items():
-        with store.create(
+        with hdf5.create(
             folder / "build" / kind / f"{name}.h5",
             name=kind,
             shape=data.shape[1:],
@@ -81,12 +84,12 @@ def make(folder: Path, task: str) -> Path:
     for name, clips in SETS.items():
         add_set(folder, name, clips)
     songs = {f"{name}/{identity}": identity.split("@")[0] for name, clips in SETS.items() for identity, _, _ in clips}
-    predicted = scoring.predict_all(folder / "build/spectrograms", known, task=task, songs=songs)
+    predicted = test_sets.predict_all(folder / "build/spectrograms", known, task=task, songs=songs)
     validation = predicted.pop("valid")
     parts = [part for own in predicted.values() for part in own]
-    scoring.write(folder / "metrics", parts, rounds=20, seed=1)
-    plots.write(folder / "metrics/plots", parts, validation, known.card.thresholds, rounds=20, seed=1)
-    examples.draw(folder / "metrics/plots/spectrograms.png", folder / "build/spectrograms", list(predicted))
+    test_sets.write(folder / "metrics", parts, rounds=20, seed=1)
+    plot_tables.write(folder / "metrics/plots", parts, validation, known.card.thresholds, rounds=20, seed=1)
+    example_spectrograms.draw(folder / "metrics/plots/spectrograms.png", folder / "build/spectrograms", list(predicted))
     (folder / ".gitignore").write_text("models\nbuild\n")
     (folder / "dvc.yaml").write_text(
         "stages:\n"

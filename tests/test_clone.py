@@ -9,8 +9,9 @@ from pathlib import Path
 
 import dvc.api
 import pytest
-import toy_pipeline
 import yaml
+
+from tests import toy_pipeline
 
 ROOT = toy_pipeline.ROOT
 MODEL = "released/classifier.keras"

@@ -15,21 +15,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import documented
 import numpy as np
 import pytest
 import soundfile
-import toy_pipeline
 import yaml
 from distributed import Client
 from dvc.cli.parser import get_main_parser
 from dvc.utils.hydra import apply_overrides
-from tone_model import RATE, tone
 
 from instrec import params
 from instrec.cli import main
 from instrec.cli.parsing import parsers
-from instrec.parallel import ordered_map
+from instrec.util.parallel import ordered_map
+from tests import documented, toy_pipeline
+from tests.tone_model import RATE, tone
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("[!.]*/README.md"))]
@@ -40,9 +39,9 @@ WHOLE = {
     "docs/fine-tuning.md": "test_fine_tuning.py",
     "docs/predict.md": "cli/test_predict.py",
     "docs/pull-requests.md": "test_workflows.py",
-    "docs/report.md": "page/test_page.py",
+    "docs/report.md": "tracking/report/test_page.py",
     "docs/team.md": "test_team.py",
-    "docs/tracking.md": "test_registry.py",
+    "docs/tracking.md": "tracking/mlflow/test_registry.py",
 }
 
 PREDICTIONS = [
@@ -103,7 +102,7 @@ OUTSIDE = {
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
     "make test": "these tests are it",
     ". .venv/bin/activate": "what `make` made for these tests is active",
-    "pytest tests/noise": "these tests are it",
+    "pytest tests/synthesis/noise": "these tests are it",
     "dvc pull released/classifier.keras": "test_released.py: a fresh clone brings it",
     "make release": "card/test_card.py: scripts/release.py, which is all it calls",
     "make release ARGS=\"--recordings real.json --of 'my 30 recordings of a violin and a flute'\"": "the same",
@@ -114,9 +113,9 @@ OUTSIDE = {
 
 # Blocks that hold no command: what a folder holds, what a file says. How they begin, and where they are tested.
 NO_COMMANDS = {
-    "recordings/violin/anna/scale.flac": "sources/test_folder.py",
-    "violin/anna/scale.flac": "sources/test_folder.py",
-    "corpora/irmas/": "sources/test_corpora.py",
+    "recordings/violin/anna/scale.flac": "corpus/test_recordings.py",
+    "violin/anna/scale.flac": "corpus/test_recordings.py",
+    "corpora/irmas/": "corpus/published/test_published.py",
     "#!/bin/bash": "here: Slurm",
     "apiVersion: batch/v1": "here: Kubernetes",
     "# sky launch --down instrec.yaml": "here: SkyPilot",

@@ -14,16 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import documented
 import pytest
-import toy_pipeline
 import yaml
-from miniature import ran
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from tests import documented, toy_pipeline
+from tests.miniature import ran
+
 COMMANDS = documented.commands("experiments.md")
-CODE = "instrec/scoring.py"
+CODE = "instrec/evaluation/test_sets.py"
 LINE = "    table = summary(parts, rounds=rounds, seed=seed)\n"
 MARKED = LINE + '    table["checkout"] = {"queued": 1}\n'
 FAILS = {"instrec gate HEAD": 1}  # the miniature reaches no floor of gate.yaml

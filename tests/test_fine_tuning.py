@@ -7,11 +7,12 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import documented
 import numpy as np
 import pytest
 import soundfile
-from miniature import MINIATURE, dvc, environment, locked
+
+from tests import documented
+from tests.miniature import MINIATURE, dvc, environment, locked
 
 RATE = 22050
 PLAYERS = ("ann", "bob", "eve", "joe")

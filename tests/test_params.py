@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from instrec import params
-from instrec.checking import build
 from instrec.errors import UserError
+from instrec.params_schema import build
 
 TREE = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
 GONE = object()

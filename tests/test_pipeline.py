@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from miniature import dvc, environment, locked, make_repository, outputs, ran, set_params
 from mlflow import MlflowClient
 from mlflow.entities import Run
+
+from tests.miniature import dvc, environment, locked, make_repository, outputs, ran, set_params
 
 
 @pytest.fixture(scope="module")
@@ -139,11 +140,12 @@ def kill_when(repository: Path, begun: object) -> None:
 
 
 def test_spectrograms_hold_what_the_manifest_says(built: Path) -> None:
-    from instrec import manifest, store
+    from instrec.corpus import manifest
+    from instrec.util import hdf5
 
     clips = manifest.read(built / "build/manifest.csv")
     for split in manifest.splits(clips):
-        with store.open_store(built / "build/spectrograms" / f"{split}.h5") as pictures:
+        with hdf5.open_store(built / "build/spectrograms" / f"{split}.h5") as pictures:
             own = manifest.of_split(clips, split)
             assert pictures.ids == [clip.id for clip in own]
             named = [tuple(np.array(pictures.classes)[row.astype(bool)]) for row in pictures.labels]

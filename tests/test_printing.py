@@ -11,13 +11,14 @@ from urllib.parse import unquote
 
 import pytest
 
-from instrec import errors, gate, params, registry, tracking
+from instrec import errors, params
 from instrec.cli import main
-from instrec.errors import UserError
-from instrec.gate import commits
-from instrec.parallel import ordered_map
-from instrec.printing import masked, one_line, shown
-from instrec.sources.corpora import fetching
+from instrec.corpus.published import downloads
+from instrec.errors import UserError, masked, one_line, shown
+from instrec.tracking import gate
+from instrec.tracking.gate import commits
+from instrec.tracking.mlflow import registry, runs
+from instrec.util.parallel import ordered_map
 
 ROOT = Path(__file__).parents[1]
 SECRET = "s3cretive"
@@ -121,12 +122,12 @@ def test_a_name_on_the_command_line_is_shown_escaped(command, capfd):
 def mirror(address: str, folder: Path) -> None:
     knobs = params.load(ROOT / "params.yaml")
     (folder / "history.csv").write_text("epoch,loss\n1,0.5\n")
-    tracking.mirror(knobs, folder / "history.csv", {}, folder, inputs={})
+    runs.mirror(knobs, folder / "history.csv", {}, folder, inputs={})
 
 
 def register(address: str, folder: Path) -> None:
     with registry._told():
-        tracking.store()
+        runs.store()
 
 
 def comment(address: str, folder: Path) -> None:
@@ -157,8 +158,8 @@ PLACES: Mapping[str, Callable[[str, Path], object]] = {
     "the mirror": mirror,
     "the registry": register,
     "the cluster": lambda address, _: list(ordered_map(abs, [1], cluster=address)),
-    "a download": lambda address, folder: fetching.fetch(address, folder / "a.zip", "0" * 32, corpus="irmas"),
-    "a signed download": lambda address, folder: fetching.fetch(
+    "a download": lambda address, folder: downloads.fetch(address, folder / "a.zip", "0" * 32, corpus="irmas"),
+    "a signed download": lambda address, folder: downloads.fetch(
         f"http://127.0.0.1:9/a.zip?token={SECRET}", folder / "a.zip", "0" * 32, corpus="irmas"
     ),
     "the gate's base": lambda address, folder: commits.resolve(folder, address),

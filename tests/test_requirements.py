@@ -5,7 +5,8 @@ import subprocess
 import tomllib
 
 import pytest
-import toy_pipeline
+
+from tests import toy_pipeline
 
 ROOT = toy_pipeline.ROOT
 LOCKS = sorted(path.name for path in ROOT.glob("requirements*.txt"))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from instrec import taxonomy
 from instrec.errors import UserError
-from instrec.sources import soundfonts
-from instrec.synth import Synth
+from instrec.synthesis.fluidsynth import Synth
+from instrec.synthesis.soundfonts import catalog
 
 SOUNDFONTS = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())["soundfonts"]
 AUDIBLE = 10 ** (-50 / 20)
@@ -73,8 +73,8 @@ def test_titles_are_what_people_read():
 @pytest.mark.parametrize("name", [*SOUNDFONTS["train"], *SOUNDFONTS["valid"], SOUNDFONTS["unseen"]])
 def test_every_range_is_audible_in_every_soundfont(name, score_of):
     """From the lowest to the highest note of each program, an octave's third at a time; and the drums we play."""
-    synth = Synth(soundfonts.find(name, SOUNDFONTS["folders"]), 22050)
-    held = soundfonts.held([name], SOUNDFONTS["folders"])[name]
+    synth = Synth(catalog.find(name, SOUNDFONTS["folders"]), 22050)
+    held = catalog.held([name], SOUNDFONTS["folders"])[name]
     lacked = {"FreePats.sf2": {41}}.get(name, set())  # a viola
     assert held.programs >= taxonomy.RANGE_OF_PROGRAM.keys() - lacked
     pitches = [

@@ -4,10 +4,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import documented
 import pytest
 import yaml
-from miniature import environment, outputs, ran
+
+from tests import documented
+from tests.miniature import environment, outputs, ran
 
 HEAVY = ["build/audio", "build/spectrograms"]
 

@@ -14,10 +14,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import toy_pipeline
 import yaml
 
-from instrec.gate import rules
+from instrec.tracking.gate import rules
+from tests import toy_pipeline
 
 WORKFLOWS = toy_pipeline.ROOT / ".github/workflows"
 ACTIONS = {"actions/checkout", "actions/setup-python"}  # what `toy_pipeline.clone` stands for

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import soundfile
 
-from instrec import spectrograms
-from instrec.classifier import Card, Classifier
+from instrec import features
+from instrec.models.classifier import Card, Classifier
 from instrec.params import ClipParams, SpectrogramParams
 
 RATE = 16000
@@ -49,7 +49,7 @@ def written(folder: Path, *parts: np.ndarray, name: str = "music.wav", rate: int
 
 def build() -> Classifier:
     """A class is present where, at any time in the clip, its tone's mel band is among the loudest."""
-    representation = spectrograms.from_params(CARD.clip, CARD.spectrogram)
+    representation = features.from_params(CARD.clip, CARD.spectrogram)
     weights = np.zeros((CARD.spectrogram.mels, len(TONES)), np.float32)
     for column, name in enumerate(TONES):
         weights[representation(tone(name, 1.0)).mean(axis=(0, 2)).argmax(), column] = 60.0

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 # Nothing more: what takes time is imported where Ctrl-C is told in one line.
 from instrec.errors import UserError, run, told
-from instrec.processes import guard
+from instrec.util.processes import guard
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -12,29 +12,28 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instrec.errors import UserError, told
-from instrec.printing import shown
+from instrec.errors import UserError, shown, told
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
-    from instrec.classifier import Classifier
-    from instrec.inference import Prediction
+    from instrec.inference.prediction import Prediction
+    from instrec.models.classifier import Classifier
 
 
 def predict(args: argparse.Namespace) -> int:
     """Name the instruments of each file; a bad file is told of and the others still done."""
-    from instrec import formats, listening, many, timeline
+    from instrec.inference import activations, batch, formats, timeline_plot
 
-    if args.plot and args.plot.suffix.lower() not in timeline.SUFFIXES:
-        raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline.SUFFIXES)}")
-    sounds, form = many.sounds(args.files), formats.chosen(args.format, args.output)
+    if args.plot and args.plot.suffix.lower() not in timeline_plot.SUFFIXES:
+        raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}")
+    sounds, form = batch.sounds(args.files), formats.chosen(args.format, args.output)
     formats.check(form, args.output, sounds)
     classifier = _classifier(args.model)
     if args.hop is not None:
-        listening.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
+        activations.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
     with formats.writing(form, args.output) as put, _bar(len(sounds)) as (bar, heard):
-        found = many.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
+        found = batch.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
         with closing(found):
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
                 plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
@@ -48,7 +47,7 @@ def predict(args: argparse.Namespace) -> int:
 
 
 def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot: Path | None) -> None:
-    from instrec import timeline
+    from instrec.inference import timeline_plot
 
     if isinstance(each, UserError):
         raise each
@@ -56,7 +55,7 @@ def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot:
         _warn(line)
     put(each)
     if plot:
-        timeline.draw(each, plot)
+        timeline_plot.draw(each, plot)
 
 
 def _warn(line: str) -> None:
@@ -68,8 +67,8 @@ def _warn(line: str) -> None:
 @contextmanager
 def _bar(files: int) -> Iterator[tuple[Any, Callable[[float], None]]]:
     """Give a bar of files, shown on a terminal only and where they take a while, and what tells it of seconds heard."""
-    from instrec.progress import tqdm
-    from instrec.text import clock
+    from instrec.util.progress import tqdm
+    from instrec.util.text import clock
 
     total = 0.0
     with tqdm(total=files, unit="file", delay=2, disable=None, leave=False) as bar:
@@ -93,15 +92,15 @@ def serve(args: argparse.Namespace) -> int:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Score the model on a folder of labelled recordings."""
-    from instrec import evaluation
-    from instrec.files import written_whole
-    from instrec.sources import audio
-    from instrec.text import evaluation_table
+    from instrec.audio import decoding
+    from instrec.evaluation import recordings
+    from instrec.util.files import written_whole
+    from instrec.util.text import evaluation_table
 
-    if args.json and args.json.suffix.lower() in audio.SUFFIXES:
+    if args.json and args.json.suffix.lower() in decoding.SUFFIXES:
         raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
-    evaluation.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
-    result = evaluation.evaluate_folder(args.folder, _classifier(args.model), track=args.track, warn=_warn)
+    recordings.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
+    result = recordings.evaluate_folder(args.folder, _classifier(args.model), track=args.track, warn=_warn)
     print(evaluation_table(result))
     if args.json:  # last: where it cannot be written, the table is not lost
         with written_whole(args.json) as part:
@@ -112,7 +111,7 @@ def evaluate(args: argparse.Namespace) -> int:
 def export(args: argparse.Namespace) -> int:
     """Write the model as ONNX or TFLite, and see that it gives the same probabilities there."""
     from instrec import export as exporting
-    from instrec import released
+    from instrec.models import released
 
     model = released.choose(args.model)
     output = args.output or Path(f"{model.stem}.{args.format}")
@@ -127,7 +126,7 @@ def export(args: argparse.Namespace) -> int:
 
 def card(args: argparse.Namespace) -> int:
     """Write the released model's card."""
-    from instrec import card as cards
+    from instrec.tracking import model_card as cards
 
     cards.write(args.output, cards.read(args.facts))
     print(shown(args.output))
@@ -136,8 +135,8 @@ def card(args: argparse.Namespace) -> int:
 
 def recipe(args: argparse.Namespace) -> int:
     """Print a published system as what `dvc exp run` has to change, or list them."""
-    from instrec import recipes
-    from instrec.text import aligned
+    from instrec.tracking.reproductions import recipes
+    from instrec.util.text import aligned
 
     known = recipes.names(args.folder)
     if args.list:
@@ -155,8 +154,8 @@ def recipe(args: argparse.Namespace) -> int:
 
 def corpora(args: argparse.Namespace) -> int:
     """List the published data sets that `sources.train` and `sources.test` may name."""
-    from instrec.sources.corpora import table
-    from instrec.text import aligned
+    from instrec.corpus.published import table
+    from instrec.util.text import aligned
 
     rows = [(each.name, f"{each.gigabytes:g}" if each.gigabytes else "-", each.title, each.how) for each in table()]
     print("\n".join(aligned([("name", "GB", "data set", "how to get it"), *rows], right=(1,))))
@@ -165,8 +164,7 @@ def corpora(args: argparse.Namespace) -> int:
 
 def systems(args: argparse.Namespace) -> int:
     """Run published systems where told to, and write the page that compares them."""
-    from instrec import recipes
-    from instrec.systems import results, running, table
+    from instrec.tracking.reproductions import recipes, results, running, table
 
     folder, path = Path("recipes"), Path("docs/systems.json")
     known = recipes.published(folder)
@@ -182,8 +180,8 @@ def systems(args: argparse.Namespace) -> int:
 
 def gate(args: argparse.Namespace) -> int:
     """Judge the working tree by its metrics against another commit's; 1 says that it failed."""
-    from instrec.files import written_whole
-    from instrec.gate import judge, markdown, rules
+    from instrec.tracking.gate import judge, markdown, rules
+    from instrec.util.files import written_whole
 
     def publish(page: str) -> None:
         if args.output:
@@ -203,17 +201,19 @@ def gate(args: argparse.Namespace) -> int:
 
 def report(args: argparse.Namespace) -> int:
     """Write a page of what the model reaches, what changed, and what it sounds like."""
-    from instrec import page, released
+    from instrec.models import released
+    from instrec.tracking import report
 
     with _quiet_native_code():
-        page.write(args.output, model=args.model or released.TRAINED, base=args.base, file=args.file)
+        report.write(args.output, model=args.model or released.TRAINED, base=args.base, file=args.file)
     print(shown(args.output))
     return 0
 
 
 def register(args: argparse.Namespace) -> int:
     """Put the model into MLflow's registry, and see that it loads back and predicts the same."""
-    from instrec import registry, released
+    from instrec.models import released
+    from instrec.tracking.mlflow import registry
 
     registry.check_names(args.name, args.alias)
     with _quiet_native_code():
@@ -224,9 +224,9 @@ def register(args: argparse.Namespace) -> int:
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
-    from instrec import doctor as checks
-    from instrec import released
-    from instrec.text import aligned
+    from instrec.cli import doctor as checks
+    from instrec.models import released
+    from instrec.util.text import aligned
 
     with _quiet_native_code():
         findings = checks.examine(args.model or released.present() or released.TRAINED, args.params)
@@ -235,7 +235,7 @@ def doctor(args: argparse.Namespace) -> int:
 
 
 def _classifier(model: Path | None) -> Classifier:
-    from instrec import classifier, released
+    from instrec.models import classifier, released
 
     path = released.choose(model)
     with _quiet_native_code():

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from instrec.cli import commands
 from instrec.errors import UserError
-from instrec.released import FACTS, RELEASED, TRAINED
+from instrec.models.released import FACTS, RELEASED, TRAINED
 
 _TRACK_HELP = "audio track, of files with several (default: the file's default one, or the first that sounds)"
 

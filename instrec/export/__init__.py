@@ -13,15 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from instrec import classifier, spectrograms
-from instrec.classifier import Classifier
+from instrec import features
+from instrec.audio.loudness import SILENCE_DBFS
 from instrec.errors import UserError
 from instrec.export import onnx_file, tflite_file
 from instrec.export.front_end import INPUT, listening_model
 from instrec.export.probes import probes
-from instrec.files import written_whole
-from instrec.inference import HOP_SHARE
-from instrec.loudness import SILENCE_DBFS
+from instrec.inference.prediction import HOP_SHARE
+from instrec.models import classifier
+from instrec.models.classifier import Classifier
+from instrec.util.files import written_whole
 
 TOLERANCE = 1e-4
 """The largest difference of a probability between an exported file and Keras."""
@@ -90,7 +91,7 @@ def description(trained: Classifier, model: Path) -> dict[str, Any]:
 
 
 def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
-    from instrec.backend import keras
+    from instrec.models.backend import keras
 
     if keras.backend.backend() != "tensorflow":
         raise UserError(f"KERAS_BACKEND={keras.backend.backend()}: export works with KERAS_BACKEND=tensorflow alone")
@@ -108,7 +109,7 @@ def _checked(trained: Classifier, model: Path, form: str, made: Path) -> Exporte
     """Compare probabilities on sounds of every kind, in a batch and alone."""
     card = trained.card
     sounds = probes(card.clip)
-    presence, count = trained.predict(spectrograms.from_params(card.clip, card.spectrogram).batch(sounds))
+    presence, count = trained.predict(features.from_params(card.clip, card.spectrogram).batch(sounds))
     wanted = {"presence": presence} if count is None else {"presence": presence, "count": count}
     difference = 0.0
     try:

@@ -3,7 +3,7 @@
 There is no operation for a Fourier transform that ONNX and TFLite share, and a matrix for it would weigh 16 MB. Here it
 is two steps of matrices of some dozens of rows, as in a fast Fourier transform.
 
-It lies outside of `instrec.spectrograms` as no stage of the pipeline uses it. Whether it still is what that makes, each
+It lies outside of `instrec.features` as no stage of the pipeline uses it. Whether it still is what that makes, each
 export measures.
 """
 
@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from instrec import spectrograms
+from instrec import features
 from instrec.errors import UserError
+from instrec.features.log_mel import LogMel
+from instrec.features.multi_resolution import MultiResolution
+from instrec.features.spectrum import SILENCE
 from instrec.params import SpectrogramParams
-from instrec.spectrograms.log_mel import LogMel
-from instrec.spectrograms.multi_resolution import MultiResolution
-from instrec.spectrograms.spectrum import SILENCE
 
 if TYPE_CHECKING:
-    from instrec.classifier import Classifier
+    from instrec.models.classifier import Classifier
 
 INPUT = "samples"
 
@@ -45,7 +45,7 @@ def listening_model(classifier: Classifier) -> Any:
             f"the model looks at spectrogram {card.spectrogram.name} of part {card.spectrogram.part}; "
             "only log_mel and multi_resolution of part whole can be exported"
         )
-    representation = spectrograms.from_params(card.clip, card.spectrogram)
+    representation = features.from_params(card.clip, card.spectrogram)
     samples = keras.Input((representation.samples,), name=INPUT)
     stack = representation.resolutions if isinstance(representation, MultiResolution) else [representation]
     channels = [_log_mel(samples, each, card.spectrogram) for each in stack if isinstance(each, LogMel)]

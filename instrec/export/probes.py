@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrec.params import ClipParams
-from instrec.seeding import generator
+from instrec.util.seeding import generator
 
 _NOTES = 8
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import uvicorn
 
-from instrec.classifier import Classifier
 from instrec.errors import UserError
+from instrec.models.classifier import Classifier
 from instrec.web.app import LIMIT_MB, application
 from instrec.web.protocol import PATIENCE_SECONDS, Protocol
 

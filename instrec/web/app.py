@@ -24,12 +24,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from instrec import inference, page, taxonomy
-from instrec.classifier import Classifier
+from instrec import taxonomy
+from instrec.audio import decoding
 from instrec.errors import UserError
-from instrec.page import playing
-from instrec.sources import audio
-from instrec.text import clock
+from instrec.inference import prediction
+from instrec.models.classifier import Classifier
+from instrec.tracking import report
+from instrec.tracking.report import playing
+from instrec.util.text import clock
 from instrec.web.turns import AT_ONCE, Turns
 
 LIMIT_MB = 2000  # three hours of a CD
@@ -59,20 +61,20 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
         folder = tempfile.gettempdir()
     except FileNotFoundError as error:
         raise UserError("TMPDIR: no folder for uploads can be written; free some space, or set another") from error
-    templates = page.templates("instrec.web", "instrec.page")
+    templates = report.templates("instrec.web", "instrec.tracking.report")
     server = _Server(classifier, templates, limit_mb, folder)
 
     def given(content: str, kind: str) -> Callable[[Request], Response]:
         return lambda request: Response(content, media_type=kind, headers=_HEADERS)
 
     classes = [taxonomy.instrument(name).title for name in classifier.card.classes]
-    known = {"classes": classes, "limit_mb": limit_mb, "endings": ",".join(sorted(audio.SUFFIXES))}
-    looks = page.source(templates, page.LOOKS) + page.source(templates, "web.css")
+    known = {"classes": classes, "limit_mb": limit_mb, "endings": ",".join(sorted(decoding.SUFFIXES))}
+    looks = report.source(templates, report.LOOKS) + report.source(templates, "web.css")
     return Starlette(
         routes=[
             Route("/", given(templates.get_template("web.html").render(known), "text/html")),
             Route("/web.css", given(looks, "text/css")),
-            Route("/web.js", given(page.source(templates, "web.js"), "text/javascript")),
+            Route("/web.js", given(report.source(templates, "web.js"), "text/javascript")),
             Route("/timeline", server.timeline, methods=["POST"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)],
@@ -162,17 +164,17 @@ class _Server:
 
     def _answer(self, path: Path, heard: Callable[[float], None]) -> dict[str, Any]:
         try:
-            prediction = inference.predict(path, self._classifier, progress=heard)
+            predicted = prediction.predict(path, self._classifier, progress=heard)
         except UserError as error:
             return {"error": str(error).removeprefix(f"{path}: ")}
         except _Stopped:
             return {}
         shown = {
-            "timeline": playing.laid_out("", prediction),
-            "found": [(taxonomy.instrument(each.name).title, each) for each in prediction.instruments],
-            "duration": prediction.heard.duration,
+            "timeline": playing.laid_out("", predicted),
+            "found": [(taxonomy.instrument(each.name).title, each) for each in predicted.instruments],
+            "duration": predicted.heard.duration,
             "clock": clock,
-            "warnings": [line.removeprefix(f"{path}: ") for line in prediction.heard.warnings],
+            "warnings": [line.removeprefix(f"{path}: ") for line in predicted.heard.warnings],
         }
         return {"html": self._template.render(shown)}
 

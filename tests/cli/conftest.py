@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from tone_model import CARD, RATE, build, silence, tone
 
-from instrec import classifier
+from instrec.models import classifier
+from tests.tone_model import CARD, RATE, build, silence, tone
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from told import only_error
 
 from instrec.cli import main
+from tests.cli.told import only_error
 
 
 class TestArguments:

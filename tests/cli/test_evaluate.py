@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from av_files import cut, encode
-from told import only_error
-from tone_model import CARD, RATE, silence, tone
 
 from instrec.cli import main
+from tests.av_files import cut, encode
+from tests.cli.told import only_error
+from tests.tone_model import CARD, RATE, silence, tone
 
 
 class TestEvaluate:

@@ -8,19 +8,19 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
-import documented
 import jams
 import numpy as np
 import pytest
 import soundfile
-from av_files import cut, encode, fail_from_now_on
 from matplotlib.image import imread
-from told import only_error
-from tone_model import RATE, silence, tone
 
-from instrec import listening, timeline
+from instrec.audio import decoding
 from instrec.cli import main
-from instrec.sources import audio
+from instrec.inference import activations, timeline_plot
+from tests import documented
+from tests.av_files import cut, encode, fail_from_now_on
+from tests.cli.told import only_error
+from tests.tone_model import RATE, silence, tone
 
 
 class TestPredict:
@@ -140,12 +140,12 @@ class TestPredict:
         soundfile.write(long, np.tile(tone("flute", 10), 12), RATE)
 
         def failing(path, sample_rate, **options):
-            for block in audio.blocks(path, sample_rate, **options):
+            for block in decoding.blocks(path, sample_rate, **options):
                 yield block
                 if path == long:
                     fail_from_now_on(path)
 
-        monkeypatch.setattr(listening, "audio", SimpleNamespace(blocks=failing, Facts=audio.Facts))
+        monkeypatch.setattr(activations, "audio", SimpleNamespace(blocks=failing, Facts=decoding.Facts))
         assert main(["predict", str(long), str(music), "--json", "--model", model]) == 2
         out, err = capsys.readouterr()
         assert [json.loads(line)["file"] for line in out.splitlines()] == [str(music)]
@@ -183,7 +183,7 @@ class TestPredict:
         def interrupt(prediction, path):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(timeline, "draw", interrupt)
+        monkeypatch.setattr(timeline_plot, "draw", interrupt)
         output = tmp_path / "out.csv"
         arguments = ["--output", str(output), "--plot", str(tmp_path / "out.png"), "--model", model]
         assert main(["predict", str(music), str(music), *arguments]) == 130

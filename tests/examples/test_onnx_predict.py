@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tone_model import CARD, build
 
-from instrec import classifier, export
+from instrec import export
 from instrec.cli import main
-from instrec.listening import listen
-from instrec.released import RELEASED
+from instrec.inference.activations import listen
+from instrec.models import classifier
+from instrec.models.released import RELEASED
+from tests.tone_model import CARD, build
 
 HOOK = """
 import runpy, sys

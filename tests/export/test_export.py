@@ -12,14 +12,15 @@ import keras
 import numpy as np
 import onnxruntime
 import pytest
-from tone_model import CARD, TONES, build, tone
 
-from instrec import classifier, export, models, spectrograms
+from instrec import export, features
 from instrec.cli import main
 from instrec.errors import UserError
-from instrec.inference import HOP_SHARE
+from instrec.features.log_mel import LogMel
+from instrec.inference.prediction import HOP_SHARE
+from instrec.models import architectures, classifier
 from instrec.params import Params
-from instrec.spectrograms.log_mel import LogMel
+from tests.tone_model import CARD, TONES, build, tone
 
 FORMATS = sorted(export.FORMATS)
 
@@ -43,7 +44,7 @@ def exported(trained: Path) -> dict[str, Path]:
 class TestFile:
     def test_the_same_probabilities_for_any_number_of_windows(self, trained, exported, form):
         sounds = np.stack([tone("violin", 1), tone("flute", 1, level=1e-3), tone("violin", 1) + tone("flute", 1)])
-        pictures = spectrograms.from_params(CARD.clip, CARD.spectrogram).batch(sounds)
+        pictures = features.from_params(CARD.clip, CARD.spectrogram).batch(sounds)
         presence, count = classifier.load(trained).predict(pictures)
         assert presence[2].round().tolist() == [0, 1, 1]
         for number in (1, 2, 3):
@@ -64,9 +65,9 @@ class TestFile:
 
     def test_a_model_that_does_not_count_has_one_output(self, tmp_path, full_params: Params, form):
         card = replace(CARD, spectrogram=replace(CARD.spectrogram, name="multi_resolution"))
-        shape = spectrograms.from_params(card.clip, card.spectrogram).shape
+        shape = features.from_params(card.clip, card.spectrogram).shape
         path = tmp_path / "m.keras"
-        classifier.save(path, models.build(shape, 3, "solo", replace(full_params.model, width=4)), card)
+        classifier.save(path, architectures.build(shape, 3, "solo", replace(full_params.model, width=4)), card)
         done = export.export(path, form, tmp_path / f"m.{form}")
         assert done.difference <= export.TOLERANCE
         assert done.size == (tmp_path / f"m.{form}").stat().st_size
@@ -137,7 +138,7 @@ class TestMistakes:
 
     def test_a_network_without_a_counterpart(self, capsys, tmp_path):
         """Keras has operations that neither format knows."""
-        shape = spectrograms.from_params(CARD.clip, CARD.spectrogram).shape
+        shape = features.from_params(CARD.clip, CARD.spectrogram).shape
         picture = keras.Input(shape)
         presence = keras.ops.mean(keras.ops.erfinv(picture * 0.5), axis=(1, 2)) * np.ones(3, np.float32)
         classifier.save(tmp_path / "odd.keras", keras.Model(picture, {"presence": presence}), CARD)

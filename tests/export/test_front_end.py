@@ -8,23 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
-from tone_model import CARD
 
-from instrec import spectrograms
-from instrec.classifier import Classifier
+from instrec import features
 from instrec.errors import UserError
 from instrec.export.front_end import _power, listening_model
 from instrec.export.probes import probes
+from instrec.models.classifier import Classifier
 from instrec.params import ClipParams
+from tests.tone_model import CARD
 
 CLIP = ClipParams(sample_rate=22050, seconds=0.31)
 SPECTROGRAM = replace(CARD.spectrogram, max_hz=11025.0, floor_db=80.0)
 
 
-def showing_its_picture(**knobs) -> tuple[Classifier, spectrograms.Representation]:
+def showing_its_picture(**knobs) -> tuple[Classifier, features.Representation]:
     """A classifier whose answer is the picture it is given."""
     card = replace(CARD, clip=CLIP, spectrogram=replace(SPECTROGRAM, **knobs))
-    representation = spectrograms.from_params(CLIP, card.spectrogram)
+    representation = features.from_params(CLIP, card.spectrogram)
     picture = keras.Input(representation.shape)
     return Classifier(keras.Model(picture, {"presence": layers.Flatten()(picture)}), card), representation
 

@@ -14,11 +14,11 @@ _PARSERS = {
     *("zipfile.ZipFile", "av.open", "np.memmap", "midifiles.read_message", "struct.unpack_from", "np.fromfile"),
 }
 _OTHERS = {  # what they read is not a file that a user brings
-    "instrec.registry": "what a process of its own prints",
+    "instrec.tracking.mlflow.registry": "what a process of its own prints",
     "instrec.export.tflite_file": "writes",
-    "instrec.drawings": "tables of a run that has just written them",
-    "instrec.training": "its own state, beside the model that it resumes",
-    "instrec.systems.running": "what its own run has written",
+    "instrec.evaluation.figures": "tables of a run that has just written them",
+    "instrec.training.fit": "its own state, beside the model that it resumes",
+    "instrec.tracking.reproductions.running": "what its own run has written",
 }
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrec import performance, scores
+from instrec import scores
+from instrec.synthesis import variation
 from instrec.taxonomy import INSTRUMENTS
 
 SEEDS = st.integers(0, 2**32)
@@ -103,7 +104,7 @@ def test_the_preroll_leaves_something_of_every_track(full_params, seed, classes)
     seconds, bounds = 3.0, full_params.synth
     rng = np.random.default_rng(seed)
     score = scores.compose(rng, classes, seconds + bounds.preroll_seconds)
-    drawn = performance.draw(rng, bounds, score, classes=classes, seconds=seconds)
+    drawn = variation.draw(rng, bounds, score, classes=classes, seconds=seconds)
     start = drawn.preroll_seconds
     assert 0 <= start <= bounds.preroll_seconds
     for track in score.instruments:

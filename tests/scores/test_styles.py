@@ -6,10 +6,10 @@ from typing import get_args, get_type_hints
 import numpy as np
 
 from instrec import scores
-from instrec.manifest import CLEAN, SCORE, Clip
+from instrec.corpus.manifest import CLEAN, SCORE, Clip
 from instrec.params import ScoreParams
-from instrec.rendering import Renderer
 from instrec.scores import idiomatic
+from instrec.synthesis.rendering import Renderer
 
 
 def test_every_style_that_params_allow_has_a_composer():

@@ -6,8 +6,9 @@ import pytest
 import soundfile
 import yaml
 
+from instrec.corpus import index, soundfont_programs
 from instrec.errors import run
-from instrec.sources import holdings, index, sf2
+from instrec.synthesis.soundfonts import sf2_writer
 from stages import download
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -24,8 +25,8 @@ def workplace(tmp_path, monkeypatch) -> Path:
         (tmp_path / name).mkdir()
     for number, name in enumerate(("a.sf2", "b.sf2")):
         pcm = np.random.default_rng(number).integers(-9000, 9000, 100).astype(np.int16)
-        note = sf2.Note(pcm, 22050, 60.0, (0, 127))
-        sf2.write(tmp_path / "fonts" / name, "own", {(0, 40): [note], (128, 0): [note]})
+        note = sf2_writer.Note(pcm, 22050, 60.0, (0, 127))
+        sf2_writer.write(tmp_path / "fonts" / name, "own", {(0, 40): [note], (128, 0): [note]})
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -42,8 +43,8 @@ def test_without_own_files_the_tables_hold_headers_alone(workplace):
         ["a.sf2", "train"],
         ["b.sf2", "unseen"],
     ]
-    held = holdings.Held(frozenset({40}), frozenset({0}))
-    assert holdings.read(Path("datasets/soundfonts.csv")) == {"a.sf2": held, "b.sf2": held}
+    held = soundfont_programs.Held(frozenset({40}), frozenset({0}))
+    assert soundfont_programs.read(Path("datasets/soundfonts.csv")) == {"a.sf2": held, "b.sf2": held}
 
 
 def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):

@@ -7,9 +7,9 @@ from typing import get_args, get_type_hints
 
 import pytest
 import yaml
-from miniature import dvc, make_repository, ran
 
 from instrec.params import ModelParams
+from tests.miniature import dvc, make_repository, ran
 
 ROOT = Path(__file__).parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]

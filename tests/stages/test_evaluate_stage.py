@@ -11,11 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from tone_model import RATE, TONES, build, tone
 
-from instrec import classifier, manifest, spectrograms, store, summary
+from instrec import features
+from instrec.corpus import manifest
 from instrec.errors import UserError
+from instrec.models import classifier
+from instrec.tracking import summary
+from instrec.util import hdf5
 from stages import evaluate
+from tests.tone_model import RATE, TONES, build, tone
 
 ROOT = Path(__file__).parents[2]
 DVC = yaml.safe_load((ROOT / "dvc.yaml").read_text())
@@ -40,7 +44,7 @@ def workplace(tmp_path, monkeypatch):
 def add_sets(workplace):
     """Solo clips and mixtures of a set, and ten excerpts of two windows each, two of them a song."""
     card = build().card
-    representation = spectrograms.from_params(card.clip, card.spectrogram)
+    representation = features.from_params(card.clip, card.spectrogram)
     pairs = [CLASSES[:2], CLASSES[1:]]
     sets = {
         "unseen_clean": [(f"solo/{name}-0", (name,), name) for name in CLASSES]
@@ -59,7 +63,7 @@ def add_sets(workplace):
         ids = [f"{split}/{name}" for name, _, _ in rows]
         sound = [np.sum([tone(name, 1.0) for name in labels], axis=0) for _, labels, _ in rows]
         pictures = representation.batch(np.stack(sound).astype(np.float32))
-        with store.create(
+        with hdf5.create(
             workplace / "build" / "spectrograms" / f"{split}.h5",
             name="features",
             shape=pictures.shape[1:],

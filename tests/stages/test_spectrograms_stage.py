@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec import params, store
+from instrec import params
 from instrec.errors import UserError
+from instrec.util import hdf5
 from stages import spectrograms
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
@@ -23,7 +24,7 @@ def folder(tmp_path, monkeypatch):
 def test_every_split_is_transformed(folder):
     samples = params.load().clip.samples
     for number, split in enumerate(("train", "unseen_noisy")):
-        with store.create(
+        with hdf5.create(
             folder / "build" / "audio" / f"{split}.h5",
             name="audio",
             shape=(samples,),
@@ -35,7 +36,7 @@ def test_every_split_is_transformed(folder):
             writer.append(np.random.default_rng(number).integers(-9999, 9999, (1, samples), dtype=np.int16))
     spectrograms.main()
     for split in ("train", "unseen_noisy"):
-        with store.open_store(folder / "build" / "spectrograms" / f"{split}.h5") as features:
+        with hdf5.open_store(folder / "build" / "spectrograms" / f"{split}.h5") as features:
             assert features.ids == [f"{split}/solo/flute-0001"]
             assert 0 < features.read(0, 1).mean() < 1
 

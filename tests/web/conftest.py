@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tone_model import build
 
 from instrec import web
 from instrec.web import HOST, bound
+from tests.tone_model import build
 
 
 @pytest.fixture(scope="module")

@@ -99,9 +99,8 @@ def serving(folder: Path, **options: float) -> Iterator[Serving]:
 
 
 if __name__ == "__main__":
-    from tone_model import build
-
     from instrec.web import bound, serve
+    from tests.tone_model import build
 
     with bound(0) as listening:
         serve(build(), listening, **json.loads(sys.argv[1]))

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import soundfile
-from serving import held, wait_for
-from tone_model import RATE, silence, tone, written
+
+from tests.tone_model import RATE, silence, tone, written
+from tests.web.serving import held, wait_for
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import pytest
-from serving import Serving, serving, wait_for
+
+from tests.web.serving import Serving, serving, wait_for
 
 METHODS = [
     "GET",

@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 import soundfile
 from playwright.sync_api import expect
-from serving import Serving, serving, wait_for
-from tone_model import tone, written
+
+from tests.tone_model import tone, written
+from tests.web.serving import Serving, serving, wait_for
 
 
 @pytest.fixture(scope="module")

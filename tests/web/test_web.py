@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from tone_model import CARD, build
 
-from instrec import classifier
 from instrec.cli import main
+from instrec.models import classifier
 from instrec.web import bound
+from tests.tone_model import CARD, build
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
-from tone_model import silence, tone, written
+
+from tests.tone_model import silence, tone, written
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 PLACE = "document.getElementById('audio').currentTime"

@@ -52,7 +52,7 @@ def _damaged(random: Random, data: bytes) -> bytes:
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
-    from instrec.sources.corpora import unpacking
+    from instrec.corpus.published import unpacking
 
     names = {name.removeprefix("set/") for name in _FILES}
     unpacking.unpack(path, Path("out"), corpus="fuzz", strip="set", names=names)
@@ -64,4 +64,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
             assert not file.exists() or file.read_bytes() == content, f"{file}: another content, and nothing told"
 
 
-ARCHIVE = Format(70, seeds, _damaged, _read, ("instrec.sources.corpora.unpacking",), makes="out")
+ARCHIVE = Format(70, seeds, _damaged, _read, ("instrec.corpus.published.unpacking",), makes="out")

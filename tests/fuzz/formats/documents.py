@@ -39,7 +39,7 @@ def _params(path: Path) -> None:
 
 
 def _recipe(path: Path) -> None:
-    from instrec import recipes
+    from instrec.tracking.reproductions import recipes
 
     recipe = recipes.load(path.parent, path.stem)
     Path("params.yaml").write_bytes(_of_repository("params.yaml"))
@@ -51,31 +51,31 @@ def _recipe(path: Path) -> None:
 
 
 def _rules(path: Path) -> None:
-    from instrec.gate import rules
+    from instrec.tracking.gate import rules
 
     assert all(isinstance(each, rules.Rule) for each in rules.load(path))
 
 
 def _mapping(path: Path) -> None:
-    from instrec.gate import commits
+    from instrec.tracking.gate import commits
 
     assert isinstance(commits.mapping(Path(), path), dict | None)
 
 
 def _pipeline(path: Path) -> None:
-    from instrec.page import graph
+    from instrec.tracking.report import graph
 
     assert all(isinstance(name, str) for name in graph._descriptions())
 
 
 def _tracked(path: Path) -> None:
-    from instrec import tracking
+    from instrec.tracking.mlflow import runs
 
-    assert isinstance(tracking.md5(path), str)
+    assert isinstance(runs.md5(path), str)
 
 
 def _songs(path: Path) -> None:
-    from instrec.sources.corpora.medleydb import MEDLEYDB
+    from instrec.corpus.published.medleydb import MEDLEYDB
 
     assert list(MEDLEYDB.sounds(Path())), "neither stems nor a reason"
 
@@ -115,8 +115,14 @@ YAML = Format(
         }
     ),
     (
-        *("instrec.params", "instrec.recipes", "instrec.gate.rules", "instrec.gate.commits", "instrec.page.graph"),
-        *("instrec.tracking", "instrec.sources.corpora.medleydb"),
+        *(
+            "instrec.params",
+            "instrec.tracking.reproductions.recipes",
+            "instrec.tracking.gate.rules",
+            "instrec.tracking.gate.commits",
+            "instrec.tracking.report.graph",
+        ),
+        *("instrec.tracking.mlflow.runs", "instrec.corpus.published.medleydb"),
     ),
 )
 
@@ -125,15 +131,15 @@ YAML = Format(
 
 
 def _metrics(path: Path) -> None:
-    from instrec.gate import commits, comparison
-    from instrec.page import scores
+    from instrec.tracking.gate import commits, comparison
+    from instrec.tracking.report import scores
 
     comparison.figures(commits.mapping(Path(), path) or {})
     assert scores.read()
 
 
 def _summary(path: Path) -> None:
-    from instrec import summary
+    from instrec.tracking import summary
 
     Path("metrics").mkdir()
     Path("metrics/test.json").write_bytes(path.read_bytes())
@@ -145,20 +151,19 @@ def _summary(path: Path) -> None:
 
 
 def _facts(path: Path) -> None:
-    from instrec import card
+    from instrec.tracking import model_card
 
-    assert card.page(card.read(path))
+    assert model_card.page(model_card.read(path))
 
 
 def _figures(path: Path) -> None:
-    from instrec.card import facts
+    from instrec.tracking.model_card import facts
 
     assert isinstance(facts.evaluation(path), dict)
 
 
 def _systems(path: Path) -> None:
-    from instrec import recipes
-    from instrec.systems import results, table
+    from instrec.tracking.reproductions import recipes, results, table
 
     try:
         table.write(Path("table.md"), recipes.published(_ROOT / "recipes"), results.read(path))
@@ -167,7 +172,7 @@ def _systems(path: Path) -> None:
 
 
 def _noise(path: Path) -> None:
-    from instrec import rendering
+    from instrec.synthesis import rendering
 
     rendering._frozen_noise.cache_clear()
     assert isinstance(rendering._frozen_noise(path), dict)
@@ -176,8 +181,8 @@ def _noise(path: Path) -> None:
 def _index(path: Path) -> None:
     from dataclasses import replace
 
-    from instrec.sources.corpora.through_mirdata import Remote
-    from instrec.sources.corpora.tinysol import TINYSOL
+    from instrec.corpus.published.mirdata_loader import Remote
+    from instrec.corpus.published.tinysol import TINYSOL
 
     corpus = replace(TINYSOL, remotes=(Remote(path.name, "", ""),))
     assert isinstance(corpus._indexed(Path()), dict)
@@ -222,8 +227,13 @@ JSON = Format(
         }
     ),
     (
-        *("instrec.page.scores", "instrec.summary", "instrec.card.facts", "instrec.systems.results"),
-        *("instrec.rendering", "instrec.sources.corpora.through_mirdata", "instrec.gate.commits"),
+        *(
+            "instrec.tracking.report.scores",
+            "instrec.tracking.summary",
+            "instrec.tracking.model_card.facts",
+            "instrec.tracking.reproductions.results",
+        ),
+        *("instrec.synthesis.rendering", "instrec.corpus.published.mirdata_loader", "instrec.tracking.gate.commits"),
     ),
 )
 
@@ -232,7 +242,7 @@ JSON = Format(
 
 
 def _manifest(path: Path) -> None:
-    from instrec import manifest
+    from instrec.corpus import manifest
 
     for clip in manifest.read(path):
         assert isinstance(clip, manifest.Clip)
@@ -240,20 +250,20 @@ def _manifest(path: Path) -> None:
 
 
 def _entries(path: Path) -> None:
-    from instrec.sources import index
+    from instrec.corpus import index
 
     for entry in index.read(path.parent):
         assert all(isinstance(value, str) for value in (entry.source, entry.path, entry.group, entry.split)), entry
 
 
 def _history(path: Path) -> None:
-    from instrec.page import charts
+    from instrec.tracking.report import charts
 
     charts.learning_curves(path)
 
 
 def _drawn(path: Path) -> None:
-    from instrec.page import charts
+    from instrec.tracking.report import charts
 
     charts.of_sets(path.parent, ["seen"])
 
@@ -299,5 +309,5 @@ TABLE = Format(
             "plots/calibration_seen.csv": _drawn,
         }
     ),
-    ("instrec.manifest", "instrec.sources.index", "instrec.page.charts"),
+    ("instrec.corpus.manifest", "instrec.corpus.index", "instrec.tracking.report.charts"),
 )

@@ -17,7 +17,7 @@ _RATE = 22050
 
 
 def _note(hertz: float, keys: tuple[int, int]):
-    from instrec.sources.sf2 import Note
+    from instrec.synthesis.soundfonts.sf2_writer import Note
 
     pcm = (9000 * np.sin(2 * np.pi * hertz * np.arange(4000) / _RATE)).astype(np.int16)
     return Note(pcm, _RATE, 69.0, keys, (1000, 3000))
@@ -25,12 +25,12 @@ def _note(hertz: float, keys: tuple[int, int]):
 
 @functools.cache
 def seeds() -> dict[str, bytes]:
-    from instrec.sources import sf2
+    from instrec.synthesis.soundfonts import sf2_writer
 
     notes = {(0, 0): [_note(440, (0, 60)), _note(550, (61, 127))], (0, 40): [_note(330, (0, 127))]}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "font.sf2"
-        sf2.write(path, "fuzz", notes | {(sf2.DRUM_BANK, 0): [_note(200, (35, 81))]})
+        sf2_writer.write(path, "fuzz", notes | {(sf2_writer.DRUM_BANK, 0): [_note(200, (35, 81))]})
         return {"font.sf2": path.read_bytes()}
 
 
@@ -50,22 +50,22 @@ def _read(path: Path, before: bytes, random: Random) -> None:
 
 
 def _contents(path: Path) -> None:
-    from instrec.sources import contents, soundfonts
+    from instrec.synthesis.soundfonts import catalog, note_overlap
 
-    soundfonts.verify(path)
-    found = contents.read(path)
+    catalog.verify(path)
+    found = note_overlap.read(path)
     for zones in found.zones.values():
         for low, high, note in zones:
             assert 0 <= low <= high <= 255, (low, high)
             assert 0 <= note < len(found.spans), note
-    shares = contents.kin(found, found, ("violin", "piano", "drums"))
+    shares = note_overlap.kin(found, found, ("violin", "piano", "drums"))
     assert all(0 <= share <= 1 for share in shares.values()), shares
 
 
 def _played(path: Path) -> None:
     import pretty_midi
 
-    from instrec.synth import Synth
+    from instrec.synthesis.fluidsynth import Synth
 
     score = pretty_midi.PrettyMIDI()
     for program, drum in ((0, False), (40, False), (0, True)):
@@ -86,7 +86,11 @@ SOUNDFONT = Format(
     seeds,
     _damaged,
     _read,
-    ("instrec.sources.contents", "instrec.sources.soundfonts", "instrec.synth"),
+    (
+        "instrec.synthesis.soundfonts.note_overlap",
+        "instrec.synthesis.soundfonts.catalog",
+        "instrec.synthesis.fluidsynth",
+    ),
 )
 
 
@@ -108,7 +112,7 @@ def patches() -> dict[str, bytes]:
 
 
 def _read_patch(path: Path, before: bytes, random: Random) -> None:
-    from instrec.sources import freepats
+    from instrec.synthesis.soundfonts import freepats
 
     for note in freepats.read(path):
         assert note.pcm.dtype == np.int16, note.pcm.dtype
@@ -118,4 +122,4 @@ def _read_patch(path: Path, before: bytes, random: Random) -> None:
             assert 0 <= note.loop[0] <= note.loop[1] <= len(note.pcm), note.loop
 
 
-PATCH = Format(50, patches, mutations.binary, _read_patch, ("instrec.sources.freepats",))
+PATCH = Format(50, patches, mutations.binary, _read_patch, ("instrec.synthesis.soundfonts.freepats",))

@@ -17,9 +17,8 @@ from fuzz.harness import Format
 
 @functools.cache
 def seeds() -> dict[str, bytes]:
-    from tone_model import build
-
-    from instrec import classifier
+    from instrec.models import classifier
+    from tests.tone_model import build
 
     built = build()
     with tempfile.TemporaryDirectory() as folder:
@@ -49,7 +48,7 @@ def _damaged(random: Random, data: bytes) -> bytes:
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
-    from instrec import classifier
+    from instrec.models import classifier
 
     known = classifier.load(path)
     classes = known.card.classes
@@ -60,4 +59,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
     assert known.model.output["presence"].shape[-1] == len(classes), "another number of classes than the card has"
 
 
-MODEL = Format(80, seeds, _damaged, _read, ("instrec.classifier",))
+MODEL = Format(80, seeds, _damaged, _read, ("instrec.models.classifier",))

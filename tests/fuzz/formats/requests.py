@@ -70,10 +70,10 @@ class _Log(logging.Handler):
 @functools.cache
 def _server() -> tuple[int, _Log]:
     import uvicorn
-    from tone_model import build
 
     from instrec.web import bound
     from instrec.web.app import application
+    from tests.tone_model import build
 
     log = _Log()
     logging.getLogger().addHandler(log)

@@ -56,7 +56,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
-    from instrec.sources import midi
+    from instrec.scores import midi
 
     try:
         score = midi.load(path)
@@ -76,4 +76,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
         assert all(each.reason for each in excluded), excluded
 
 
-MIDI = Format(150, seeds, mutations.binary, _read, ("instrec.sources.midi", "instrec.sources.midi_file"))
+MIDI = Format(150, seeds, mutations.binary, _read, ("instrec.scores.midi", "instrec.scores.midi_file"))

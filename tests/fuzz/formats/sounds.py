@@ -69,12 +69,13 @@ def right(y: np.ndarray) -> None:
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
-    from instrec.sources import audio, folder
+    from instrec.audio import decoding
+    from instrec.corpus import recordings
 
     way = random.choice(("blocks", "load", "measured"))
     if way == "blocks":
         count = 0
-        for y in audio.blocks(path, RATE, block_seconds=1.0):
+        for y in decoding.blocks(path, RATE, block_seconds=1.0):
             right(y)
             assert 0 < len(y) <= RATE, len(y)
             count += len(y)
@@ -84,15 +85,15 @@ def _read(path: Path, before: bytes, random: Random) -> None:
             assert abs(count / RATE - _SECONDS) < 0.2, count
     elif way == "load":
         onset = random.choice((0.0, 0.5, 1.25))
-        y = audio.load(path, RATE, onset=onset, seconds=0.5)
+        y = decoding.load(path, RATE, onset=onset, seconds=0.5)
         right(y)
         assert len(y) <= RATE // 2, len(y)
     else:
-        found = folder.measured(path)
+        found = recordings.measured(path)
         if isinstance(found, float):
             assert 0 < found <= _LONGEST_SECONDS, found
         else:
             assert found.reason, found
 
 
-AUDIO = Format(300, seeds, mutations.binary, _read, ("instrec.sources.audio",))
+AUDIO = Format(300, seeds, mutations.binary, _read, ("instrec.audio.decoding",))

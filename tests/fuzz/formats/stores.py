@@ -21,14 +21,14 @@ _ROWS = 12
 
 @functools.cache
 def seeds() -> dict[str, bytes]:
-    from instrec import store
+    from instrec.util import hdf5
 
     rows = np.random.default_rng(1).integers(-9000, 9000, (_ROWS, 40)).astype(np.int16)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, compression in (("audio/plain.h5", "none"), ("spectrograms/packed.h5", "shuffle+gzip-1")):
             path = Path(folder) / name
-            with store.create(
+            with hdf5.create(
                 path,
                 name="audio",
                 shape=(40,),
@@ -118,9 +118,9 @@ _CHANGES: tuple[Callable[[Random, h5py.File], None], ...] = (_missing, _group, _
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
-    from instrec import store
+    from instrec.util import hdf5
 
-    with store.open_store(path) as found:
+    with hdf5.open_store(path) as found:
         said: dict[str, Any] = {"data": found.read(0, len(found))}
         said |= {"ids": np.array([each.encode() for each in found.ids]), "labels": found.labels}
         said |= {"classes": np.array([each.encode() for each in found.classes]), **found.attrs}
@@ -130,4 +130,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
         assert np.array_equal(said[name], value), f"{name} is another, and nothing told: {said[name]!r}"
 
 
-STORE = Format(120, seeds, _damaged, _read, ("instrec.store",))
+STORE = Format(120, seeds, _damaged, _read, ("instrec.util.hdf5",))

@@ -1,0 +1,1 @@
+"""From an audio file to mono samples, and where its clips start."""

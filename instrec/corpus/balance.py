@@ -1,0 +1,258 @@
+"""From what there is to what training needs: the manifest.
+
+Silence is left out, groups are split, classes brought to their quota, and deficits turned into scores to synthesise.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+
+from instrec.audio import windowing
+from instrec.corpus import manifest, soundfont_programs, test_sets
+from instrec.corpus.index import MIDI, RECORDINGS, Entry
+from instrec.corpus.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
+from instrec.corpus.soundfont_programs import Holdings
+from instrec.corpus.test_sets import EXCERPT, MIXTURE, SOLO
+from instrec.params import Params
+from instrec.scores import midi
+from instrec.util import parallel, seeding
+from instrec.util.progress import tqdm
+
+_LEARNED = ("train", "valid")
+_LEARNT_COUNTS = (0, 2, 3)  # of instruments in a mixture; solo clips are the class quotas' own
+_TESTED_COUNTS = (0, 1, 2, 3)  # a test's mixtures are about counts, in equal parts (Sethi 2018)
+
+
+def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -> list[Clip]:
+    """Decide every clip of every split.
+
+    Parameters
+    ----------
+    entries : the usable files, from `datasets/index.csv`; none at all gives a manifest of scores alone.
+    data : folder of the frozen test scores.
+    held : what each SoundFont holds, from `datasets/soundfonts.csv`.
+
+    Raises
+    ------
+    UserError
+        When no SoundFont of a split holds all programs of a clip's classes.
+    """
+    cut = _cut(params, entries)
+    clips: list[Clip] = []
+    quotas, train = params.balance, params.soundfonts.train
+    for split, own_quotas, fonts in (
+        ("train", (quotas.train_per_class, quotas.train_mixtures), train),
+        ("valid", (quotas.valid_per_class, quotas.valid_mixtures), params.soundfonts.valid or train),
+    ):
+        own = [clip for clip in cut if clip.split == split]
+        clips += _filled(params, split, own, own_quotas, fonts, held)
+    clips += [clip for clip in cut if clip.split not in _LEARNED]
+    for test_set in test_sets.TEST_SETS:
+        clips += _frozen(params, test_set, data, held)
+    for split, noise in test_sets.COMPOSED.items():
+        clips += _composed_test(params, split, noise, held)
+    return clips
+
+
+def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdings) -> list[Clip]:
+    """Give the training clips of a round of the synthesis loop (Sethi 2018), in the manifest's order.
+
+    Round 0 is the manifest's own. In every other one, what is composed is drawn anew: scores, mixtures' instruments
+    and noise, with as many clips of a class and mixtures of a count as before, and of a SoundFont where all hold all
+    programs. Recordings and the user's scores stay as they are.
+    """
+    training = manifest.of_split(clips, "train")
+    if number == 0:
+        return training
+    fonts = params.soundfonts.train
+    return [
+        clip
+        if clip.source == RECORDING or clip.path
+        else _redrawn(params, clip, number, held, len(fonts) * place + fonts.index(clip.soundfont) + number)
+        for place, clip in enumerate(training)
+    ]
+
+
+def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, turn: int) -> Clip:
+    name = f"{clip.id}-round-{number}"
+    rng = seeding.generator(params.seed, "balance", name)
+    labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
+    font = soundfont_programs.font(held, params.soundfonts.train, labels, turn)
+    noise = _noise(params, rng, labels)
+    return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
+
+
+def _noise(params: Params, rng: np.random.Generator, labels: tuple[str, ...]) -> str:
+    """Decide whether a clip is noisy; without instruments, that is where any are: silence, always the same, teaches
+    little."""
+    drawn = rng.random() < params.balance.noisy_share
+    return NOISY if drawn or (not labels and params.balance.noisy_share > 0) else CLEAN
+
+
+def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
+    """Cut files into clips that are not silent, each in the split of its group."""
+    # What tests by its own partition may be about instruments that programs stand for; all else is learned from.
+    allowed = {"test": set(test_sets.target_classes(params.classes))}
+    known = sorted(
+        (entry for entry in entries if set(entry.labels) <= allowed.get(entry.split, set(params.classes))),
+        key=lambda entry: (entry.path, entry.onset),
+    )
+    split_of = _split_groups(params, known)
+    chosen = []
+    for entry in known:
+        split = entry.source if entry.split == "test" else split_of[entry.group]
+        # A song that tests, in another data set or by another partition, must not be learned from.
+        if split in _LEARNED or (split == entry.source and entry.split not in _LEARNED):
+            chosen.append((entry, split))
+    found = parallel.ordered_map(functools.partial(_onsets, params), chosen, workers=params.workers)
+    progress = tqdm(found, total=len(chosen), desc="silence", unit="file", disable=not chosen)
+    # A test set in which any file has several labels asks about several, of every file (IRMAS: one to five).
+    multilabel = {split for entry, split in chosen if split not in _LEARNED and len(entry.labels) > 1}
+    return [
+        _clip(
+            params, entry, split, EXCERPT if split in multilabel else SOLO if len(entry.labels) == 1 else MIXTURE, onset
+        )
+        for (entry, split), onsets in zip(chosen, progress, strict=True)
+        for onset in onsets
+    ]
+
+
+def _onsets(params: Params, chosen: tuple[Entry, str]) -> list[float]:
+    """Give where clips start, none of them silent. MIDI files were cut when they were read."""
+    entry, split = chosen
+    if entry.source == MIDI:
+        return [entry.onset]
+    hop_share = params.selection.hop_share if split in _LEARNED else params.selection.test_hop_share
+    return list(windowing.starts(Path(entry.path), params.clip, params.selection, hop_share=hop_share))
+
+
+def _clip(params: Params, entry: Entry, split: str, kind: str, onset: float) -> Clip:
+    return Clip(
+        id=f"{split}/{kind}/{entry.path}@{onset:08.2f}",
+        split=split,
+        source=SCORE if entry.source == MIDI else RECORDING,
+        path=entry.path,
+        onset=onset,
+        labels=tuple(sorted(entry.labels, key=test_sets.label_columns(split, params.classes).index)),
+        group=entry.group,
+        soundfont="",
+        noise=CLEAN,
+        seed=params.seed,
+    )
+
+
+def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
+    """Give every group its split, class by class, so that each class is in each split where it has groups enough.
+
+    Groups are parted source by source. Of a data set that has test files of its own, its training files are parted into
+    training and validation alone; its validation files stay what they are.
+    """
+    split_of = {entry.group: "valid" for entry in entries if entry.split == "valid"}
+    split_of |= {entry.group: entry.source for entry in entries if entry.split == "test"}
+    # MIDI files never test: test sets other than the frozen ones are real sound alone.
+    shares = {(RECORDINGS, ""): params.balance.test_share, (MIDI, ""): 0.0}
+    others = sorted({(entry.source, entry.split) for entry in entries if entry.split in ("", "train")} - shares.keys())
+    shares |= {(source, own): 0.0 if own else params.balance.test_share for source, own in others}
+    for ((source, own), test_share), name in product(shares.items(), sorted(params.classes)):
+        found = {
+            entry.group for entry in entries if (entry.source, entry.split) == (source, own) and name in entry.labels
+        }
+        groups = sorted(found - split_of.keys())
+        seeding.generator(params.seed, "split", name).shuffle(groups)
+        # A single group trains; a second one is worth more as a test than as validation.
+        test = min(round(test_share * len(groups)) or int(test_share > 0), len(groups) - 1)
+        valid = min(round(params.balance.valid_share * len(groups)), len(groups) - 1 - test)
+        for place, group in enumerate(groups):
+            split_of[group] = source if place < test else "valid" if place < test + valid else "train"
+    return split_of
+
+
+def _filled(
+    params: Params, split: str, own: list[Clip], quotas: tuple[int, int], fonts: tuple[str, ...], held: Holdings
+) -> Iterator[Clip]:
+    """Bring every class, and mixtures, to their quota: thin, or synthesise what lacks; decide the noise."""
+    for part, found, quota in _parts(params, own, *quotas):
+        rng = seeding.generator(params.seed, "balance", split, part)
+        kept = sorted(rng.permutation(len(found))[:quota].tolist())
+        clips = [found[index] for index in kept]
+        clips += [_composed(params, rng, split, part, place, _LEARNT_COUNTS) for place in range(quota - len(clips))]
+        first = int(rng.integers(len(fonts)))
+        for number, clip in enumerate(clips):
+            font = soundfont_programs.font(held, fonts, clip.labels, first + number) if clip.source == SCORE else ""
+            yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
+
+
+def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> list[tuple[str, list[Clip], int]]:
+    """Give name, clips that there are, and quota of every class and of mixtures."""
+    parts = [(f"{SOLO}/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
+    return [*parts, (MIXTURE, [clip for clip in own if len(clip.labels) != 1], mixtures)]
+
+
+def _composed(
+    params: Params, rng: np.random.Generator, split: str, part: str, number: int, counts: tuple[int, ...]
+) -> Clip:
+    if part == MIXTURE:
+        count = min(counts[number % len(counts)], len(params.classes))
+        labels = _chosen(params, rng, count)
+        name = f"{split}/mixture/{count}-{number:05}"
+    else:
+        labels = (part.removeprefix(f"{SOLO}/"),)
+        name = f"{split}/{part}-{number:05}"
+    return Clip(name, split, SCORE, "", 0.0, labels, name, "", CLEAN, params.seed)
+
+
+def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> Iterator[Clip]:
+    """Give new scores in the classes of the model; the same, by their groups, in each of `yardstick.COMPOSED`."""
+    place = 0
+    for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
+        rng = seeding.generator(params.seed, "balance", "composed", part)
+        for number in range(quota):
+            clip = _composed(params, rng, "composed", part, number, _TESTED_COUNTS)
+            name = clip.group.replace("composed", split, 1)
+            font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
+            place += 1
+            yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
+
+
+def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
+    chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
+    return tuple(sorted(chosen, key=params.classes.index))
+
+
+def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdings) -> Iterator[Clip]:
+    fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
+    asked = test_sets.target_classes(params.classes)
+    # Of programs that stand for no instrument, not even silence asks anything.
+    files = test_sets.score_files(data, asked, test_set.kinds) if asked else []
+    for number, (file, labels) in enumerate(files):
+        name = file.relative_to(data).with_suffix("")
+        clip = Clip(
+            id=f"{test_set.name}/{name.as_posix()}",
+            split=test_set.name,
+            source=SCORE,
+            path=file.as_posix(),
+            onset=0.0,
+            labels=labels,
+            group=name.as_posix(),
+            soundfont=soundfont_programs.font(held, fonts, labels, number),
+            noise=test_set.noise,
+            seed=params.seed,
+        )
+        if name.parent.name == EXCERPT:
+            for onset in _excerpt_onsets(params, file):
+                yield replace(clip, id=f"{clip.id}@{onset:08.2f}", onset=onset)
+        else:
+            yield clip
+
+
+def _excerpt_onsets(params: Params, file: Path) -> Iterator[float]:
+    """Give where the windows of a frozen excerpt start, whatever `selection.start` says: all of it is asked about."""
+    rate, hop = params.clip.sample_rate, windowing.hop_samples(params.clip, params.selection.test_hop_share)
+    end = max((note.end for track in midi.load(file).instruments for note in track.notes), default=0.0)
+    return (start / rate for start, _ in windowing.windows([np.zeros(round(end * rate))], params.clip.samples, hop))

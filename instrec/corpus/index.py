@@ -1,0 +1,133 @@
+"""The index: every usable file of the user's folders, and what was left out with the reason."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from instrec.errors import UserError
+from instrec.util.files import below, written_whole
+
+RECORDINGS, MIDI = "recordings", "midi"
+_USABLE, _EXCLUDED = "index.csv", "excluded.csv"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file, or a stretch of one, that clips may be made of.
+
+    Attributes
+    ----------
+    source : `recordings`, `midi`, or the name of a published data set.
+    path : as params.yaml gives its folder: relative stays relative.
+    onset, duration : the stretch, in seconds.
+    labels : the classes that sound in it.
+    group : what must not cross splits: the player or song.
+    split : `train`, `valid` or `test` where the data set has a partition of its own; empty to be decided by groups.
+    """
+
+    source: str
+    path: str
+    onset: float
+    duration: float
+    labels: tuple[str, ...]
+    group: str
+    split: str = ""
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """A file or folder, or part of a file, that was left out, and why."""
+
+    path: str
+    reason: str
+
+
+def write(folder: Path, entries: Iterable[Entry], excluded: Iterable[Excluded]) -> None:
+    """Write `index.csv`, labels joined by a space, and `excluded.csv`; without rows, their headers."""
+    rows = ({**asdict(entry), "labels": " ".join(entry.labels)} for entry in entries)
+    write_table(folder / _USABLE, [field.name for field in fields(Entry)], rows)
+    write_table(folder / _EXCLUDED, [field.name for field in fields(Excluded)], map(asdict, excluded))
+
+
+def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, object]]) -> None:
+    """Write one CSV file whole. What UTF-8 cannot hold of a file's name is escaped."""
+    with (
+        written_whole(path) as part,
+        part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read(folder: Path) -> list[Entry]:
+    """Read the usable files that `write` wrote.
+
+    Raises
+    ------
+    UserError
+        When `index.csv` is missing or is not an index.
+    """
+    path = folder / _USABLE
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                Entry(
+                    source=row["source"],
+                    path=row["path"],
+                    onset=float(row["onset"]),
+                    duration=float(row["duration"]),
+                    labels=tuple(row["labels"].split()),
+                    group=row["group"],
+                    split=_text(row["split"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not an index ({error}); run `dvc repro download`") from error
+
+
+def _text(cell: str | None) -> str:
+    """Return a cell of a row; a row that ends early has None there."""
+    if cell is None:
+        raise ValueError("a row ends early")
+    return cell
+
+
+def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excluded]]:
+    """Find the files under a folder, in order of name, whose names have one of the endings.
+
+    Hidden files and README.md are passed over; folders may be links, the root and those right in it.
+
+    Raises
+    ------
+    UserError
+        When the folder does not exist.
+    """
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; make it (it may stay empty), or change `sources` in params.yaml")
+    found: list[Path] = []
+    excluded: list[Excluded] = []
+    for path in below(root):
+        inside = path.relative_to(root).parts
+        if path.is_dir() or path.name == "README.md" or any(part.startswith(".") for part in inside):
+            continue
+        if path.suffix.lower() not in suffixes:
+            reason = f"name does not end in one of {' '.join(sorted(suffixes))}"
+            excluded.append(Excluded(path.as_posix(), reason))
+        elif not _is_utf8(path):
+            excluded.append(Excluded(path.as_posix(), "name is not UTF-8; rename it"))
+        else:
+            found.append(path)
+    return sorted(found), sorted(excluded, key=lambda each: each.path)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

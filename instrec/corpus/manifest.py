@@ -1,0 +1,89 @@
+"""The manifest: one row a clip, the spine that every later stage walks along.
+
+Any single clip can be rendered again from its row and `params.yaml` alone.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from instrec.errors import UserError
+from instrec.util.files import written_whole
+
+RECORDING, SCORE = "recording", "score"
+CLEAN, NOISY = "clean", "noisy"
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip of audio, before it exists.
+
+    Attributes
+    ----------
+    id : unique name; with `seed` it decides every random draw made for the clip.
+    split : `train`, `valid`, or the name of a test set; one audio and one spectrogram file each.
+    source : `recording` (cut from a file) or `score` (rendered by FluidSynth).
+    path : the recording or MIDI file; empty for a score that is composed from seed and id.
+    onset : where the clip starts in the file, in seconds.
+    labels : the classes that sound, in the order of `classes` in params.yaml; none for silence.
+    group : what must not cross splits (song, player; the score itself where it is composed).
+    soundfont : file name of the SoundFont that renders a score; empty for recordings.
+    noise : `clean` or `noisy`.
+    seed : with `id`, decides every draw.
+    """
+
+    id: str
+    split: str
+    source: str
+    path: str
+    onset: float
+    labels: tuple[str, ...]
+    group: str
+    soundfont: str
+    noise: str
+    seed: int
+
+
+def write(path: Path, clips: Iterable[Clip]) -> None:
+    """Write clips as CSV, labels joined by a space."""
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Clip)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({**asdict(clip), "labels": " ".join(clip.labels)} for clip in clips)
+
+
+def read(path: Path) -> list[Clip]:
+    """Read the clips that `write` wrote.
+
+    Raises
+    ------
+    UserError
+        When the file is missing or is not a manifest.
+    """
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames is None:
+                raise ValueError("it is empty")
+            return [_clip(row) for row in reader]
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
+        raise UserError(f"{path}: not a manifest ({error}); run `dvc repro balance`") from error
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    row |= {"onset": float(row["onset"]), "labels": tuple(row["labels"].split()), "seed": int(row["seed"])}
+    return Clip(**row)
+
+
+def of_split(clips: Iterable[Clip], split: str) -> list[Clip]:
+    """Give the clips of one split, in the manifest's order."""
+    return [clip for clip in clips if clip.split == split]
+
+
+def splits(clips: Iterable[Clip]) -> list[str]:
+    """Give the names of the splits, in order of first appearance."""
+    return list(dict.fromkeys(clip.split for clip in clips))

@@ -1,0 +1,102 @@
+"""Published data sets: what they are, how they are got, and what of them is usable.
+
+A data set named in `sources.train` keeps its own partition: its training part trains, its test part tests. Without
+one of its own, its groups are split as recordings are. One named in `sources.test` alone only tests: with its test part
+where it has one, else with all of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from instrec.corpus.index import Entry, Excluded
+from instrec.corpus.published.base import Corpus
+from instrec.corpus.published.folders import JUNGLE_VIBE, NOTES
+from instrec.corpus.published.good_sounds import GOOD_SOUNDS
+from instrec.corpus.published.irmas import IRMAS
+from instrec.corpus.published.medley_solos_db import MEDLEY_SOLOS_DB
+from instrec.corpus.published.medleydb import MEDLEYDB
+from instrec.corpus.published.omt import OMT
+from instrec.corpus.published.openmic import OPENMIC
+from instrec.corpus.published.philharmonia import PHILHARMONIA
+from instrec.corpus.published.tinysol import TINYSOL
+from instrec.errors import UserError
+from instrec.params import SourcesParams
+
+CORPORA: dict[str, Corpus] = {
+    corpus.name: corpus
+    for corpus in (
+        *(IRMAS, MEDLEY_SOLOS_DB, GOOD_SOUNDS, TINYSOL, OPENMIC),
+        *(PHILHARMONIA, NOTES, MEDLEYDB, JUNGLE_VIBE, OMT),
+    )
+}
+"""The known data sets by the names that `sources.train` and `sources.test` take."""
+
+# Songs that train in one data set lie under other names in another, where they could test or validate.
+_CUT_FROM = {MEDLEY_SOLOS_DB.name: MEDLEYDB.name}
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a list of data sets tells of one."""
+
+    name: str
+    title: str
+    licence: str
+    gigabytes: float
+    classes: tuple[str, ...]
+    how: str
+
+
+def table() -> list[Row]:
+    """Give a row for each known data set; nothing is read or downloaded for it."""
+    return [
+        Row(each.name, each.title, each.licence, each.gigabytes, each.classes, each.how) for each in CORPORA.values()
+    ]
+
+
+def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
+    """Get, verify and list every data set that the params name.
+
+    Raises
+    ------
+    UserError
+        When a name is unknown, two data sets share songs, one cannot be got, or files of it are missing or damaged.
+    """
+    entries: list[Entry] = []
+    excluded: list[Excluded] = []
+    for knob, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
+        if name not in CORPORA:
+            raise UserError(f"params.yaml: sources.{knob}: unknown data set {name!r}; known: {', '.join(CORPORA)}")
+    names = tuple(dict.fromkeys((*sources.train, *sources.test)))
+    for name, origin in _CUT_FROM.items():
+        if name in sources.train and origin in names:
+            raise UserError(
+                f"params.yaml: sources.train: {name} is cut from songs of {origin}, which would lie in several splits; "
+                f"leave out one of them, or name {name} in sources.test alone"
+            )
+    for name in names:
+        corpus, folder = CORPORA[name], Path(sources.corpora) / name
+        corpus.download(folder)
+        _verify(corpus, folder, workers)
+        only_tests = name not in sources.train
+        for each in corpus.entries(folder, classes=classes, only_tests=only_tests, workers=workers):
+            if isinstance(each, Entry):
+                entries.append(each)
+            else:
+                excluded.append(each)
+    return entries, excluded
+
+
+def _verify(corpus: Corpus, folder: Path, workers: int) -> None:
+    missing, damaged = corpus.validate(folder, workers=workers)
+    if not corpus.checked:
+        damaged = []  # one by one they are told with their reason, where they are decoded
+    if not (missing or damaged):
+        return
+    found = f"{len(missing)} files missing, {len(damaged)} damaged (the first: {(missing + damaged)[0]})"
+    # A file has to be missing, or all counts as unpacked by hand.
+    which = "" if missing else f"{damaged[0]} and "
+    remedy = f"remove {which}{folder}/.unpacked to download it again" if corpus.checked else corpus.how
+    raise UserError(f"{corpus.name}: {found}; {remedy}")

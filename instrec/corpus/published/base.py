@@ -1,0 +1,171 @@
+"""What every published data set is to the pipeline: one contract, whatever its files look like."""
+
+from __future__ import annotations
+
+import functools
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from instrec import taxonomy
+from instrec.audio import decoding
+from instrec.corpus.index import Entry, Excluded
+from instrec.corpus.recordings import measured
+from instrec.errors import UserError
+from instrec.util.parallel import ordered_map
+from instrec.util.progress import tqdm
+
+TEST = "test"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A file of a data set, before it is decoded.
+
+    Attributes
+    ----------
+    labels : what sounds in it, in the data set's own words.
+    group : what must not cross splits; begins with the data set's name.
+    split : `train`, `valid` or `test` by the data set's own partition; empty without one.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    group: str
+    split: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus(ABC):
+    """A published data set.
+
+    Attributes
+    ----------
+    name : in params.yaml, and its folder's name.
+    title, licence, citation, url : as published.
+    gigabytes : disk space of what is unpacked, roughly; 0 where it depends on what the user places.
+    labels : the data set's labels -> our classes; files with any other label are left out.
+    groups : what a group is.
+    how : how to get it, and how its files must lie.
+    partitioned : whether the data set has a test part of its own.
+    checked : whether checksums of its files are published.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    url: str
+    gigabytes: float
+    labels: Mapping[str, str]
+    groups: str
+    how: str
+    partitioned: bool = False
+    checked: bool = False
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes it covers, in the order of the taxonomy."""
+        return tuple(name for name in taxonomy.INSTRUMENTS if name in self.labels.values())
+
+    @property
+    def notice(self) -> str:
+        """What is told before a download."""
+        size = f", about {self.gigabytes:g} GB on disk" if self.gigabytes else ""
+        return f"{self.name}: {self.title}{size}\nLicence: {self.licence}\nPlease cite: {self.citation}\n{self.url}"
+
+    @abstractmethod
+    def download(self, folder: Path) -> None:
+        """Get what is not there yet.
+
+        Raises
+        ------
+        UserError
+            Naming data set, address and folder: offline, or where it must be placed by hand.
+        """
+
+    @abstractmethod
+    def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
+        """Give the files that are missing, and those that are damaged."""
+
+    @abstractmethod
+    def sounds(self, folder: Path) -> Iterator[Sound | Excluded]:
+        """Give every file there is to hear, and what is left out whatever its label."""
+
+    def entries(
+        self, folder: Path, *, classes: tuple[str, ...], only_tests: bool = False, workers: int = 0
+    ) -> Iterator[Entry | Excluded]:
+        """Decode every file whose labels mean known classes, and give an entry each.
+
+        Parameters
+        ----------
+        classes : those of params.yaml, General MIDI programs included: these answer for the instruments they stand for.
+        only_tests : give the data set's own test part alone, or without one all of it as such.
+
+        Yields
+        ------
+        An entry for each usable file; for each other one, or for all left out for the same label, the reason.
+        """
+        fit: list[tuple[Sound, tuple[str, ...]]] = []
+        refused: Counter[str] = Counter()
+        for sound in self.sounds(folder):
+            if isinstance(sound, Excluded):
+                yield sound
+                continue
+            if only_tests and not self.partitioned:
+                sound = replace(sound, split=TEST)
+            reason = self._refusal(sound, classes, only_tests)
+            if reason:
+                refused[reason] += 1
+            else:
+                fit.append((sound, tuple(sorted({self.labels[label] for label in sound.labels}))))
+        for reason, count in sorted(refused.items()):
+            yield Excluded(folder.as_posix(), f"{count} files: {reason}")
+        found = ordered_map(functools.partial(_entry, source=self.name), fit, workers=workers)
+        yield from tqdm(found, total=len(fit), desc=self.name, unit="file", disable=not fit)
+
+    def _refusal(self, sound: Sound, classes: tuple[str, ...], only_tests: bool) -> str:
+        """Say why a file cannot be used; empty when it can."""
+        if only_tests and sound.split != TEST:
+            return "not of the data set's test part, and params.yaml names the data set in sources.test alone"
+        if not sound.labels:
+            return "no instrument is named"
+        for label in sorted(sound.labels):
+            if label not in self.labels:
+                return f"label {label!r} is no class"
+            if not taxonomy.columns_of(self.labels[label], classes):
+                return f"class {self.labels[label]} is not among `classes` in params.yaml"
+        return ""
+
+
+def _entry(item: tuple[Sound, tuple[str, ...]], *, source: str) -> Entry | Excluded:
+    sound, labels = item
+    seconds = measured(sound.path)
+    if isinstance(seconds, Excluded):
+        return seconds
+    return Entry(source, sound.path.as_posix(), 0.0, seconds, labels, sound.group, sound.split)
+
+
+class Placed(Corpus):
+    """A data set that the user places: its terms ask for it, or no checksum of it is published."""
+
+    def download(self, folder: Path) -> None:
+        """See `Corpus.download`."""
+        if not (folder.is_dir() and any(folder.iterdir())):
+            raise UserError(f"{self.name}: not in {folder}; {self.how} ({self.url})")
+
+    def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
+        """Give the folder as missing when it holds no sound, and the files that cannot be opened as damaged."""
+        paths = [sound.path for sound in self.sounds(folder) if isinstance(sound, Sound)]
+        opened = ordered_map(_opens, paths, workers=workers)
+        return ([] if paths else [folder]), [path for path, good in zip(paths, opened, strict=True) if not good]
+
+
+def _opens(path: Path) -> bool:
+    try:
+        decoding.load(path, 8000, seconds=0.1)
+    except UserError:
+        return False
+    return True

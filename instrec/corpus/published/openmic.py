@@ -1,0 +1,50 @@
+"""OpenMIC-2018: 10 s of music from the Free Music Archive; of some instruments each, listeners told if they sound."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from instrec.corpus.published.base import Sound
+from instrec.corpus.published.mirdata_loader import MirdataCorpus
+
+# `bass` and `guitar` do not tell electric from acoustic: they stand for no class of ours.
+LABELS = {
+    "cello": "cello",
+    "clarinet": "clarinet",
+    "cymbals": "drums",
+    "drums": "drums",
+    "flute": "flute",
+    "organ": "organ",
+    "piano": "piano",
+    "saxophone": "saxophone",
+    "trombone": "trombone",
+    "trumpet": "trumpet",
+    "violin": "violin",
+    "voice": "voice",
+}
+
+_PRESENT = 0.5  # of the listeners' agreement: below it, an instrument probably does not sound
+
+
+class _OpenMIC(MirdataCorpus):
+    def sound(self, track: Any) -> Sound:
+        labels = tuple(name for name, agreement in track.instruments.items() if agreement >= _PRESENT)
+        split = track.split.rpartition("_")[2]  # `split01_train`, or empty
+        return Sound(Path(track.audio_path), labels, f"{self.name}/{track.artist}", split)
+
+
+OPENMIC = _OpenMIC(
+    name="openmic",
+    loader="openmic2018",
+    strip="openmic-2018",
+    title="OpenMIC-2018, multiple instruments in polyphonic music, partly labelled",
+    licence="CC BY 4.0 (each excerpt: a Creative Commons licence of its own)",
+    citation="Humphrey, Durand, McFee: OpenMIC-2018, an open data-set for multiple instrument recognition. ISMIR 2018",
+    url="https://zenodo.org/record/1432913",
+    gigabytes=3,
+    labels=LABELS,
+    groups="the artist",
+    how="downloaded",
+    partitioned=True,
+)

@@ -1,0 +1,108 @@
+"""Recordings: a folder with one sub-folder a class.
+
+    recordings/violin/anna/scale.flac      group: anna
+    recordings/violin/caprice take 2.wav   group: caprice
+
+Sub-folders' names are read through `taxonomy.class_named`. A folder within a class's folder names the group:
+the player or song, the same in every class. Without one the file's name does, less a number at its end, so
+that parts of one recording stay in one split. A name that is nothing but the class and a number, or a number
+alone, is a group of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter
+from pathlib import Path
+
+from instrec import taxonomy
+from instrec.audio import decoding
+from instrec.corpus.index import RECORDINGS, Entry, Excluded, search
+from instrec.errors import UserError
+from instrec.util.parallel import ordered_map
+from instrec.util.progress import tqdm
+
+SHORTEST_SECONDS = 0.1  # less is a click
+FAINTEST = 2.0**-15  # one step of 16 bits: what never rises above it is silence
+
+_TAKE = re.compile(r"(^|[ _.-]+)((take|part|clip|chunk|segment)[ _.-]*)?\(?\d+\)?$", re.IGNORECASE)
+
+
+def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
+    """Decode every recording of a folder once, from end to end, and give the usable ones, an entry each.
+
+    Parameters
+    ----------
+    root : holds a sub-folder for each class; each is searched with all its own sub-folders.
+    classes : those that count; other folders are left out, a row each, with their reason.
+
+    Raises
+    ------
+    UserError
+        When the folder does not exist. A broken, silent or very short file is left out with its reason.
+    """
+    found, excluded = search(root, decoding.SUFFIXES)
+    files = []
+    refused: Counter[tuple[Path, str]] = Counter()
+    for path in found:
+        where = root / path.relative_to(root).parts[0]
+        reason = _refused(where, path, classes)
+        refused[where, reason] += 1
+        if not reason:
+            files.append(path)
+    excluded += [
+        Excluded(where.as_posix(), f"{count} files: {reason}" if count > 1 else reason)
+        for (where, reason), count in refused.items()
+        if reason
+    ]
+    entries = []
+    checked = ordered_map(functools.partial(_checked, root=root), files, workers=workers)
+    for result in tqdm(checked, total=len(files), desc="recordings", unit="file", disable=not files):
+        if isinstance(result, Entry):
+            entries.append(result)
+        else:
+            excluded.append(result)
+    return entries, excluded
+
+
+def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
+    """Say why what lies in a place cannot be used; empty when it can."""
+    if where == path:
+        return "lies in no class's folder; move it into one"
+    name = taxonomy.class_named(where.name)
+    if name is None:
+        return f"the folder's name is no class; known: {', '.join(taxonomy.INSTRUMENTS)}"
+    return "" if name in classes else f"class {name} is not among `classes` in params.yaml"
+
+
+def measured(path: Path) -> float | Excluded:
+    """Decode a file from end to end and give its length in seconds, or why it cannot be used."""
+    try:
+        seconds, peak = decoding.length_and_peak(path)
+    except UserError as error:
+        return Excluded(path.as_posix(), str(error).removeprefix(f"{path}: "))
+    if seconds < SHORTEST_SECONDS:
+        return Excluded(path.as_posix(), f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed")
+    if peak <= FAINTEST:
+        return Excluded(path.as_posix(), "silent from beginning to end")
+    return round(seconds, 6)
+
+
+def _checked(path: Path, *, root: Path) -> Entry | Excluded:
+    seconds = measured(path)
+    if isinstance(seconds, Excluded):
+        return seconds
+    label = taxonomy.class_named(path.relative_to(root).parts[0])
+    assert label  # or it would have been refused
+    return Entry(RECORDINGS, path.as_posix(), 0.0, seconds, (label,), group_of(path, root))
+
+
+def group_of(path: Path, root: Path) -> str:
+    """Give the player or song that a file in a class's folder under `root` belongs to; see this module's head."""
+    folder, *inner, _ = path.relative_to(root).parts
+    if inner:
+        return inner[0]
+    song = _TAKE.sub("", path.stem)
+    # `violin_07` and `07` number recordings, not the parts of one.
+    return song if song and not taxonomy.class_named(song) else f"{folder}/{path.stem}"

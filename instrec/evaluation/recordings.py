@@ -1,0 +1,151 @@
+"""How well a model names the instruments of labelled recordings: a folder with one sub-folder a class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from instrec import taxonomy
+from instrec.audio import decoding
+from instrec.errors import UserError, shown
+from instrec.evaluation import metrics, protocols
+from instrec.inference import prediction
+from instrec.inference.activations import listen
+from instrec.models.classifier import Classifier
+from instrec.util.files import below
+from instrec.util.progress import tqdm
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that was not scored, and why."""
+
+    file: str
+    reason: str
+
+
+def evaluate_folder(
+    folder: Path,
+    classifier: Classifier,
+    *,
+    track: int | None = None,
+    warn: Callable[[str], Any] = lambda line: None,
+) -> dict[str, Any]:
+    """Score a model on labelled recordings.
+
+    Parameters
+    ----------
+    track : which audio track of the files, from 1 on; see `audio.blocks`.
+    warn : called with what should be known of a file: that it is cut off, or which of several tracks was used.
+
+    Returns
+    -------
+    dict
+        `files` (how many were scored), `skipped` (a list of file and reason), and the figures of
+        `figures`: `top1`, `macro_recall`, `macro_f1`, `per_class`, `confusion`.
+
+    Raises
+    ------
+    UserError
+        When the folder is missing, has no sub-folders with files, or none of its files can be scored.
+    """
+    classes = asked(classifier.card.classes)
+    columns = protocols.answering(classes, classifier.card.classes)
+    labelled, skipped = find(folder, classes)
+    labels, scores = [], []
+    for path, label in tqdm(labelled, unit="file", disable=None, leave=False):
+        try:
+            heard = listen(path, classifier, track=track)
+            scores.append(prediction.score(heard))
+            labels.append(label)
+            for line in heard.warnings:
+                warn(line)
+        except UserError as error:
+            skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
+    if not scores:
+        raise UserError(f"{folder}: no file can be scored; the first: {skipped[0].file}: {skipped[0].reason}")
+    return {
+        "files": len(scores),
+        "skipped": [vars(each) for each in skipped],
+        **figures(labels, protocols.answers(np.array(scores), columns), classes),
+    }
+
+
+def figures(labels: Sequence[str], scores: NDArray[np.float64], classes: Sequence[str]) -> dict[str, Any]:
+    """Measure files that hold one instrument each.
+
+    Parameters
+    ----------
+    labels : class of each file, one of `classes`.
+    scores : strength of each class in each file, 0..1 [shape=(files, classes)].
+    classes : names of the columns of `scores`.
+
+    Returns
+    -------
+    `top1`, `macro_recall`, `macro_f1`; `per_class`: {name: {`precision`, `recall`, `f1`, `files`}} for the
+    classes that have files; `confusion`: {`classes`, `matrix`}, where a row is the actual class, a column the
+    class decided for, and a cell the number of files.
+
+    Raises
+    ------
+    ValueError
+        When there is no file, a label is not a class, or shapes do not agree.
+    """
+    wanted = np.eye(len(classes), dtype=np.uint8)[[classes.index(label) for label in labels]]
+    metrics.validate(wanted, scores)
+    found = metrics.strongest(scores)
+    each = zip(classes, metrics.per_class(wanted, found), strict=True)
+    means = metrics.solo(wanted, scores)
+    return {
+        **{name: float(means[name]) for name in ("top1", "macro_recall", "macro_f1")},
+        "per_class": {
+            name: {"precision": precision, "recall": recall, "f1": f1, "files": files}
+            for name, (precision, recall, f1, files) in each
+            if files
+        },
+        "confusion": {"classes": list(classes), "matrix": (wanted.T.astype(np.int64) @ found).tolist()},
+    }
+
+
+def asked(classes: Iterable[str]) -> tuple[str, ...]:
+    """Give the classes that a model can be asked for: its own, but instruments in place of their programs."""
+    instrument_of = {f"gm_{program:03}": name for program, name in taxonomy.CLASS_OF_PROGRAM.items()}
+    return tuple(dict.fromkeys(instrument_of.get(name, name) for name in classes))
+
+
+def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], list[Skipped]]:
+    """Find every file below the sub-folders of `folder`: those to score with their class, and those left out.
+
+    Raises
+    ------
+    UserError
+        When the folder is missing, is a file, or has no sub-folders with files.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: not a folder; give one with a sub-folder a class")
+    known = set(classes)
+    labelled: list[tuple[Path, str]] = []
+    skipped: list[Skipped] = []
+    for path in sorted(below(folder)):
+        if path.is_dir() or path.name.startswith("."):
+            continue
+        if path.parent == folder:
+            if path.suffix.lower() in decoding.SUFFIXES:  # a README may well lie there
+                skipped.append(Skipped(shown(path), "lies in no class's folder; move it into one"))
+            continue
+        name = path.relative_to(folder).parts[0]
+        label = taxonomy.class_named(name)
+        if label not in known:
+            skipped.append(Skipped(shown(path), f"the model knows no class {name!r}"))
+        elif path.suffix.lower() not in decoding.SUFFIXES:
+            skipped.append(Skipped(shown(path), f"not an audio file by its ending, {path.suffix!r}"))
+        else:
+            labelled.append((path, str(label)))
+    if all(Path(each.file).parent == folder for each in skipped) and not labelled:
+        raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder a class")
+    return labelled, skipped

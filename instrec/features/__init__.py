@@ -1,0 +1,33 @@
+"""The representations: what a model sees of a clip, one file each. All keep the contract of `Representation`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from instrec.features.image import Image
+from instrec.features.log_mel import LogMel
+from instrec.features.multi_resolution import MultiResolution
+from instrec.features.phase_image import PhaseImage
+from instrec.features.representation import Representation
+from instrec.features.writing import write
+from instrec.params import ClipParams, SpectrogramParams
+
+__all__ = ["REPRESENTATIONS", "Representation", "from_params", "write"]
+
+REPRESENTATIONS: dict[str, Callable[[ClipParams, SpectrogramParams], Representation]] = {
+    "log_mel": LogMel,
+    "multi_resolution": MultiResolution,
+    "image": Image,
+    "phase_image": PhaseImage,
+}
+
+
+def from_params(clip: ClipParams, spectrogram: SpectrogramParams) -> Representation:
+    """Give the representation that the params ask for.
+
+    Raises
+    ------
+    UserError
+        Naming the knob of params.yaml that does not fit the others.
+    """
+    return REPRESENTATIONS[spectrogram.name](clip, spectrogram)

@@ -1,0 +1,85 @@
+"""Mel bands on a logarithmic scale, of the whole clip or of parts that it is taken apart into."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import scipy.sparse
+
+from instrec.errors import UserError
+from instrec.features.representation import FloatArray, Representation
+from instrec.features.separation import PARTS
+from instrec.features.spectrum import check_band, loudness, power_of, silent, transformed
+from instrec.params import ClipParams, SpectrogramParams
+
+
+class LogMel(Representation):
+    """Mel bands under the clip's own loudest point, `-floor_db`..0 dB scaled to 0..1; a channel for each part.
+
+    With the whole clip in decibels it is, up to that scaling, librosa's
+    `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a centred Hann window, zero padding and
+    Slaney's mel scale. Working a clip at a time stays in a core's cache, and the filter bank is sparse: both matter
+    more than batching. Loudness cancels out, down to where librosa's own floor ends it: a clip with no band above
+    that is silent. Parts are scaled as the whole clip is, so that how loud they are beside each other stays visible:
+    a channel alone is the same as in a pair. `frames` are cut off last, and change nothing in those that stay.
+
+    Source: Slaney, Auditory Toolbox (1998); McFee et al., librosa (SciPy 2015).
+    """
+
+    def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
+        check_band(clip, spectrogram)
+        channels = PARTS[spectrogram.part].channels
+        super().__init__(clip.samples, (_frames(clip, spectrogram), spectrogram.mels, channels))
+        self._params = spectrogram
+        self._seconds_per_frame = spectrogram.hop / clip.sample_rate
+        self.window = np.hanning(spectrogram.window + 1)[:-1].astype(np.float32)
+        self.bank = scipy.sparse.csr_array(_mel_bank(clip, spectrogram))
+
+    def _transform(self, y: FloatArray) -> FloatArray:
+        margin = len(self.window) // 2
+        padded = np.zeros(self.samples + 2 * margin, dtype=np.float32)
+        padded[margin : margin + self.samples] = y
+        power = power_of(transformed(padded, self.window, self._params.hop))
+        whole = self.bank @ power
+        if silent(whole):
+            return np.zeros(self.shape, dtype=np.float32)
+        if self._params.part == "whole":
+            parts = [whole]
+        else:
+            magnitudes = PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
+            parts = [self.bank @ np.square(magnitude) for magnitude in magnitudes]
+        picture = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
+        return picture[: self.shape[0]]
+
+
+def _frames(clip: ClipParams, spectrogram: SpectrogramParams) -> int:
+    most = 1 + (clip.samples - spectrogram.window % 2) // spectrogram.hop
+    if spectrogram.frames > most:
+        raise UserError(
+            f"params.yaml: spectrogram.frames: {spectrogram.frames}, but a clip has {most} of them; lower it or "
+            f"spectrogram.hop, {spectrogram.hop} samples, or raise clip.seconds, {clip.seconds:g}"
+        )
+    return spectrogram.frames or most
+
+
+def _mel_bank(clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
+    from librosa.filters import mel  # a second's import that only this class needs
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Empty filters")  # refused below, by the knobs' names
+        bank: FloatArray = mel(
+            sr=clip.sample_rate,
+            n_fft=spectrogram.window,
+            n_mels=spectrogram.mels,
+            fmin=spectrogram.min_hz,
+            fmax=spectrogram.max_hz,
+        )
+    empty = np.count_nonzero(~bank.any(axis=1))
+    if empty:
+        raise UserError(
+            f"params.yaml: spectrogram.mels: {spectrogram.mels}, but {empty} of them are narrower than what "
+            f"spectrogram.window, {spectrogram.window} samples, resolves, and would stay empty; "
+            "lower mels or raise window"
+        )
+    return bank

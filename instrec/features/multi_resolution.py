@@ -1,0 +1,33 @@
+"""A stack of mel spectrograms, each sharper in frequency and more blurred in time than the one before."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from instrec.features.log_mel import LogMel
+from instrec.features.representation import FloatArray, Representation
+from instrec.params import ClipParams, SpectrogramParams
+
+_WINDOWS = (1, 2, 4)  # times `window`
+
+
+class MultiResolution(Representation):
+    """`LogMel` with windows 1, 2 and 4 times as long, with the same hop and bands, stacked as channels.
+
+    Where `part` asks for a pair, its two channels stay side by side: resolutions are the outer order.
+
+    Source: the multi-resolution input of Gomez, Abesser & Cano (ISMIR 2018).
+    """
+
+    def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
+        frames, bins, parts = LogMel(clip, spectrogram).shape
+        super().__init__(clip.samples, (frames, bins, parts * len(_WINDOWS)))
+        # A window of an odd length may have a frame less than those twice and four times as long.
+        self.resolutions = [
+            LogMel(clip, replace(spectrogram, window=spectrogram.window * times, frames=frames)) for times in _WINDOWS
+        ]
+
+    def _transform(self, y: FloatArray) -> FloatArray:
+        return np.concatenate([resolution(y) for resolution in self.resolutions], axis=-1)

@@ -1,0 +1,68 @@
+"""What the representations share: a Fourier transform in frames, its range, and loudness as 0..1."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from instrec.errors import UserError
+from instrec.features.representation import FloatArray
+from instrec.params import ClipParams, SpectrogramParams
+
+SILENCE = 1e-10  # power; librosa.power_to_db's own floor
+
+
+def transformed(y: FloatArray, window: FloatArray, hop: int) -> NDArray[np.complex64]:
+    """Give the spectrum [shape=(bins, frames)] of y, a frame every `hop` samples for as long as it fits in."""
+    frames = sliding_window_view(y, len(window))[::hop]
+    spectrum: NDArray[np.complex64] = scipy.fft.rfft((frames * window).T, axis=0)
+    return spectrum
+
+
+def power_of(spectrum: NDArray[np.complex64]) -> FloatArray:
+    """Give the power, without the root that a magnitude takes."""
+    power: FloatArray = np.square(spectrum.real) + np.square(spectrum.imag)
+    return power
+
+
+def silent(power: FloatArray) -> bool:
+    """Say whether nothing is louder than librosa's own floor."""
+    return bool(power.max() <= SILENCE)
+
+
+def loudness(power: FloatArray, whole: FloatArray, spectrogram: SpectrogramParams) -> FloatArray:
+    """Scale power to 0..1 on a logarithmic axis.
+
+    1 is the loudest point of `whole`, the clip that `power` is a part of. 0 is `floor_db` under it; with
+    `scale: log` it is the softest point of `whole` where that is louder. The axis is thus the clip's own range, and
+    on it the base of the logarithm cancels out.
+    """
+    loudest, depth_db = whole.max(), spectrogram.floor_db
+    if spectrogram.scale == "log" and (softest := whole.min() / loudest) > 0:
+        depth_db = min(depth_db, -10.0 * float(np.log10(softest)))
+    if depth_db <= 0:  # as loud everywhere: there is nothing to see
+        return np.zeros_like(power)
+    floor = np.float32(10.0 ** (-depth_db / 10.0))
+    decibels = 10.0 * np.log10(np.maximum(power / loudest, floor))
+    scaled: FloatArray = np.clip(1.0 + decibels / np.float32(depth_db), 0.0, 1.0)
+    return scaled
+
+
+def check_band(clip: ClipParams, spectrogram: SpectrogramParams) -> None:
+    """Refuse a range of frequencies that the clip does not have.
+
+    Raises
+    ------
+    UserError
+        Naming `spectrogram.min_hz` or `spectrogram.max_hz`.
+    """
+    nyquist, low, high = clip.sample_rate / 2, spectrogram.min_hz, spectrogram.max_hz
+    if high > nyquist:
+        raise UserError(
+            f"params.yaml: spectrogram.max_hz: {high:g} is above {nyquist:g}, half of clip.sample_rate; "
+            "lower it, or raise clip.sample_rate"
+        )
+    if low >= high:
+        raise UserError(f"params.yaml: spectrogram.min_hz: {low:g} must lie under max_hz, {high:g}")

@@ -1,0 +1,58 @@
+"""From a store of clips to one of pictures."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from instrec.errors import UserError
+from instrec.features.representation import Representation
+from instrec.util import hdf5, parallel
+from instrec.util.progress import tqdm
+
+_BATCH = 64  # clips in memory at a time
+
+
+def write(path: Path, audio: Path, representation: Representation, *, workers: int = 0, cluster: str = "") -> None:
+    """Transform a store of int16 audio into one of float16 features, with a progress bar.
+
+    `workers` is the number of threads; 0 means one a core, and no number changes a byte. With the address of a Dask
+    scheduler in `cluster` its workers do it, a thread each.
+
+    Raises
+    ------
+    UserError
+        When `audio` is missing, damaged or has clips of another length.
+    """
+    with hdf5.open_store(audio) as clips:
+        if clips.shape != (representation.samples,):
+            raise UserError(
+                f"{audio}: clips of shape {clips.shape} where `clip` in params.yaml asks for "
+                f"{representation.samples} samples; run `dvc repro synthesize`"
+            )
+        with (
+            hdf5.create(
+                path,
+                name="features",
+                shape=representation.shape,
+                dtype=np.float16,
+                ids=clips.ids,
+                labels=clips.labels,
+                classes=clips.classes,
+            ) as writer,
+            tqdm(total=len(clips), desc=path.stem, unit="clip") as progress,
+        ):
+            transform = partial(_pictures, representation, threads=1 if cluster else workers or None)
+            # Without a cluster in this process: its threads share the sound, which processes would have to be sent.
+            for pictures in parallel.ordered_map(transform, clips.batches(_BATCH), workers=1, cluster=cluster, chunk=1):
+                writer.append(pictures)
+                progress.update(len(pictures))
+
+
+def _pictures(
+    representation: Representation, sound: npt.NDArray[np.int16], *, threads: int | None
+) -> npt.NDArray[np.float16]:
+    return representation.batch(sound.astype(np.float32) / np.float32(32768), threads=threads).astype(np.float16)

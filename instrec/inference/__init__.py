@@ -1,0 +1,1 @@
+"""From audio of any length to instruments and a timeline."""

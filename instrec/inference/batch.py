@@ -1,0 +1,105 @@
+"""Many files: which ones, worked on all at once, their predictions in order."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from instrec.audio import decoding
+from instrec.errors import UserError
+from instrec.inference import prediction
+from instrec.inference.prediction import Prediction
+from instrec.models.classifier import Classifier
+from instrec.util.files import below
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A file to listen to, and its name below the folder that was given, or its own where it was named itself."""
+
+    path: Path
+    name: Path
+
+
+def sounds(given: Iterable[Path | str]) -> list[Sound]:
+    """Give the files that are named, and of folders every audio file in them and below, by its ending.
+
+    Raises
+    ------
+    UserError
+        When a folder holds none.
+    """
+    found = []
+    for path in map(Path, given):
+        if not path.is_dir():
+            found.append(Sound(path, Path(path.name)))
+            continue
+        inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and not each.is_dir()]
+        if not inside:
+            raise UserError(
+                f"{path}: a folder without audio files; known endings: {' '.join(sorted(decoding.SUFFIXES))}"
+            )
+        found += [Sound(each, each.relative_to(path)) for each in inside]
+    return found
+
+
+def _is_audio(name: Path) -> bool:
+    return name.suffix.lower() in decoding.SUFFIXES and not any(part.startswith(".") for part in name.parts)
+
+
+class _Stopped(Exception):
+    pass
+
+
+def predictions(
+    paths: Sequence[Path],
+    classifier: Classifier,
+    *,
+    hop_seconds: float | None = None,
+    threshold: float | None = None,
+    track: int | None = None,
+    progress: Callable[[float], Any] = lambda seconds: None,
+) -> Generator[Prediction | UserError]:
+    """Predict every file as `inference.predict` does, in its order; of one that cannot be read, give the error.
+
+    A thread a core works on them, as decoding, transforming and the model let go of Python's lock. No more than two
+    files a thread are ahead of the reader, which bounds memory. Closed early, it gives up what is under way.
+
+    Parameters
+    ----------
+    progress : called from the threads with every so many seconds of audio that were heard.
+    """
+    stop = threading.Event()
+
+    def told(seconds: float) -> None:
+        if stop.is_set():
+            raise _Stopped
+        progress(seconds)
+
+    def one(path: Path) -> Prediction | UserError:
+        try:
+            return prediction.predict(
+                path, classifier, hop_seconds=hop_seconds, threshold=threshold, track=track, progress=told
+            )
+        except UserError as error:
+            return error
+
+    threads = len(os.sched_getaffinity(0))
+    pool, pending = ThreadPoolExecutor(threads), deque[Future[Prediction | UserError]]()
+    try:
+        for work in [partial(one, path) for path in paths]:
+            pending.append(pool.submit(work))
+            if len(pending) >= 2 * threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,163 @@
+"""From an audio file of any length to what sounds in it: windows -> presence -> timeline -> segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrec.errors import UserError
+from instrec.inference.activations import Listening, listen
+from instrec.models.classifier import Classifier
+
+HOP_SHARE = 1 / 6  # of a window, from one to the next; this and the next are from benchmarks/timelines.py
+SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s
+
+
+@dataclass(frozen=True)
+class Sounding:
+    """One instrument of a file: how sure the model is at its surest, and the seconds where it sounds."""
+
+    name: str
+    probability: float
+    segments: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The instruments of a file, the surest first, and their timeline [shape=(cells, classes)]."""
+
+    heard: Listening
+    timeline: np.ndarray
+    instruments: tuple[Sounding, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give what `predict --json` writes: times to the millisecond, probabilities to four places."""
+        return {
+            "file": self.heard.file,
+            "duration_seconds": round(self.heard.duration, 3),
+            "complete": self.heard.facts.complete,
+            "instruments": [
+                {
+                    "name": each.name,
+                    "probability": round(each.probability, 4),
+                    "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
+                }
+                for each in self.instruments
+            ],
+        }
+
+
+def predict(
+    path: Path | str,
+    classifier: Classifier,
+    *,
+    hop_seconds: float | None = None,
+    threshold: float | None = None,
+    track: int | None = None,
+    progress: Callable[[float], Any] | None = None,
+) -> Prediction:
+    """Name the instruments of a file and when they sound.
+
+    An instrument is named when, and for as long as, its timeline reaches its threshold. Its probability is
+    the highest value of its timeline, a short moving average over windows: a mean over the whole file would
+    lose what plays briefly in a long one.
+
+    Parameters
+    ----------
+    hop_seconds : from window to window; a sixth of a window unless told.
+    threshold : for every class, instead of the thresholds chosen on validation data.
+    track : which audio track of the file, from 1 on; see `audio.blocks`.
+    progress : called with every so many seconds of audio that were heard.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be read as audio, or hop or threshold is out of range.
+    """
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UserError(f"threshold {threshold:g} is outside 0..1; None stands for the model's own")
+    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, track=track, progress=progress)
+    thresholds = classifier.card.thresholds if threshold is None else (threshold,) * len(heard.classes)
+    activity = timeline(heard)
+    within = heard.audible[:, None]
+    active = sounding(activity, thresholds) & within
+    activity = np.where(within, activity, 0.0)
+    instruments = [
+        Sounding(name, float(activity[:, index].max()), segments(active[:, index], heard))
+        for index, name in enumerate(heard.classes)
+        if active[:, index].any()
+    ]
+    return Prediction(heard, activity, tuple(sorted(instruments, key=lambda each: -each.probability)))
+
+
+def timeline(heard: Listening) -> np.ndarray:
+    """Lay windows onto a grid of one cell every 0.1 s, much finer than the hop.
+
+    Where windows begin or end to hold an instrument, their mean changes with each that covers a cell, so it crosses
+    a threshold near the entrance, wherever that falls between two windows.
+
+    Returns
+    -------
+    np.ndarray [shape=(cells, classes), float64, 0..1]
+        Each cell is the mean presence of the windows that cover its middle.
+    """
+    middles = np.minimum((np.arange(heard.cells) + 0.5) * heard.cell, heard.total - 0.5)
+    first = np.searchsorted(heard.onsets, middles - heard.window, side="right")
+    last = np.searchsorted(heard.onsets, middles, side="right")
+    summed = np.concatenate([np.zeros((1, len(heard.classes))), np.cumsum(heard.presence, axis=0, dtype=np.float64)])
+    means: np.ndarray = (summed[last] - summed[first]) / (last - first)[:, None]
+    return means.clip(0, 1)  # sums round
+
+
+def sounding(activity: np.ndarray, thresholds: Iterable[float]) -> np.ndarray:
+    """Decide where each class reaches its threshold for at least 0.5 s [shape=(cells, classes), bool].
+
+    A shorter peak in what windows of seconds say is chance. A short sound between rests is none, as the windows that
+    hold it say so in the rests as well, before these are told apart.
+    """
+    active = activity >= np.asarray(tuple(thresholds))
+    for column in active.T:
+        for start, end in _runs(column):
+            if end - start < min(SHORTEST_CELLS, len(column)):
+                column[start:end] = False
+    return active
+
+
+def segments(active: np.ndarray, heard: Listening) -> tuple[tuple[float, float], ...]:
+    """Merge active cells [shape=(cells,), bool] into (start, end) in seconds, across gaps of up to 0.5 s."""
+    bridged = active.copy()
+    for start, end in _runs(~active):
+        if start > 0 and end < len(active) and end - start <= GAP_CELLS:
+            bridged[start:end] = True
+    cell = heard.cell / heard.sample_rate
+    return tuple((start * cell, min(end * cell, heard.duration)) for start, end in _runs(bridged))
+
+
+def _runs(active: np.ndarray) -> list[list[int]]:
+    """Give [first, behind the last] of every stretch of active cells."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
+    runs: list[list[int]] = edges.reshape(-1, 2).tolist()
+    return runs
+
+
+def score(heard: Listening) -> np.ndarray:
+    """Weigh the classes of a file that holds one instrument.
+
+    Returns
+    -------
+    np.ndarray [shape=(classes,), 0..1]
+        Mean presence over the windows, each weighing as much as its RMS level: tails and breaths say little.
+
+    Raises
+    ------
+    UserError
+        When every window is silent.
+    """
+    if heard.silent.all():
+        raise UserError(f"{heard.file}: silent")
+    mean = np.average(heard.presence, axis=0, weights=heard.rms)
+    return np.minimum(mean, 1.0)  # a weighted mean of ones may round above one

@@ -1,0 +1,52 @@
+"""AlexNet: five convolutions and two dense layers.
+
+Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (NIPS 2012),
+section 3; Sethi (2018) takes pictures of 227x227x3. Two things differ from the paper: it divides the convolutions
+between two GPUs, which here are whole (62.4 instead of 61.0 million weights with its 1000 classes), and where it
+normalises the local response there is batch normalisation, without which the network hardly learns from scratch. Keras
+has no ImageNet weights for it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers
+
+from instrec.models import input_checks
+from instrec.models.architectures import Trunk
+from instrec.params import ModelParams
+
+
+def alexnet(picture: Any, params: ModelParams) -> Any:
+    """Build the trunk: 4096 features."""
+    input_checks.check(picture, params, frames=67, bins=67)
+    x = _convolved(picture, 96, 11, "conv1", stride=4)
+    x = _pooled(_normed(x, "norm1"), "pool1")
+    x = _convolved(x, 256, 5, "conv2")
+    x = _pooled(_normed(x, "norm2"), "pool2")
+    x = _convolved(x, 384, 3, "conv3")
+    x = _convolved(x, 384, 3, "conv4")
+    x = _pooled(_convolved(x, 256, 3, "conv5"), "pool5")
+    x = layers.Flatten(name="flat")(x)
+    for name in ("dense6", "dense7"):
+        x = layers.Dense(4096, activation="relu", name=name)(x)
+        x = layers.Dropout(0.5, name=f"{name}_dropout")(x)
+    return x
+
+
+def _convolved(x: Any, filters: int, size: int, name: str, *, stride: int = 1) -> Any:
+    padding = "same" if stride == 1 else "valid"
+    return layers.Conv2D(filters, size, strides=stride, padding=padding, activation="relu", name=name)(x)
+
+
+def _normed(x: Any, name: str) -> Any:
+    return layers.BatchNormalization(momentum=0.95, name=name)(x)
+
+
+def _pooled(x: Any, name: str) -> Any:
+    """Pools that overlap (section 3.4)."""
+    return layers.MaxPooling2D(3, strides=2, name=name)(x)
+
+
+VARIANTS: dict[str, Trunk] = {"default": alexnet}

@@ -1,0 +1,57 @@
+"""A small residual network made for training on a CPU.
+
+Strided convolutions over all filters make the picture smaller, and separable ones (Howard et al., MobileNets, 2017,
+section 3.1) with a way around them (He et al. 2016) refine it: the first are what processors do fastest, the second
+cost few weights. The pooling by a weight for every frequency is our own: where on the axis a partial lies says much
+about an instrument, and an average would forget it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import layers
+
+from instrec.models.architectures import Trunk
+from instrec.params import ModelParams
+
+
+def compact_resnet(picture: Any, params: ModelParams) -> Any:
+    """Build the trunk: `width` filters at first, eight times that at last; `blocks` blocks after each halving."""
+    x = _convolved(picture, params.width, 5, 2, "stem")
+    for stage, times in enumerate((2, 4, 6)):
+        x = _convolved(x, times * params.width, 3, 2, f"stage{stage}")
+        for block in range(params.blocks):
+            x = _residual(x, f"stage{stage}_block{block}")
+    x = _convolved(x, 8 * params.width, 3, 1, "last")
+    # One weight a frequency and filter; then over time the mean (what sounds throughout) and the maximum (what sounds
+    # once).
+    x = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False, name="frequencies")(x)
+    x = _active(x, "frequencies")
+    return layers.Concatenate(name="over_time")(
+        [layers.GlobalAveragePooling2D(name="mean")(x), layers.GlobalMaxPooling2D(name="maximum")(x)]
+    )
+
+
+def _active(x: Any, name: str) -> Any:
+    x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)
+    return layers.Activation("relu", name=f"{name}_relu")(x)
+
+
+def _convolved(x: Any, filters: int, size: int, stride: int, name: str) -> Any:
+    x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False, name=name)(x)
+    return _active(x, name)
+
+
+def _residual(x: Any, name: str) -> Any:
+    """Two separable convolutions with a way around them."""
+    filters, around = x.shape[-1], x
+    x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_a")(x)
+    x = _active(x, f"{name}_a")
+    x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_b")(x)
+    x = layers.BatchNormalization(momentum=0.95, name=f"{name}_b_norm")(x)
+    x = layers.Add(name=f"{name}_add")([x, around])
+    return layers.Activation("relu", name=f"{name}_relu")(x)
+
+
+VARIANTS: dict[str, Trunk] = {"default": compact_resnet}

@@ -1,0 +1,28 @@
+"""Inception-ResNet-v2 on a spectrogram rendered as an image, with dense layers on top.
+
+Source: Szegedy, Ioffe, Vanhoucke and Alemi, Inception-v4, Inception-ResNet and the impact of residual connections on
+learning (AAAI 2017), as keras.applications has it. As transfer learning it has frozen ImageNet weights and takes
+pictures of 150x150x3, of which it makes features of 3x3x1536; dense layers of 512 or of 1024 and 512 units follow
+(activation not published; ReLU here).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import applications, layers
+
+from instrec.models import input_checks
+from instrec.models.architectures import Trunk, pretrained
+from instrec.params import ModelParams
+
+
+def inception_resnet_v2(picture: Any, params: ModelParams) -> Any:
+    """Build the trunk: the convolutions and, on top, dense layers of `dense` units."""
+    input_checks.check(picture, params, frames=75, bins=75, channels=3)
+    x = layers.Rescaling(2.0, offset=-1.0, name="scale")(picture)  # -1..1, what its ImageNet weights are used to
+    x = pretrained.base(applications.InceptionResNetV2, picture.shape[1:], params)(x)
+    return pretrained.dense(x, params)
+
+
+VARIANTS: dict[str, Trunk] = {"default": inception_resnet_v2}

@@ -1,0 +1,33 @@
+"""Recurrent networks of one or two LSTM layers, as Yun and Bi compare them with LeNet.
+
+Source: Hochreiter and Schmidhuber, Long short-term memory (1997). A frame is a time step and its bins, of all channels,
+are the features. What the last layer says after the last frame goes to the head (not published; the usual reading).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from keras import layers
+
+from instrec.models.architectures import Trunk
+from instrec.params import ModelParams
+
+
+def lstm(picture: Any, params: ModelParams, *, units: tuple[int, ...]) -> Any:
+    """Build the trunk: a layer for each of `units`, the last of which gives the features."""
+    _, frames, bins, channels = picture.shape
+    x = layers.Reshape((frames, bins * channels), name="steps")(picture)
+    for number, size in enumerate(units, 1):
+        x = layers.LSTM(size, return_sequences=number < len(units), name=f"lstm{number}")(x)
+    return x
+
+
+# Numbers alone would not survive `dvc exp run -S`, which reads 128_64 as 12864.
+VARIANTS: dict[str, Trunk] = {
+    "units_64": partial(lstm, units=(64,)),
+    "units_128": partial(lstm, units=(128,)),
+    "units_128_128": partial(lstm, units=(128, 128)),
+    "units_128_64": partial(lstm, units=(128, 64)),
+}

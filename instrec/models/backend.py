@@ -1,0 +1,50 @@
+"""Keras with what it runs on, loaded without TensorFlow's greetings: `from instrec.models.backend import keras`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+# Remarks about the processor, missing GPUs and logging itself. Native code writes them before it reads any setting.
+_GREETINGS = (
+    r"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions|[IW][0-9]{4} "
+    r"|E[0-9]{4} .* failed call to cuInit|[-0-9]{10} .* [IW] tensorflow/)"
+)
+
+
+@contextmanager
+def _without_greetings() -> Iterator[None]:
+    """Pass standard error through a process of its own: what is left of an abort must come through as well."""
+    if sys.stderr is None:  # closed
+        yield
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with subprocess.Popen(
+        ["grep", "--line-buffered", "--invert-match", "--extended-regexp", _GREETINGS],
+        stdin=subprocess.PIPE,
+        stdout=kept,
+        text=True,
+        env={**os.environ, "LC_ALL": "C"},
+    ) as sieve:
+        assert sieve.stdin
+        os.dup2(sieve.stdin.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # from then on, what is no error
+with _without_greetings():
+    import keras as keras
+
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()  # here, as it says which of them are missing

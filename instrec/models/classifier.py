@@ -1,0 +1,124 @@
+"""A trained model and all that is needed to use it, in one self-contained file."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instrec.errors import UserError
+from instrec.models import model_file
+from instrec.models.model_file import CARD, Card, Damaged
+from instrec.util.files import require_temporary_files, written_whole
+
+__all__ = ["Card", "Classifier", "load", "save"]
+
+_CHANCE = ("date_saved", "shared_object_id")
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A Keras model and its card."""
+
+    model: Any
+    card: Card
+
+    def predict(self, pictures: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """Give what sounds in pictures of shape (clips, frames, bins, channels).
+
+        Returns
+        -------
+        presence : np.ndarray [shape=(clips, classes)], probability of each instrument
+        count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2 and 3 instruments; None where the model's task
+            is not to count
+
+        Raises
+        ------
+        UserError
+            When the pictures have another shape than the model takes.
+        """
+        if pictures.shape[1:] != self.model.input_shape[1:]:
+            raise UserError(
+                f"the model takes features of shape {self.model.input_shape[1:]}, these have {pictures.shape[1:]}; "
+                "train it again with `dvc repro`"
+            )
+        outputs = self.model.predict_on_batch(np.asarray(pictures, dtype=np.float32))
+        count = outputs.get("count")
+        return np.asarray(outputs["presence"], dtype=np.float32), None if count is None else np.asarray(
+            count, np.float32
+        )
+
+
+def save(path: Path, model: Any, card: Card) -> None:
+    """Write model and card so that the same weights give the same bytes.
+
+    Keras writes the date and addresses in memory into its file; they are taken out, so that an unchanged model is an
+    unchanged file to DVC.
+    """
+    from instrec.models.backend import keras
+
+    # Without the compiled training, which a user has no need of.
+    bare = keras.Model(model.inputs, model.output, name=model.name)
+    with written_whole(path) as part:
+        raw = part.with_suffix(".raw.keras")
+        try:
+            bare.save(raw)
+            with zipfile.ZipFile(raw) as source, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as target:
+                for name in sorted(source.namelist()):
+                    content = source.read(name)
+                    if name.endswith(".json"):
+                        content = json.dumps(_without_chance(json.loads(content)), indent=1).encode()
+                    target.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
+                target.writestr(zipfile.ZipInfo(CARD, _EPOCH), json.dumps(asdict(card), indent=1), zipfile.ZIP_DEFLATED)
+        finally:
+            raw.unlink(missing_ok=True)
+
+
+def _without_chance(tree: Any) -> Any:
+    """Leave out what differs from one saving to the next."""
+    if isinstance(tree, dict):
+        return {key: _without_chance(value) for key, value in tree.items() if key not in _CHANCE}
+    return [_without_chance(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def load(path: Path) -> Classifier:
+    """Read a model that `save` wrote.
+
+    Raises
+    ------
+    UserError
+        When the file is missing, damaged, no model of instrec's or larger than it may be; when its weights hold NaN or
+        infinity; when the disk of temporary files is full.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no model there; train one with `dvc repro`, or name another with --model")
+    require_temporary_files()
+    try:
+        card, config = model_file.read(path)
+        from instrec.models.backend import keras
+
+        model_file.check_network(config, card, model_file.stored_bytes(path))
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        _check_weights(model)
+    except UserError as error:
+        raise UserError(
+            f"{path}: made with other knobs than this version of instrec has; train it again with `dvc repro`"
+        ) from error
+    except Exception as error:  # zip, HDF5 and Keras each have their own
+        why = str(error) if isinstance(error, Damaged) else type(error).__name__
+        raise UserError(
+            f"{path}: not a model of instrec's, or damaged ({why}); train it again with `dvc repro`"
+        ) from error
+    return Classifier(model, card)
+
+
+def _check_weights(model: Any) -> None:
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise Damaged(f"weights of {weight.path} hold NaN or infinity")

@@ -1,0 +1,97 @@
+"""The tasks: what a model is asked, and so its head, its targets and its losses.
+
+Every model has an output `presence` [shape=(clips, classes)], 0..1: how likely each class sounds. Where the task is to
+count as well it has an output `count` [shape=(clips, 4)], which with `presence` is the two-part output of Sethi (2018):
+a one-hot count followed by a bit for each instrument.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from keras import layers
+
+from instrec.models.backend import keras
+from instrec.params import TrainParams
+
+COUNTS = 4  # none, one, two, or three and more instruments at once
+
+Targets = dict[str, npt.NDArray[np.float32]]
+
+
+class Task(ABC):
+    """What is asked about a clip."""
+
+    counts = False
+
+    @abstractmethod
+    def outputs(self, features: Any, classes: int) -> dict[str, Any]:
+        """Give the head: outputs by name, from features [shape=(clips, any)]. They stay in float32 where the rest is
+        computed in half precision."""
+
+    def targets(self, labels: npt.NDArray[np.float32]) -> Targets:
+        """Give what the outputs should be, from labels [shape=(clips, classes)], 0 or 1."""
+        return {"presence": labels}
+
+    @abstractmethod
+    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
+        """Give the losses and their weights, by output."""
+
+    def metrics(self) -> dict[str, list[Any]]:
+        """Give what the history shows beside the losses, by output."""
+        # Keras puts the output's name before its metrics' only where there are several outputs.
+        name = "f1" if self.counts else "presence_f1"
+        return {"presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name=name)]}
+
+
+class Multilabel(Task):
+    """Which classes sound, each a question of its own; trained on solo clips, which one is predominant (Han 2017)."""
+
+    def outputs(self, features: Any, classes: int) -> dict[str, Any]:
+        return {"presence": layers.Dense(classes, activation="sigmoid", dtype="float32", name="presence")(features)}
+
+    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
+        return {"presence": keras.losses.BinaryCrossentropy(label_smoothing=train.label_smoothing)}, {"presence": 1.0}
+
+
+class CountPresence(Multilabel):
+    """Which classes sound, and how many."""
+
+    counts = True
+
+    def outputs(self, features: Any, classes: int) -> dict[str, Any]:
+        presence = super().outputs(features, classes)
+        count = layers.Dense(COUNTS, activation="softmax", dtype="float32", name="count")
+        return {**presence, "count": count(features)}
+
+    def targets(self, labels: npt.NDArray[np.float32]) -> Targets:
+        return {
+            "presence": labels,
+            "count": np.eye(COUNTS, dtype=np.float32)[np.minimum(labels.sum(axis=1).astype(int), COUNTS - 1)],
+        }
+
+    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
+        losses, _ = super().losses(train)
+        # Each of the classes is a question of its own, beside one question about the count.
+        return {**losses, "count": keras.losses.CategoricalCrossentropy()}, {"presence": 10.0, "count": 0.5}
+
+    def metrics(self) -> dict[str, list[Any]]:
+        return {**super().metrics(), "count": [keras.metrics.CategoricalAccuracy(name="accuracy")]}
+
+
+class Solo(Task):
+    """Which one of the classes sounds."""
+
+    def outputs(self, features: Any, classes: int) -> dict[str, Any]:
+        return {"presence": layers.Dense(classes, activation="softmax", dtype="float32", name="presence")(features)}
+
+    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
+        return {"presence": keras.losses.CategoricalCrossentropy(label_smoothing=train.label_smoothing)}, {
+            "presence": 1.0
+        }
+
+
+TASKS: dict[str, Task] = {"count_presence": CountPresence(), "multilabel": Multilabel(), "solo": Solo()}

@@ -1,0 +1,112 @@
+"""Noise: drawn first, as plain values that can be written down, then applied without any chance left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from instrec.errors import UserError
+from instrec.params import NoiseParams
+from instrec.synthesis.noise.effects import FloatArray
+from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS, Values
+
+
+@dataclass(frozen=True)
+class Step:
+    """One effect of `EFFECTS` and the values drawn for it."""
+
+    name: str
+    values: Values
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What happens to a clip, in this order."""
+
+    steps: tuple[Step, ...]
+
+
+def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alone: bool = False) -> Noise:
+    """Draw which effects a noisy clip gets, and their values.
+
+    Each effect is drawn by itself with its own probability, in the order in which sound meets it: player, room,
+    background, microphone, overload, mixing desk, file; then one of Sethi's nine. If none comes up, one is taken,
+    in proportion to the probabilities, so that noisy means noisy; only with all of them at zero is there none. Where
+    noise is `alone`, without anything that it could change, there is a background, unless its probability is zero.
+
+    Raises
+    ------
+    UserError
+        When the bounds contradict each other.
+    """
+    if bounds.min_snr_db > bounds.max_snr_db:
+        raise UserError(
+            f"params.yaml: noise.min_snr_db: {bounds.min_snr_db:g} is above max_snr_db, {bounds.max_snr_db:g}"
+        )
+    probability = {
+        "waver": bounds.waver_probability,
+        "breath": bounds.breath_probability,
+        "reverb": bounds.reverb_probability,
+        "equalizer": bounds.equalizer_probability,
+        "background": bounds.background_probability,
+        "band_limit": bounds.band_limit_probability,
+        "distortion": bounds.distortion_probability,
+        "compression": bounds.compression_probability,
+        "codec": bounds.codec_probability,
+        "sethi": bounds.sethi_probability,
+    }
+    chances = np.array(list(probability.values()))
+    chosen = rng.random(len(chances)) < chances
+    if not chosen.any() and chances.any():
+        chosen[rng.choice(len(chances), p=chances / chances.sum())] = True
+    chosen[list(probability).index("background")] |= alone and bounds.background_probability > 0
+    names = [name for name, is_chosen in zip(probability, chosen, strict=True) if is_chosen]
+    if "sethi" in names:
+        names[-1] = list(SETHI_EFFECTS)[rng.integers(len(SETHI_EFFECTS))]
+    return Noise(tuple(Step(name, EFFECTS[name].draw(rng, bounds, sample_rate)) for name in names))
+
+
+def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:
+    """Make a clip noisy: the same bytes for the same clip and noise, always.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(samples,)], at least one sample; silence is fine.
+    noise : what `draw` gave.
+    sample_rate : of y, in Hz.
+
+    Returns
+    -------
+    np.ndarray [shape=(samples,)], float32, scaled down where its peak would pass 1.
+    """
+    y = np.asarray(y, dtype=np.float32)
+    for step in noise.steps:
+        y = EFFECTS[step.name].apply(y, sample_rate, **step.values).astype(np.float32, copy=False)
+    peak = np.abs(y).max()
+    return y / peak if peak > 1 else y
+
+
+def to_json(noise: Noise) -> list[dict[str, Any]]:
+    """Give noise as plain lists, dictionaries, numbers and strings."""
+    return [{"effect": step.name, **step.values} for step in noise.steps]
+
+
+def from_json(tree: Sequence[Mapping[str, Any]]) -> Noise:
+    """Read what `to_json` gave.
+
+    Raises
+    ------
+    KeyError
+        Naming an effect that does not exist.
+    """
+    steps = []
+    for item in tree:
+        values = dict(item)
+        name = values.pop("effect")
+        if name not in EFFECTS:
+            raise KeyError(f"unknown effect {name!r}; known: {', '.join(EFFECTS)}")
+        steps.append(Step(name, values))
+    return Noise(tuple(steps))

@@ -1,0 +1,110 @@
+"""What git knows: files as a commit has them, and what has changed since."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from instrec.errors import UserError
+from instrec.util import documents
+
+TEST_DATA = Path("data.dvc")
+TEST_DATA_REMOTE = Path(".dvcstore")
+RELEASED = Path("released/classifier.keras.dvc")
+
+
+def resolve(root: Path, name: str) -> str:
+    """Give the hash of a commit, or of an experiment by the name that DVC has for it.
+
+    Raises
+    ------
+    UserError
+        When `root` is not in a git repository, or `name` is neither there.
+    """
+    if _git(root, "rev-parse", "--git-dir") is None:
+        raise UserError(f"{root.resolve()}: not in a git repository; run the gate in a clone")
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if commit is None:  # of experiments with one name, begun from several commits, the last
+        experiments = ("--sort=-creatordate", "--count=1", "--format=%(objectname)", f"refs/exps/*/*/{name}")
+        commit = _git(root, "for-each-ref", *experiments)
+    if not commit:
+        raise UserError(f"{name}: git knows no such commit; fetch it (`git fetch origin`), or see `git branch --all`")
+    return commit.strip()
+
+
+def described(root: Path) -> str:
+    """Name the working tree: by a tag or a commit, and whether it differs from that."""
+    name = (_git(root, "describe", "--always", "--dirty") or "the working tree").strip()
+    return f"`{name.removesuffix('-dirty')}`" + ", with changes not committed," * name.endswith("-dirty")
+
+
+def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, Any] | None:
+    """Read a YAML or JSON file of a commit, or of the working tree; None where it is missing.
+
+    Raises
+    ------
+    UserError
+        When it cannot be read, or holds no mapping.
+    """
+    where = f"{path} of {commit[:7]}" if commit else str(path)
+    is_json = path.suffix == ".json"
+    if commit:
+        content = _blob(root, path, commit)
+        if content is None:
+            return None
+        tree = (documents.parse_json if is_json else documents.parse_yaml)(content, where)
+    elif (root / path).exists():
+        tree = (documents.load_json if is_json else documents.load_yaml)(root / path)
+    else:
+        return None
+    if not isinstance(tree, dict):
+        raise UserError(f"{where}: expected a mapping of names to values, found {str(tree)[:40]!r}")
+    return tree
+
+
+def differs(root: Path, path: Path, commit: str) -> bool:
+    """Tell whether a file of the working tree is another than the commit's; so is one that the commit lacks."""
+    old = _blob(root, path, commit) if not path.is_absolute() else None
+    return old != (root / path).read_bytes()
+
+
+def changed_test_data(root: Path, commit: str) -> Iterator[str]:
+    """Say how the frozen test data differ from the commit's: their checksum, or the files of their remote."""
+    old, new = (_checksums(mapping(root, TEST_DATA, side)) for side in (commit, None))
+    if old != new:
+        yield f"the frozen test data changed: `{TEST_DATA}` was {old or 'missing'} and is {new or 'missing'}"
+    # Added files are no harm: they go by their checksums, and `data.dvc` says which ones count.
+    arguments = ("diff", "--name-only", "--diff-filter=a", commit, "--", str(TEST_DATA_REMOTE))
+    changed = filter(None, (_git(root, *arguments) or "").split("\n"))
+    # A released model lies there, too, and leaves with the next release.
+    model = _checksums(mapping(root, RELEASED, commit))
+    if files := [file for file in changed if "".join(Path(file).parts[-2:]) != model]:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        yield f"the frozen test data were tampered with: `{files[0]}`{more} changed"
+
+
+def _checksums(tree: Mapping[str, Any] | None) -> str:
+    outs = (tree or {}).get("outs")
+    found = outs if isinstance(outs, list) else []
+    return ", ".join(str(out.get("md5")) for out in found if isinstance(out, Mapping))
+
+
+def _blob(root: Path, path: Path, commit: str) -> bytes | None:
+    """Give a file as a commit has it, or None where it has none."""
+    return _run(root, "show", f"{commit}:./{path.as_posix()}")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Give what git prints, or None where it fails."""
+    printed = _run(root, *arguments)
+    return None if printed is None else printed.decode(errors="replace")
+
+
+def _run(root: Path, *arguments: str) -> bytes | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
+    except FileNotFoundError:
+        raise UserError("git is not installed; sudo apt-get install git") from None
+    return done.stdout if done.returncode == 0 else None

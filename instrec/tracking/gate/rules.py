@@ -1,0 +1,92 @@
+"""What the gate demands: the rules of `gate.yaml`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, get_args
+
+from instrec.errors import UserError
+from instrec.tracking.gate.comparison import TOLERANCE, Change, Direction, direction_of, is_number
+from instrec.util import documents
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one metric is held to.
+
+    Parameters
+    ----------
+    metric : its name, as in `unseen_clean.solo.top1`.
+    direction : whether the higher or the lower value is the better one; in a file, the metric's name may say so.
+    largest_drop : how much worse than the base's it may be.
+    floor : the worst value allowed, whatever the base's; a ceiling where lower is better.
+    """
+
+    metric: str
+    direction: Direction
+    largest_drop: float | None = None
+    floor: float | None = None
+
+    def broken_by(self, change: Change) -> Iterator[str]:
+        """Say how a metric breaks this rule; nothing where it holds or a side lacks the metric.
+
+        A drop counts within noise too: `Change.interval` is too wide to let all pass that lies within it.
+        """
+        if change.old is None or change.new is None:
+            return
+        if self.largest_drop is not None and change.loss > self.largest_drop + TOLERANCE:
+            chance = ", which is within noise" if change.mark == "within noise" else ""
+            values = f"{change.old.value:.4f} to {change.new.value:.4f}"
+            yield f"`{self.metric}` got worse by {change.loss:.4f}{chance} ({values}); {self.largest_drop:g} is allowed"
+        sign = 1 if self.direction == "higher" else -1
+        if self.floor is not None and sign * change.new.value < sign * self.floor - TOLERANCE:
+            side = "under its floor" if sign > 0 else "above its ceiling"
+            yield f"`{self.metric}` is {change.new.value:.4f}, {side} of {self.floor:g}"
+
+
+def load(path: Path) -> list[Rule]:
+    """Read and check the rules.
+
+    Raises
+    ------
+    UserError
+        When the file is missing, not YAML or not a list, or naming the rule and the key that is wrong.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: no rules there; gate.yaml in the repository shows some, or use --rules FILE")
+    tree = documents.load_yaml(path)
+    if not isinstance(tree, list) or not tree:
+        raise UserError(f"{path}: expected a list of rules, each with its metric, as gate.yaml in the repository has")
+    rules = [_rule(each, f"{path}: rule {number}") for number, each in enumerate(tree, 1)]
+    names = [rule.metric for rule in rules]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{path}: {name} has {names.count(name)} rules; one is allowed")
+    return rules
+
+
+def _rule(tree: Any, where: str) -> Rule:
+    if not isinstance(tree, dict) or not isinstance(tree.get("metric"), str):
+        raise UserError(f"{where}: expected a mapping with the name of a metric, found {tree!r}")
+    where = f"{where}, {tree['metric']}"
+    known = [field.name for field in fields(Rule)]
+    for key in tree:
+        if key not in known:
+            close = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
+            raise UserError(f"{where}: unknown key {key!r}; {hint}")
+    directions = get_args(Direction)
+    if tree.get("direction", "higher") not in directions:
+        raise UserError(f"{where}: direction: expected one of {', '.join(directions)}, found {tree['direction']!r}")
+    limits = [key for key in ("largest_drop", "floor") if key in tree]
+    if not limits:
+        raise UserError(f"{where}: demands nothing; give it largest_drop, floor or both")
+    for key in limits:
+        if not is_number(tree[key]):
+            raise UserError(f"{where}: {key}: expected a number, found {tree[key]!r}")
+    if tree.get("largest_drop", 0) < 0:
+        raise UserError(f"{where}: largest_drop: {tree['largest_drop']} must not be negative")
+    return Rule(**{"direction": direction_of(tree["metric"]), **tree})

@@ -1,0 +1,1 @@
+"""MLflow: runs, the registry, and a model it can serve."""

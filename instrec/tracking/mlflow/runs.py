@@ -1,0 +1,185 @@
+"""A mirror of what DVC tracks, for those who like MLflow's pages: params, learning curves, metrics, pictures.
+
+Nothing reads it back and nothing depends on it. Runs go to `MLFLOW_TRACKING_URI`, or else to `mlflow.db` in
+the repository; docs/tracking.md shows how to look at them. A run bears these tags:
+
+    experiment             its name; a plain `dvc repro` has none, and the run is called by its commit
+    commit, dirty          what git has checked out; `true` where tracked files differ from it, params.yaml aside,
+                           whose values the run holds, and aside what the pipeline writes
+    model, manifest, data  MD5 checksums, as dvc.lock has them
+    content                a checksum of all that the run shows
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from instrec import errors
+from instrec.evaluation.figures import draw
+from instrec.params import Params
+from instrec.util import documents, provenance
+from instrec.util.nested import flat
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+EXPERIMENT = "instrec"
+SQLITE = "sqlite:///"
+
+# MLflow's own settings, unless the environment has others: an unreachable server is given up after seconds,
+# not minutes; nobody is told that MLflow is used; no lines about tables and addresses.
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+
+_WITHOUT_EFFECT = {"workers", "cluster", "tracking.mlflow"}  # knobs that change no result
+_OF_THE_RUN = ("params.yaml", "dvc.lock", "metrics")  # tracked files that an experiment changes or writes
+
+
+def mirror(
+    params: Params, history: Path, figures: Mapping[str, Any], folder: Path, *, inputs: Mapping[str, Path]
+) -> None:
+    """Record one run; whatever goes wrong costs a line on standard error and nothing else.
+
+    What is there already is left alone: the same content under the same name, or, where no experiment gives this
+    run a name, under any. A restored or repeated experiment shows once, and every experiment can be found.
+
+    Parameters
+    ----------
+    params : every knob, recorded as `section.key`.
+    history : CSV file with a row an epoch; each column becomes a curve.
+    figures : nested, recorded as `key.key`; what is not a number is left out.
+    folder : where `scoring.write` put the figures; kept beside the run, its plots drawn as well.
+    inputs : what was measured, by the name of its tag: a file, or the `.dvc` file that stands for it.
+    """
+    try:
+        _record(params, history, figures, folder, inputs)
+    except Exception as error:  # MLflow, its database and its server fail in many ways; none may fail a stage
+        print(f"warning: not mirrored to MLflow: {one_line(error)}", file=sys.stderr)
+
+
+def one_line(error: Exception) -> str:
+    """Tell of an error of MLflow's on a line; a connection's own is hidden under pages of others."""
+    cause: BaseException = error
+    while following := cause.__cause__ or cause.__context__:
+        cause = following
+    told = cause if isinstance(cause, OSError) else error
+    return f"{type(told).__name__}: {errors.one_line(told)[:300]}"  # masked first: half a password is one, too
+
+
+def store() -> tuple[MlflowClient, str]:
+    """Open the store; give its client, and the id of the experiment, which is made where there is none."""
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    from mlflow import MlflowClient
+
+    root = provenance.repository().resolve()
+    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+    if not uri.startswith(SQLITE):
+        client = MlflowClient(uri)
+        return client, _experiment(client, None)  # a server has a place of its own for files
+    # Runs that end together must not make the database, or the experiment, twice.
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        client = MlflowClient(f"{SQLITE}{root / uri.removeprefix(SQLITE)}")
+        return client, _experiment(client, (root / "mlartifacts").as_uri())
+    finally:
+        os.close(folder)
+
+
+def _experiment(client: MlflowClient, files: str | None) -> str:
+    found = client.get_experiment_by_name(EXPERIMENT)
+    return str(found.experiment_id if found else client.create_experiment(EXPERIMENT, artifact_location=files))
+
+
+def md5(path: Path) -> str:
+    """Give a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
+    if path.suffix == ".dvc":
+        return str(documents.load_yaml(path)["outs"][0]["md5"])
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def _record(
+    params: Params, history: Path, figures: Mapping[str, Any], folder: Path, inputs: Mapping[str, Path]
+) -> None:
+    knobs = {name: errors.masked(str(value)) for name, value in flat(asdict(params))}
+    curves = list(_curves(history))
+    hashes = {name: md5(path) for name, path in inputs.items()}
+    effective = {name: value for name, value in knobs.items() if name not in _WITHOUT_EFFECT}
+    files = [history, *sorted(path for path in folder.rglob("*") if path.is_file())]
+    content = _checksum([effective, hashes, [(path.name, md5(path)) for path in files]])
+    experiment = os.environ.get("DVC_EXP_NAME")
+
+    client, identity = store()
+    same = client.search_runs([identity], f"tags.content = '{content}' and attributes.status = 'FINISHED'")
+    if same and (not experiment or experiment in [run.data.tags.get("experiment") for run in same]):
+        return
+    tags = _git() | hashes | {"content": content} | ({"experiment": experiment} if experiment else {})
+    name = experiment or tags.get("commit", "")[:7] or None  # MLflow makes one up outside git
+    run = client.create_run(identity, run_name=name, tags=tags).info.run_id
+    _log_numbers(client, run, knobs, [*curves, *((0, name, value) for name, value in flat(figures))])
+    client.log_artifact(run, str(history))
+    client.log_artifacts(run, str(folder))
+    for name, picture in draw(folder / "plots"):
+        client.log_figure(run, picture, f"pictures/{name}.png")
+    client.set_terminated(run)
+
+
+def _checksum(tree: Any) -> str:
+    return hashlib.md5(json.dumps(tree).encode(), usedforsecurity=False).hexdigest()
+
+
+def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
+    with history.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            epoch = int(row.pop("epoch"))
+            yield from ((epoch, name, float(value)) for name, value in row.items())
+
+
+def _log_numbers(
+    client: MlflowClient, run: str, knobs: Mapping[str, str], figures: Iterable[tuple[int, str, Any]]
+) -> None:
+    """Log knobs, and figures as (step, name, value), as many at once as MLflow takes."""
+    from mlflow.entities import Metric, Param
+
+    now = round(time.time() * 1000)
+    params = [Param(name, value) for name, value in knobs.items()]
+    metrics = [Metric(name, value, now, step) for step, name, value in figures if _is_number(value)]
+    for start in range(0, len(params), 100):
+        client.log_batch(run, params=params[start : start + 100])
+    for start in range(0, len(metrics), 1000):
+        client.log_batch(run, metrics=metrics[start : start + 1000])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _git() -> dict[str, str]:
+    """Give tags `commit` and `dirty`, and MLflow's own for its column `Version`; none outside git."""
+
+    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
+
+    commit = git("rev-parse", "HEAD").stdout.strip()
+    if not commit:
+        return {}
+    others = [f":(exclude){path}" for path in _OF_THE_RUN]
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *others).stdout
+    return {"commit": commit, "mlflow.source.git.commit": commit, "dirty": str(bool(changed)).lower()}

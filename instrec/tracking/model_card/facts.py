@@ -1,0 +1,147 @@
+"""What is known of a model when it is released: gathered from the working tree that made it, kept in git beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrec import params
+from instrec.corpus import manifest
+from instrec.errors import UserError
+from instrec.evaluation import metrics
+from instrec.util import documents
+from instrec.util.files import written_whole
+from instrec.util.seeding import generator
+
+Facts = Mapping[str, Any]
+"""Sections `model`, `classes`, `params`, `clips`, `epochs`, `scores`, `recordings`, `date`; see `gather`."""
+
+_REMEDY = "`dvc repro` makes what belongs to a model"
+_ROUNDS = 1000  # resamplings behind the intervals on recordings
+_SECTIONS = ("date", "model", "classes", "params", "clips", "epochs", "scores", "recordings")
+
+
+def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Look at what the pipeline has made in a working tree.
+
+    Parameters
+    ----------
+    folder : the working tree.
+    date : of the release, as it should be read.
+    recordings : `of`, what they are, and `figures`, what `instrec evaluate --json` wrote of them.
+
+    Returns
+    -------
+    `date`; `model`: `md5`, `bytes`, `weights`, `network`; `classes`: {name: threshold}; `params`: params.yaml;
+    `clips`: by split, `train` and `valid`: `clips`, `noisy`, `recordings`, `soundfonts` {name: clips}; `epochs`;
+    `scores`: metrics/test.json; `recordings`: `of`, `files`, `per_class` and figures with their intervals, or None.
+
+    Raises
+    ------
+    UserError
+        When something is missing, or the model was trained with other knobs than params.yaml.
+    """
+    from instrec.models import classifier
+
+    path = folder / "models/classifier.keras"
+    trained = classifier.load(path)
+    knobs = params.load(folder / "params.yaml")
+    for section in ("classes", "clip", "spectrogram"):
+        if getattr(trained.card, section) != getattr(knobs, section):
+            raise UserError(f"{path}: trained with other `{section}` than params.yaml has; run `dvc repro`")
+    clips = manifest.read(folder / "build/manifest.csv")
+    return {
+        "date": date,
+        "model": {
+            "md5": hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest(),
+            "bytes": path.stat().st_size,
+            "weights": trained.model.count_params(),
+            "network": trained.model.name,
+        },
+        "classes": dict(zip(trained.card.classes, trained.card.thresholds, strict=True)),
+        "params": documents.load_yaml(folder / "params.yaml"),
+        "clips": {split: _counted(manifest.of_split(clips, split)) for split in ("train", "valid")},
+        "epochs": len(_text(folder / "models/history.csv").splitlines()) - 1,
+        "scores": _tree(folder / "metrics/test.json"),
+        "recordings": recordings and {"of": recordings["of"], **_measured(recordings["figures"])},
+    }
+
+
+def save(path: Path, facts: Facts) -> None:
+    """Write facts for `read`."""
+    with written_whole(path) as part:
+        part.write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> Facts:
+    """Read the facts that `save` wrote.
+
+    Raises
+    ------
+    UserError
+        When they are missing or damaged.
+    """
+    facts = _tree(path)
+    if missing := [name for name in _SECTIONS if name not in facts]:
+        raise UserError(f"{path}: no facts of a released model: {', '.join(missing)} missing; `make release` writes it")
+    return facts
+
+
+def evaluation(path: Path) -> dict[str, Any]:
+    """Read what `instrec evaluate --json` wrote.
+
+    Raises
+    ------
+    UserError
+        When it is missing or something else.
+    """
+    figures = _tree(path)
+    if missing := {"files", "per_class", "confusion"} - figures.keys():
+        raise UserError(f"{path}: not written by `instrec evaluate FOLDER --json`: no {', '.join(sorted(missing))}")
+    return figures
+
+
+def _counted(clips: Iterable[manifest.Clip]) -> dict[str, Any]:
+    rows = [asdict(clip) for clip in clips]
+    return {
+        "clips": len(rows),
+        "noisy": sum(row["noise"] == manifest.NOISY for row in rows),
+        "recordings": sum(row["source"] == manifest.RECORDING for row in rows),
+        "soundfonts": dict(sorted(Counter(row["soundfont"] for row in rows if row["soundfont"]).items())),
+    }
+
+
+def _measured(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure recordings again with intervals, from who was taken for whom; names of files stay out."""
+    matrix = np.array(figures["confusion"]["matrix"])
+    actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
+    classes = np.eye(len(matrix), dtype=np.uint8)
+    measured = metrics.evaluate(
+        partial(metrics.solo, classes[actual], classes[decided]),
+        clips=len(actual),
+        rounds=_ROUNDS,
+        rng=generator(0, "recordings"),
+    )
+    return {"files": figures["files"], "per_class": figures["per_class"], **measured}
+
+
+def _tree(path: Path) -> dict[str, Any]:
+    tree = documents.load_json(path, remedy=_REMEDY)
+    if not isinstance(tree, dict):
+        raise UserError(f"{path}: not a JSON object")
+    return tree
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); {_REMEDY}") from error

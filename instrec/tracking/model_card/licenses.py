@@ -1,0 +1,52 @@
+"""Whose the SoundFonts are and on what terms, as `/usr/share/doc/PACKAGE/copyright` of their Debian packages has it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from instrec.errors import UserError
+
+
+class Terms(NamedTuple):
+    """A licence, whose work it covers, and the Debian package that tells."""
+
+    licence: str
+    holders: str
+    package: str
+
+
+_FLUID = "2000-2002, 2008 Frank Wen"
+_MUSESCORE = "2018-2021 S. Christian Collins; parts 2014-2017 Michael Cowgill, " + _FLUID
+_MIT_PARTS = "MIT, parts CC0 or public domain"
+
+TERMS = {
+    "FluidR3_GM.sf2": Terms("MIT", _FLUID, "fluid-soundfont-gm"),
+    "FluidR3Mono_GM.sf3": Terms("MIT", f"2014-2017 Michael Cowgill; {_FLUID}", "fluidr3mono-gm-soundfont"),
+    "MuseScore_General_Full.sf3": Terms(_MIT_PARTS, _MUSESCORE, "musescore-general-soundfont"),
+    "MuseScore_General_Lite.sf3": Terms(_MIT_PARTS, _MUSESCORE, "musescore-general-soundfont-small"),
+    "OPL-3_FM_128M.sf2": Terms("CC BY-SA 4.0", "2009 Zandro Reveille", "opl3-soundfont"),
+    "GeneralUser-v1.47.sf2": Terms(
+        "GeneralUser GS 2.0: any use, changes too", "1997-2015 S. Christian Collins", "minuet-data"
+    ),
+    "A320U.sf2": Terms("GPL-2", "2005 Milton Paredes", "denemo-data"),
+    "sf_GMbank.sf2": Terms("public domain, by the file's own licence field", "none", "csound-soundfont"),
+    "TimGM6mb.sf2": Terms("GPL-2", "2004 Tim Brechbill, 2010 David Bolton", "timgm6mb-soundfont"),
+    "FreePats.sf2": Terms("GPL-2 or later; music made with it is free", "2004 Free Software Foundation", "freepats"),
+    "Black_Pearl_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),
+    "Red_Zeppelin_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),
+}
+
+
+def terms(soundfont: str) -> Terms:
+    """Give the terms of a SoundFont by its file name.
+
+    Raises
+    ------
+    UserError
+        When they are not known.
+    """
+    if soundfont not in TERMS:
+        raise UserError(
+            f"{soundfont}: its licence is not known; look it up and add it to instrec/tracking/model_card/licenses.py"
+        )
+    return TERMS[soundfont]

@@ -1,0 +1,119 @@
+"""The page of `instrec report`: what a model reaches, what changed, and what it sounds like, in one HTML file.
+
+A part that lacks what it is made of says so on the page, with the command that brings it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from instrec import params
+from instrec.corpus import test_sets
+from instrec.errors import UserError
+from instrec.models import classifier
+from instrec.models.classifier import Classifier
+from instrec.tracking.report import changes, charts, graph, mistakes, playing, scores
+from instrec.util.files import written_whole
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+PLOTS, HISTORY = Path("metrics/plots"), Path("models/history.csv")
+TEMPLATE, LOOKS, BEHAVIOUR = "page.html", "page.css", "page.js"
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """Stands for a part that could not be made, and says why."""
+
+    reason: str
+
+
+def write(output: Path, *, model: Path, base: str | None = None, file: Path | None = None) -> None:
+    """Write the page of the working tree, of what stands in the current folder.
+
+    Parameters
+    ----------
+    output : the HTML file.
+    model : whose mistakes and timeline are shown.
+    base : a commit, branch or tag to compare with.
+    file : audio whose timeline is shown; some test clips one after another unless given.
+
+    Raises
+    ------
+    UserError
+        When there are no metrics, git does not know `base`, `file` is no audio, or the page cannot be written.
+    """
+    knobs = params.load()
+    sets = scores.read()
+    names = [each.name for each in sets]
+    compared = changes.since(Path(), base) if base else None
+    known = _or_lacking(lambda: classifier.load(model))
+    timeline = _timeline(known, file)  # early, as it may end the command
+    content = {
+        "state": changes.state(Path()),
+        "task": knobs.task,
+        "classes": len(knobs.classes),
+        "scores": sets,
+        "headline": next((each.name for each in test_sets.TEST_SETS if each.unseen and each.name in names), names[0]),
+        "changes": compared,
+        "learning": _or_lacking(lambda: charts.learning_curves(HISTORY)),
+        "drawn": _or_lacking(lambda: charts.of_sets(PLOTS, names)),
+        "sweep": _or_lacking(lambda: charts.thresholds(PLOTS)),
+        "examples": _or_lacking(lambda: charts.examples(PLOTS)),
+        "mistakes": _of_model(known, lambda model: mistakes.find(model, names, knobs.task)),
+        "timeline": timeline,
+        "graph": _or_lacking(graph.drawn),
+    }
+    with written_whole(output) as part:
+        part.write_text(rendered(content), encoding="utf-8")
+
+
+def rendered(content: dict[str, Any]) -> str:
+    """Fill the template; everything but what this package draws itself is escaped."""
+    known = templates("instrec.tracking.report")
+    known.tests["lacking"] = lambda value: isinstance(value, Lacking)
+    looks, behaviour = (source(known, name) for name in (LOOKS, BEHAVIOUR))
+    return known.get_template(TEMPLATE).render(content, looks=looks, behaviour=behaviour)
+
+
+def templates(*packages: str) -> Environment:
+    """Give the templates that lie in packages."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package, ".") for package in packages]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def source(known: Environment, name: str) -> str:
+    """Give a file beside the templates as it is."""
+    assert known.loader
+    return known.loader.get_source(known, name)[0]
+
+
+def _or_lacking(make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except UserError as error:
+        return Lacking(str(error))
+
+
+def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) -> Any:
+    return known if isinstance(known, Lacking) else _or_lacking(lambda: make(known))
+
+
+def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
+    """Of a file that was asked for, whatever is wrong ends the command."""
+    if file is None:
+        return _of_model(known, playing.clips)
+    if isinstance(known, Lacking):
+        raise UserError(known.reason)
+    return playing.file(known, file)

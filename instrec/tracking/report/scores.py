@@ -1,0 +1,102 @@
+"""The figures of each test set, laid out for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from instrec.corpus import test_sets
+from instrec.corpus.manifest import NOISY
+from instrec.errors import UserError
+from instrec.tracking.summary import METRICS
+from instrec.util import documents
+
+HEADLINES = ("top1", "micro_f1", "macro_f1", "exact_set", "lrap", "count_accuracy")
+"""What is shown at once; other metrics are folded."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A metric's title, its value, and the limits of its 95 % interval."""
+
+    title: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of files of a test set: `solo`, `mixtures`, `excerpts`, or excerpts by a protocol."""
+
+    name: str
+    clips: int
+    headlines: tuple[Score, ...]
+    others: tuple[Score, ...]
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """A test set, what it is, and its kinds of files; those by a protocol are `protocols`."""
+
+    name: str
+    description: str
+    kinds: tuple[Kind, ...]
+    protocols: tuple[Kind, ...]
+
+
+def read() -> list[TestSet]:
+    """Read `metrics/test.json`.
+
+    Raises
+    ------
+    UserError
+        When it is missing or damaged.
+    """
+    try:
+        tree = documents.load_json(METRICS, remedy="run `dvc repro`")
+        if not tree:
+            raise ValueError("no test set")
+        return [_test_set(name, parts) for name, parts in tree.items()]
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise UserError(f"{METRICS}: cannot be read ({error}); run `dvc repro`") from error
+
+
+def title(metric: str) -> str:
+    """Write a metric's name as people do."""
+    words = {"top1": "top-1", "f1": "F1", "lrap": "LRAP"}
+    return " ".join(words.get(word, word) for word in metric.split("_"))
+
+
+def _test_set(name: str, parts: Mapping[str, Any]) -> TestSet:
+    kinds = tuple(_kind(kind, figures) for kind, figures in parts.items())
+    protocols = tuple(_kind(*each) for figures in parts.values() for each in _protocols(figures))
+    return TestSet(name, _description(name), kinds, protocols)
+
+
+def _kind(name: str, figures: Mapping[str, Any]) -> Kind:
+    shown = [_score(metric, figures) for metric in HEADLINES if metric in figures]
+    others = [_score(metric, figures) for metric in figures["intervals"] if metric not in HEADLINES]
+    return Kind(name, int(figures["clips"]), tuple(shown), tuple(others))
+
+
+def _score(metric: str, figures: Mapping[str, Any]) -> Score:
+    low, high = figures["intervals"][metric]
+    return Score(title(metric), float(figures[metric]), float(low), float(high))
+
+
+def _protocols(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, value in figures.items():
+        if isinstance(value, Mapping) and "clips" in value:
+            yield name, value
+
+
+def _description(name: str) -> str:
+    for each in test_sets.TEST_SETS:
+        if each.name == name:
+            font = "a SoundFont that training never heard" if each.unseen else "the SoundFonts of training"
+            return f"frozen scores, {font}, {'noisy' if each.noise == NOISY else 'clean'}"
+    if name in test_sets.COMPOSED:
+        return f"new scores, the SoundFonts of training, {test_sets.COMPOSED[name]}"
+    return "recordings"

@@ -1,0 +1,168 @@
+"""Recipes: published systems, and our own larger model, as what differs from `params.yaml`: a file each in `recipes/`.
+
+title: ConvNet on solo recordings
+source: Segal 2016
+data: what the publication trained and tested on
+published: its figures, on its data
+differs: one line on what is not as published, or was silent there and is ours
+extends: another recipe                          # optional: its params, cpu and data_sets come first
+params: {task: solo, clip: {seconds: 3.0}, ...}  # only what differs from params.yaml
+cpu: {train: {epochs: 10}}                       # optional: a smaller budget for machines without a GPU
+data_sets: {sources: {train: [irmas]}}           # optional: to run on the published data sets; comes last
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from instrec import params
+from instrec.errors import UserError
+from instrec.params_schema import build
+from instrec.util import documents
+from instrec.util.nested import flat, merged
+
+Tree = dict[str, Any]
+
+BUDGETS = ("full", "cpu")
+OURS = "instrec"  # the source of a recipe that nobody has published
+_TREES = ("params", "cpu", "data_sets")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One published system, or a variant of it; the fields are those of its file."""
+
+    name: str
+    title: str
+    source: str
+    data: str
+    published: str
+    differs: str
+    params: Tree
+    cpu: Tree
+    data_sets: Tree
+
+    def changes(self, *, budget: str = "full", data_sets: bool = False) -> Tree:
+        """Give what to change in params.yaml, as a tree of sections."""
+        tree = self.params
+        if data_sets and not self.data_sets:
+            raise UserError(f"recipe {self.name}: names no data sets; leave --data-sets out")
+        tree = merged(tree, self.cpu) if budget == "cpu" else tree
+        return merged(tree, self.data_sets) if data_sets else tree
+
+
+_FIELDS = [field.name for field in fields(Recipe) if field.name != "name"]
+
+
+def names(folder: Path) -> list[str]:
+    """Give the names of the recipes in a folder, in alphabetical order.
+
+    Raises
+    ------
+    UserError
+        When there are none.
+    """
+    found = sorted(path.stem for path in folder.glob("*.yaml"))
+    if not found:
+        raise UserError(f"{folder}: holds no recipes; run this in a clone of the repository")
+    return found
+
+
+def published(folder: Path) -> list[Recipe]:
+    """Give the recipes of a folder that somebody has published."""
+    return [each for each in (load(folder, name) for name in names(folder)) if each.source != OURS]
+
+
+def load(folder: Path, name: str) -> Recipe:
+    """Read a recipe with all that it extends.
+
+    Raises
+    ------
+    UserError
+        When it does not exist, is not YAML, has an unknown or missing field, or extends itself.
+    """
+    return _recipe(folder, name, ())
+
+
+def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
+    known = names(folder)
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+        raise UserError(f"{folder}: no recipe {name!r}; {hint}")
+    path = folder / f"{name}.yaml"
+    if name in heirs:
+        raise UserError(f"{path}: extends itself; remove one `extends` of {', '.join(heirs)}")
+    tree = _read(path)
+    parts: Tree = {}
+    if parent := tree.pop("extends", None):
+        base = _recipe(folder, parent, (*heirs, name))
+        parts = {key: getattr(base, key) for key in _FIELDS}
+    for key in _FIELDS:
+        if key in _TREES:
+            value = tree.get(key, {})
+            if not isinstance(value, dict):
+                raise UserError(f"{path}: {key}: expected a mapping, found {value!r}")
+            parts[key] = merged(parts.get(key, {}), value)
+        else:
+            value = tree.get(key, parts.get(key))
+            if not isinstance(value, str):
+                raise UserError(f"{path}: {key}: expected text, found {value!r}")
+            parts[key] = " ".join(value.split())
+    return Recipe(name=name, **parts)
+
+
+def _read(path: Path) -> Tree:
+    tree = documents.load_yaml(path)
+    if not isinstance(tree, dict):
+        raise UserError(f"{path}: expected a mapping of fields to values, found {tree!r}")
+    for key in tree:
+        if key not in (*_FIELDS, "extends"):
+            raise UserError(f"{path}: {key}: unknown field; allowed: {', '.join(_FIELDS)}, extends")
+    return tree
+
+
+def settings(params_file: Path, changes: Mapping[str, Any], where: str) -> tuple[Tree, params.Params]:
+    """Apply changes to params.yaml, and check the whole.
+
+    Returns
+    -------
+    The tree to write, and the same typed.
+
+    Raises
+    ------
+    UserError
+        Naming the recipe and the `section.key` that does not fit.
+    """
+    params.load(params_file)  # its own mistakes are its own
+    tree = merged(documents.load_yaml(params_file), changes)
+    return tree, build(params.Params, tree, where, joint=": ")
+
+
+def overrides(changes: Mapping[str, Any]) -> list[str]:
+    """Give changes as `section.key=value`, as `dvc exp run -S` takes them; none needs quoting in a shell."""
+    return [f"{key}={_written(value)}" for key, value in flat(changes)]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def rows(recipes: Iterable[Recipe]) -> list[tuple[str, str, str, str]]:
+    """Give name, source, task and classes of each, for a list."""
+    return [
+        (each.name, each.source, each.params.get("task", "count_presence"), _classes(each.params.get("classes", [])))
+        for each in recipes
+    ]
+
+
+def _classes(classes: list[str]) -> str:
+    if classes == ["general_midi"]:
+        return "128: General MIDI's programs"
+    return f"{len(classes)}: {', '.join(classes)}" if classes else "those of params.yaml"

@@ -1,0 +1,130 @@
+"""The page that puts "as published" beside "here": `docs/systems.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from instrec.tracking.reproductions.claims import CLAIMS, verdict
+from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
+from instrec.tracking.reproductions.results import Run, figure, of_budget
+from instrec.util.files import written_whole
+
+# What is shown of a recipe, by its task: heading and metrics.
+FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    "solo": (
+        ("top-1, seen SoundFonts", ("seen_clean.solo.top1",)),
+        ("top-1, unseen", ("unseen_clean.solo.top1",)),
+        ("macro F1, unseen", ("unseen_clean.solo.macro_f1",)),
+    ),
+    "multilabel": tuple(
+        (
+            f"{aggregation}, {thresholds} threshold: micro, macro F1",
+            tuple(f"unseen_excerpts.excerpts.{protocol}.{mean}_f1" for mean in ("micro", "macro")),
+        )
+        for aggregation, thresholds, protocol in (
+            ("S1", "one", "s1_global"),
+            ("S2", "one", "s2_global"),
+            ("S2", "class-wise", "s2_class"),
+        )
+    ),
+    "count_presence": (
+        *(
+            (
+                f"tested {noise}: macro F1 of count, micro F1 of instruments",
+                tuple(f"composed_{noise}.mixtures.{metric}" for metric in ("count_macro_f1", "by_count_micro_f1")),
+            )
+            for noise in ("clean", "noisy")
+        ),
+        ("top-1 of instruments, unseen", ("unseen_clean.solo.top1",)),
+    ),
+}
+
+_HEAD = """\
+# Published systems, as published and here
+
+Written by `instrec systems` from `docs/systems.json`; `instrec systems --run` runs what is missing there.
+
+*Here* means: trained on clips that this repository composes and renders, tested on its frozen scores (where General
+MIDI's programs are the classes, also on new ones). Rows of a block with one budget have the same clips and splits, so
+they can be compared with each other, unless the line under the block says otherwise; they cannot be compared with "as
+published", which was measured on other data. *Unseen* is a SoundFont that training never heard. Budget `cpu` is the
+smaller one of the recipe's `cpu` section; figures under it say what a network learns in minutes, not what it can reach.
+Training seconds include validation after every epoch and depend on what else the machine did.
+"""
+
+
+def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
+    """Write the page: a block of rows a publication, each at its largest budget, then what holds of the claims."""
+    by_recipe: dict[str, list[Run]] = {}
+    for run in runs:
+        by_recipe.setdefault(run.recipe, []).append(run)
+    blocks = ["\n".join(_block(list(group), by_recipe)) for _, group in groupby(chosen, lambda each: each.source)]
+    with written_whole(path) as part:
+        text = "\n".join([_HEAD, *blocks, *_conclusions(by_recipe)])
+        part.write_text(text, encoding="utf-8")
+
+
+def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+    first = group[0]
+    task = first.params.get("task", "count_presence")
+    columns = FIGURES[task]
+    yield f"## {first.source}\n"
+    yield f"Task: {task}. Published data: {first.data}.\n"
+    heads = ["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns)]
+    heads += ["weights", "budget", "training s", "clips/s", "machine"]
+    yield _row(heads)
+    yield _row(["---"] * len(heads))
+    for each in group:
+        found = runs.get(each.name, [])
+        own = next((same for budget in BUDGETS if (same := of_budget(found, budget))), [])
+        cells = [f"`{each.name}`", each.title, each.published]
+        cells += [_cell(own, metrics) for _, metrics in columns]
+        yield _row([*cells, *_cost(own)])
+    yield ""
+    for differs in dict.fromkeys(each.differs for each in group):
+        names = ", ".join(f"`{each.name}`" for each in group if each.differs == differs)
+        yield f"What differs from the publication ({names}): {differs}.\n"
+
+
+def _cell(runs: Sequence[Run], metrics: Sequence[str]) -> str:
+    figures = [figure(runs, metric) for metric in metrics]
+    return ", ".join("-" if each is None else str(each) for each in figures)
+
+
+def _cost(runs: Sequence[Run]) -> list[str]:
+    if not runs:
+        return ["-", "not run", "-", "-", "-"]
+    last = runs[-1]
+    speed = last.speed
+    if not speed:
+        return ["-", last.budget, "-", "-", last.machine]
+    return [
+        f"{speed['weights']:,}",
+        f"{last.budget}, {speed['epochs']} epochs",
+        f"{speed['seconds']:.0f}",
+        f"{speed['clips_per_second']:.0f}",
+        last.machine,
+    ]
+
+
+def _conclusions(runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+    yield "## Which conclusions hold here\n"
+    yield (
+        "A conclusion holds where the 95 % interval of the difference does not reach 0; it comes from the bootstrap\n"
+        "intervals of one run or, with several seeds, from their spread. One run's interval does not know what\n"
+        "another seed would have given. What has no interval only points one way.\n"
+        "Both sides have the same budget.\n"
+    )
+    yield _row(["source", "conclusion", "first", "second", "here"])
+    yield _row(["---"] * 5)
+    for claim in CLAIMS:
+        found = verdict(claim, runs)
+        cells = [str(found[0]), str(found[1]), found[2]] if found else ["-", "-", "not run"]
+        yield _row([claim.source, claim.text, *cells])
+    yield ""
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,62 @@
+"""What training runs on: mixed precision on a GPU, and all devices at once where there are several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from instrec.errors import UserError
+from instrec.models.backend import keras
+
+
+def prepare(seed: int) -> None:
+    """Make training repeatable and choose mixed precision where there is a GPU."""
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
+    keras.mixed_precision.set_global_policy("mixed_float16" if gpus() else "float32")
+
+
+@contextmanager
+def all_at_once(batch_size: int) -> Iterator[int]:
+    """Have what is built and trained inside the `with` block share its batches between all devices of the best kind.
+
+    With TensorFlow that is its MirroredStrategy, with JAX Keras's DataParallel; with torch one device does it all.
+
+    Yields
+    ------
+    How many devices there are; every batch must hold a multiple of them.
+
+    Raises
+    ------
+    UserError
+        When `batch_size` is no such multiple.
+    """
+    devices = gpus() or keras.distribution.list_devices()
+    if len(devices) < 2 or keras.backend.backend() == "torch":
+        yield 1
+        return
+    if batch_size % len(devices):
+        raise UserError(
+            f"params.yaml: train.batch_size: {batch_size} clips cannot be shared by {len(devices)} devices; "
+            f"give a multiple of {len(devices)}"
+        )
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        with tensorflow.distribute.MirroredStrategy(devices).scope():
+            yield len(devices)
+    else:
+        keras.distribution.set_distribution(keras.distribution.DataParallel(devices=devices))
+        try:
+            yield len(devices)
+        finally:
+            keras.distribution.set_distribution(None)
+
+
+def gpus() -> list[str]:
+    """Give the names of the GPUs, or other accelerators, that Keras can use."""
+    return [device for device in keras.distribution.list_devices() if not device.startswith("cpu")]

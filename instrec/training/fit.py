@@ -1,0 +1,237 @@
+"""Training: seeded, on all GPUs there are, taken up again after a kill, stopped early on validation data."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instrec.errors import UserError
+from instrec.evaluation import metrics
+from instrec.models import architectures
+from instrec.models.backend import keras
+from instrec.models.classifier import Card, Classifier, save
+from instrec.models.heads import TASKS
+from instrec.params import Params, TrainParams
+from instrec.training import calibration, devices, optimizers, regeneration, warm_start, weight_averaging
+from instrec.training.batches import Batches
+from instrec.util import documents, provenance
+from instrec.util.files import written_whole
+from instrec.util.hdf5 import Store, open_store
+from instrec.util.progress import tqdm
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Files:
+    """What training reads and writes.
+
+    Attributes
+    ----------
+    spectrograms : folder with `train.h5` and `valid.h5`.
+    manifest, data : file of the clips and folder of the frozen scores, for the synthesis loop alone.
+    model : the trained model with its card.
+    history : one row an epoch.
+    speed : how long training took here: no result, so DVC does not track it.
+    backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
+    """
+
+    spectrograms: Path
+    manifest: Path
+    data: Path
+    model: Path
+    history: Path
+    speed: Path
+    backup: Path
+
+
+def train(params: Params, files: Files) -> None:
+    """Train a model and write it with its card, and the history of its training."""
+    for name in ("train", "valid"):
+        with open_store(files.spectrograms / f"{name}.h5") as clips:
+            if not len(clips):
+                raise UserError(f"no clips for {name}; raise balance.{name}_per_class in params.yaml")
+    devices.prepare(params.seed)
+    place = files.backup / _key(params, files.spectrograms)
+    done = place.with_suffix(".done")
+    shutil.rmtree(done, ignore_errors=True)
+    with open_store(files.spectrograms / "valid.h5") as validation:
+        history = _fit(params, files, validation, place)
+        model = _chosen(params, files, place, len(history))
+        calibration.calibrate(model, validation.labels, _presence(model, validation))
+        thresholds = metrics.best_thresholds(validation.labels, _presence(model, validation)).round(4)
+        card = Card(validation.classes, params.clip, params.spectrogram, tuple(thresholds.tolist()))
+    save(files.model, model, card)
+    _write_speed(files.speed, model, history)
+    _write_history(files.history, history)
+    place.rename(done)  # at once: what a kill leaves of a state half removed must not be taken up again
+    shutil.rmtree(done)
+
+
+def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[Row]:
+    """Train epoch by epoch, and give the history.
+
+    After each, what is needed to go on lies in `place`: the model with its optimizer, those of the epochs before that
+    are averaged with it, the best so far, and the history, which is all that early stopping has to know. (Keras's
+    BackupAndRestore would forget all but the first.)
+    """
+    history = _resumed(place)
+    epochs, patience = params.train.epochs, params.train.patience
+    sources = regeneration.Sources(params, files.manifest, files.data, files.spectrograms / "train.h5")
+    model = None
+    with (
+        devices.all_at_once(params.train.batch_size) as number,
+        regeneration.Rounds(sources, place) as loop,
+        tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar,
+    ):
+        valid = Batches(validation, params, multiple=number)
+        while len(history) < epochs and len(history) - _best(params.train, history) < patience:
+            with open_store(loop.store(len(history))) as training:
+                model = model or _started(params, training, place, history)
+                batches = Batches(training, params, len(history), multiple=number)
+                history.append(_epoch(model, batches, valid, len(history)))
+            _keep(params.train, place, model, history)
+            shown = {name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")}
+            bar.set_postfix(shown, refresh=False)
+            bar.update()
+    return history
+
+
+def _started(params: Params, training: Store, place: Path, history: list[Row]) -> Any:
+    """Build the model, or take up the one that a killed training left."""
+    if history:
+        print(f"going on after epoch {len(history)}", file=sys.stderr)
+        return keras.models.load_model(_saved(place, len(history)))
+    frames, bins, channels = training.shape
+    model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
+    warm_start.take_weights(model, params, training.classes)
+    return compiled(params, model, len(Batches(training, params)))
+
+
+def _chosen(params: Params, files: Files, place: Path, epochs: int) -> Any:
+    """Give the model that a training of so many epochs ends with: the mean of the last ones, or the best."""
+    last = range(max(0, epochs - weight_averaging.epochs(params.train)) + 1, epochs + 1)
+    if not last:
+        return keras.models.load_model(place / "best.keras")
+    with open_store(files.spectrograms / "train.h5") as training:
+        return weight_averaging.average([_saved(place, number) for number in last], Batches(training, params, epochs))
+
+
+def _saved(place: Path, epoch: int) -> Path:
+    return place / f"epoch-{epoch}.keras"
+
+
+def _epoch(model: Any, batches: Batches, valid: Batches, epoch: int) -> Row:
+    started = time.monotonic()
+    record = model.fit(
+        batches,
+        validation_data=valid,
+        initial_epoch=epoch,
+        epochs=epoch + 1,
+        shuffle=False,  # Keras's own depends on what a kill forgets; `Batches` has done it
+        verbose=0,
+    )
+    row = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
+    if not np.isfinite([row["loss"], row["val_loss"]]).all():
+        raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
+    return row | {"clips": batches.clips, "seconds": time.monotonic() - started}
+
+
+def compiled(params: Params, model: Any, steps: int) -> Any:
+    """Compile a model for training; `steps` is the number of batches in an epoch."""
+    task = TASKS[params.task]
+    losses, weights = task.losses(params.train)
+    model.compile(
+        optimizer=optimizers.make(params.train, steps), loss=losses, loss_weights=weights, metrics=task.metrics()
+    )
+    return model
+
+
+def _gain(train: TrainParams, row: Row) -> float:
+    """What patience waits for, the higher the better."""
+    return -row["val_loss"] if train.monitor == "loss" else row[f"val_{train.monitor}"]
+
+
+def _best(train: TrainParams, history: list[Row]) -> int:
+    """The number of the best epoch, counted from 1; 0 before the first. A gain below `min_delta` is none."""
+    best = 0
+    for number, row in enumerate(history, 1):
+        if not best or _gain(train, row) > _gain(train, history[best - 1]) + train.min_delta:
+            best = number
+    return best
+
+
+def _resumed(place: Path) -> list[Row]:
+    file = place / "history.json"
+    return documents.load_json(file, remedy=f"remove {place} to begin anew") if file.exists() else []
+
+
+def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:
+    """Save the state after an epoch; the history comes last and makes it valid."""
+    number = len(history)
+    with written_whole(_saved(place, number)) as part:
+        written = part.with_suffix(".keras")
+        model.save(written)
+        written.replace(part)
+    if _best(train, history) == number:
+        shutil.copyfile(_saved(place, number), place / "best.part")
+        (place / "best.part").replace(place / "best.keras")
+    with written_whole(place / "history.json") as part:
+        part.write_text(json.dumps(history))
+    _saved(place, number - max(1, weight_averaging.epochs(train))).unlink(missing_ok=True)
+
+
+def _key(params: Params, spectrograms: Path) -> str:
+    """Name what training depends on: another learning rate, other data or code must not go on from this state.
+
+    Nor must an experiment that runs beside this one.
+    """
+    settings = asdict(params)
+    for section in ("evaluate", "tracking", "workers", "cluster"):
+        settings.pop(section)
+    surroundings = keras.backend.backend(), provenance.CODE, provenance.apart()
+    digest = hashlib.sha256(json.dumps([settings, *surroundings], sort_keys=True).encode())
+    paths = [spectrograms / "train.h5", spectrograms / "valid.h5"]
+    if (start := warm_start.path(params)) and start.is_file():
+        paths.append(start)
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
+
+
+def _presence(model: Any, validation: Store) -> npt.NDArray[np.float32]:
+    classifier = Classifier(model, Card(validation.classes, None, None, ()))  # type: ignore[arg-type]
+    return np.concatenate([classifier.predict(pictures)[0] for pictures in validation.batches(256)])
+
+
+# What a row of the history holds beside results: how fast it was.
+_SPEED = ("clips", "seconds")
+
+
+def _write_history(path: Path, history: list[Row]) -> None:
+    with written_whole(path) as part:
+        names = [name for name in history[0] if name not in _SPEED]  # the same training gives the same file
+        rows = [",".join(f"{row[name]:.6g}" for name in names) for row in history]
+        part.write_text("\n".join([",".join(names), *rows]) + "\n")
+
+
+def _write_speed(path: Path, model: Any, history: list[Row]) -> None:
+    clips, seconds = (sum(row[name] for row in history) for name in _SPEED)
+    speed = {
+        "weights": model.count_params(),
+        "epochs": len(history),
+        "seconds": round(seconds, 1),
+        "clips_per_second": round(clips / seconds, 1),
+    }
+    with written_whole(path) as part:
+        part.write_text(json.dumps(speed) + "\n")

@@ -1,0 +1,222 @@
+"""The synthesis loop: while one round of training clips is learnt, the next is composed, rendered and made noisy.
+
+Every `train.regenerate_every` epochs the synthesised clips are thrown away and made anew; recordings stay. Seed and
+round decide every byte of a round, so a training that was killed finds its round again or makes it again, the same.
+
+Source: Sethi et al., "Training deep convolutional networks with unlimited synthesis of musical examples for multiple
+instrument recognition" (2018).
+"""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from instrec import features
+from instrec.corpus import balance, manifest
+from instrec.corpus.manifest import Clip
+from instrec.errors import UserError
+from instrec.params import ClipParams, Params, SpectrogramParams
+from instrec.synthesis.rendering import Renderer
+from instrec.synthesis.soundfonts import catalog
+from instrec.util import hdf5, parallel
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What rounds are made from.
+
+    Attributes
+    ----------
+    params : knobs; `workers` processes make a round.
+    manifest : file of the clips.
+    data : folder of the frozen scores.
+    first : features store of the first round, as the stages wrote it; the pictures of recordings are taken from it.
+    """
+
+    params: Params
+    manifest: Path
+    data: Path
+    first: Path
+
+
+def write(path: Path, sources: Sources, number: int) -> None:
+    """Write the features store of a round: the bytes that the stages would write for its clips.
+
+    Raises
+    ------
+    UserError
+        When a source is missing or a clip cannot be rendered.
+    """
+    params = sources.params
+    held = catalog.held(params.soundfonts.train, params.soundfonts.folders)
+    clips = balance.round_clips(params, manifest.read(sources.manifest), number, held)
+    with hdf5.open_store(sources.first) as first:
+        rows = {identity: row for row, identity in enumerate(first.ids)}
+        new = [clip for clip in clips if clip.id not in rows]
+        picture = _Picture(params, sources.data)
+        pictures = parallel.ordered_map(picture, new, workers=params.workers, cluster=params.cluster)
+        with hdf5.create(
+            path,
+            name="features",
+            shape=first.shape,
+            dtype=first.dtype,
+            ids=[clip.id for clip in clips],
+            labels=np.array([[name in clip.labels for name in first.classes] for clip in clips], dtype=np.uint8),
+            classes=first.classes,
+        ) as writer:
+            for clip in clips:
+                row = rows.get(clip.id)
+                writer.append(next(pictures)[np.newaxis] if row is None else first.read(row, row + 1))
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Renders a clip and turns it into its picture: only that, in half precision, leaves the worker process."""
+
+    params: Params
+    data: Path
+
+    def __call__(self, clip: Clip) -> npt.NDArray[np.float16]:
+        sound = Renderer(self.params, self.data)(clip).astype(np.float32) / np.float32(32768)
+        return _representation(self.params.clip, self.params.spectrogram)(sound).astype(np.float16)
+
+
+@functools.lru_cache(maxsize=1)
+def _representation(clip: ClipParams, spectrogram: SpectrogramParams) -> features.Representation:
+    return features.from_params(clip, spectrogram)
+
+
+class Rounds:
+    """Gives every epoch the store of its round, and has the next round made in the background meanwhile.
+
+    Never more than two rounds lie in `folder`. Leaving the `with` block ends the background processes at once, and so
+    does the death of this process.
+    """
+
+    def __init__(self, sources: Sources, folder: Path) -> None:
+        self._sources, self._folder = sources, folder
+        self._train = sources.params.train
+        self._work: _Work | None = None
+
+    def __enter__(self) -> Rounds:
+        self._end()  # what a killed training left
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._end()
+
+    def store(self, epoch: int) -> Path:
+        """Give the features store for an epoch, counted from 0; wait where its round is still being made.
+
+        Raises
+        ------
+        UserError
+            What went wrong in the background, for this round or the next.
+        """
+        every = self._train.regenerate_every
+        number = epoch // every if every else 0
+        for old in set(self._folder.glob("round-*.h5")) - {self._path(number), self._path(number + 1)}:
+            old.unlink()
+        self._begin(number)
+        if self._work and (self._work.number == number or self._work.has_ended):
+            self._work.finish()
+            self._work = None
+        if every and (number + 1) * every < self._train.epochs:
+            self._begin(number + 1)
+        return self._path(number)
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"round-{number}.h5" if number else self._sources.first
+
+    def _begin(self, number: int) -> None:
+        """Have a round made, where it is neither there nor under way."""
+        path = self._path(number)
+        if path.exists() or (self._work and self._work.number == number):
+            return
+        self._end()
+        self._work = _Work(path, self._sources, number)
+
+    def _end(self) -> None:
+        if self._work:
+            self._work.end()
+            self._work = None
+        for part in self._folder.glob(".round-*.part"):
+            part.unlink()
+
+
+class _Work:
+    """A round being made by a process of its own, which starts further ones.
+
+    It is no `multiprocessing.Process`: that would run the main module's imports, TensorFlow say, in every process.
+    """
+
+    def __init__(self, path: Path, sources: Sources, number: int) -> None:
+        self.number = number
+        self._line, end = multiprocessing.Pipe()
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", f"from instrec import rounds; rounds.work({end.fileno()})"],
+            pass_fds=[end.fileno()],
+            start_new_session=True,  # Ctrl-C is this process's own affair
+        )
+        end.close()
+        self._line.send((path, sources, number))
+
+    @property
+    def has_ended(self) -> bool:
+        return self._line.poll()
+
+    def finish(self) -> None:
+        """Wait for the round; raise what went wrong."""
+        try:
+            error = self._line.recv()
+        except (EOFError, OSError):
+            error = UserError(
+                f"the process that made round {self.number} of the training clips was killed (out of memory?); "
+                "set fewer workers in params.yaml and run again"
+            )
+        if error:
+            raise error
+        self._process.wait()
+        self._line.close()
+
+    def end(self) -> None:
+        """Kill the process and those that it started."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._line.close()
+
+
+def work(descriptor: int) -> None:
+    """Make the round that comes in through a pipe, send back None or the error; end when the other end is closed."""
+    line = Connection(descriptor)
+    task = line.recv()
+    threading.Thread(target=_end_with, args=(line,), daemon=True).start()
+    try:
+        write(*task)
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        line.send(error)
+    else:
+        line.send(None)
+
+
+def _end_with(line: Connection) -> None:
+    with suppress(EOFError, OSError):
+        line.recv()
+    os._exit(1)

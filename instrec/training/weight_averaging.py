@@ -1,0 +1,39 @@
+"""Weight averaging: the mean of several epochs does better on sounds unlike those of training than any one.
+
+Source: Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization (UAI 2018), section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrec.models.backend import keras
+from instrec.params import TrainParams
+from instrec.training.batches import Batches
+
+_BATCHES = 100  # enough for moving averages of batch normalisation, which forget all but the last sixty or so
+
+
+def epochs(train: TrainParams) -> int:
+    """Give how many of the last epochs are averaged."""
+    return round(train.average_share * train.epochs)
+
+
+def average(files: Sequence[Path], batches: Batches) -> Any:
+    """Give the model whose weights are the mean of those in files of one training.
+
+    Batch normalisation keeps statistics of what passes through it, and nothing passed through the mean yet: some of the
+    batches do.
+    """
+    models = [keras.models.load_model(path, compile=False) for path in files]
+    mean, *others = models
+    weights = zip(*(model.get_weights() for model in models), strict=True)
+    mean.set_weights([np.mean(of_one, axis=0) for of_one in weights])
+    if others:
+        for index in range(min(_BATCHES, len(batches))):
+            mean(batches[index][0], training=True)
+    return mean

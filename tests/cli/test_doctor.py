@@ -1,0 +1,97 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from instrec.cli import doctor
+from instrec.models import classifier
+from tests.tone_model import CARD, build
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tones.keras"
+    classifier.save(path, build().model, CARD)
+    return path
+
+
+def state(findings: list[doctor.Finding]) -> dict[str, tuple[str, str]]:
+    return {each.what: (each.state, each.detail) for each in findings}
+
+
+def test_what_is_there_is_found(model):
+    found = state(doctor.examine(model, PARAMS))
+    assert found["model"] == (doctor.THERE, f"{model} (3 classes)")
+    for name in ("Python", "numpy", "keras", "Keras backend"):
+        assert found[name][0] == doctor.THERE, found[name]
+    assert found["mirdata"][0] in (doctor.THERE, doctor.OPTIONAL)
+    assert found["GPU"][0] in (doctor.THERE, doctor.OPTIONAL)
+
+
+def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
+    tree = yaml.safe_load(PARAMS.read_text())
+    tree["soundfonts"]["folders"] = [str(tmp_path)]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    (tmp_path / "corrupt.keras").write_bytes(b"no model")
+    found = state(doctor.examine(tmp_path / "none.keras", tmp_path / "params.yaml"))
+    assert found["model"][0] == doctor.MISSING
+    assert "dvc repro" in found["model"][1]
+    assert found["FluidR3_GM.sf2"][0] == doctor.MISSING
+    assert "apt-get install fluid-soundfont-gm" in found["FluidR3_GM.sf2"][1]
+    assert state(doctor.examine(tmp_path / "corrupt.keras", PARAMS))["model"][0] == doctor.MISSING
+
+
+def test_a_cut_off_soundfont_is_not_taken_for_a_whole_one(tmp_path, model):
+    tree = yaml.safe_load(PARAMS.read_text())
+    tree["soundfonts"]["folders"] = [str(tmp_path)]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
+    name = tree["soundfonts"]["unseen"]
+    (tmp_path / name).write_bytes(b"RIFF" + (5000).to_bytes(4, "little") + b"sfbk" + bytes(100))
+    state_, detail = state(doctor.examine(model, tmp_path / "params.yaml"))[name]
+    assert state_ == doctor.MISSING
+    assert "cut off" in detail
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("sed: 1\n", "did you mean seed"), ("a: [", "cannot be read"), (None, "is not there")],
+)
+def test_params_that_cannot_be_used_are_a_finding_of_one_line(tmp_path, model, content, told):
+    path = tmp_path / "params.yaml"
+    if content is not None:
+        path.write_text(content)
+    state_, detail = state(doctor.examine(model, path))["params"]
+    assert state_ == doctor.MISSING
+    assert told in detail
+    assert "\n" not in detail
+
+
+def test_it_works_without_keras_and_fluidsynth(tmp_path):
+    """As on a fresh machine: neither can be imported, and the library is not found."""
+    (tmp_path / "model.keras").touch()
+    code = (
+        "import sys, ctypes.util; sys.modules.update(keras=None, tensorflow=None, fluidsynth=None);"
+        "ctypes.util.find_library = lambda name: None;"
+        "from instrec.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "doctor",
+        "--model",
+        str(tmp_path / "model.keras"),
+        "--params",
+        str(PARAMS),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    lines = {line.split()[1]: line for line in result.stdout.splitlines()}
+    assert lines["FluidSynth"].startswith("missing")
+    assert "libfluidsynth3" in lines["FluidSynth"]
+    assert lines["model"].startswith("missing")

@@ -1,0 +1,78 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from instrec.errors import UserError
+from instrec.inference import batch, prediction
+from tests.tone_model import build, silence, tone, written
+
+NAMES = ("double_bass", "violin", "flute")
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return build()
+
+
+@pytest.fixture
+def files(tmp_path) -> list[Path]:
+    """The longest first, so that what comes later is done earlier."""
+    return [written(tmp_path, tone(NAMES[index % 3], 9 - index), name=f"{index}.wav") for index in range(8)]
+
+
+def test_predictions_come_in_order_and_are_those_of_each_file_alone(files, classifier):
+    found = [each.as_dict() for each in batch.predictions(files, classifier)]
+    assert found == [prediction.predict(path, classifier).as_dict() for path in files]
+    assert [each["instruments"][0]["name"] for each in found] == [NAMES[index % 3] for index in range(8)]
+
+
+def test_a_file_that_cannot_be_read_gives_its_error(files, classifier, tmp_path):
+    (tmp_path / "text.wav").write_text("no audio\n" * 40)
+    first, bad, last = batch.predictions([files[0], tmp_path / "text.wav", files[1]], classifier)
+    assert isinstance(bad, UserError)
+    assert "text.wav" in str(bad)
+    assert (first.heard.file, last.heard.file) == (str(files[0]), str(files[1]))
+
+
+def test_options_reach_every_file(files, classifier):
+    for each in batch.predictions(files[:2], classifier, hop_seconds=0.5, threshold=0.0):
+        assert each.heard.hop == 8000
+        assert len(each.instruments) == 3
+
+
+def test_every_second_is_told_of(files, classifier):
+    told = []
+    assert len(list(batch.predictions(files, classifier, progress=told.append))) == 8
+    assert sum(told) == pytest.approx(sum(range(2, 10)))
+
+
+def test_closed_early_it_gives_up_what_is_under_way(tmp_path, classifier):
+    long = written(tmp_path, tone("flute", 1), silence(600))
+    before, told = threading.active_count(), []
+    found = batch.predictions([written(tmp_path, tone("flute", 1), name="short.wav"), *[long] * 40], classifier,
+                             progress=told.append)  # fmt: skip
+    next(found)
+    found.close()
+    assert threading.active_count() == before
+    assert sum(told) < 600 * 8
+
+
+def test_nothing_is_predicted_of_no_files(classifier):
+    assert list(batch.predictions([], classifier)) == []
+
+
+def test_a_folder_stands_for_the_audio_in_and_below_it(tmp_path):
+    for name in ("b.WAV", "a/2.flac", "a/1.mp3", ".hidden/c.wav", "a/.d.wav", "a/notes.txt", "folder.wav/e.ogg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = batch.sounds([str(tmp_path), str(tmp_path / "a" / "notes.txt")])
+    names = ["a/1.mp3", "a/2.flac", "b.WAV", "folder.wav/e.ogg"]
+    assert [str(each.name) for each in found] == [*names, "notes.txt"]
+    assert [each.path for each in found] == [tmp_path / name for name in (*names, "a/notes.txt")]
+
+
+def test_a_folder_without_audio_is_told_of(tmp_path):
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match=r"a folder without audio files; known endings: \.aac"):
+        batch.sounds([str(tmp_path)])

@@ -1,0 +1,284 @@
+"""Every architecture keeps the same contract, with every task."""
+
+import os
+import re
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from instrec.errors import UserError
+from instrec.models import architectures, classifier
+from instrec.models.architectures import pretrained
+from instrec.models.classifier import Card
+from instrec.models.heads import COUNTS, TASKS
+from instrec.params import Params
+from instrec.training import fit
+from tests.architectures import CHOICES, NAMES
+
+CLASSES = ("violin", "flute", "piano", "drums")
+SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1) where it takes all
+    "compact_resnet": (1, 1, 1),
+    "segal": (16, 16, 1),
+    "segal_leaky": (16, 16, 1),
+    "lenet_5x5": (16, 16, 1),
+    "lenet_3x8": (25, 10, 1),
+    "lstm_units_64": (1, 1, 1),
+    "lstm_units_128": (1, 1, 1),
+    "lstm_units_128_128": (1, 1, 1),
+    "lstm_units_128_64": (1, 1, 1),
+    "inception_resnet_v2": (75, 75, 3),
+    "alexnet": (67, 67, 3),
+    "vgg19": (32, 32, 3),
+    "googlenet": (32, 32, 3),
+    "han": (27, 27, 1),
+    "han_leaky": (27, 27, 1),
+    "han_two_branch": (27, 27, 2),
+    "han_multi_resolution": (27, 27, 3),
+}
+FROZEN = "inception_resnet_v2"  # quick to train so; vgg19 keeps the other way covered
+LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of tens to hundreds of megabytes
+ALL = pytest.mark.parametrize("name", CHOICES)
+SMALL = pytest.mark.parametrize("name", [name for name in CHOICES if name not in LARGE])
+
+Pictures = Callable[[tuple[int, int, int]], np.ndarray]
+Outputs = dict[str, np.ndarray]
+
+
+def shape_of(name: str) -> tuple[int, int, int]:
+    """Small, but not the same in both directions."""
+    frames, bins, channels = SMALLEST[name]
+    return max(frames, 16), max(bins, 16) + (name not in LARGE), channels
+
+
+@pytest.fixture(scope="module")
+def solo_params(small_params: Params) -> Params:
+    train = replace(small_params.train, optimizer="adam", schedule="constant", learning_rate=0.001, mix_probability=0.0)
+    balance = replace(small_params.balance, train_mixtures=0, valid_mixtures=0)
+    return replace(small_params, task="solo", train=train, balance=balance)
+
+
+def built(params: Params, name: str, task: str) -> keras.Model:
+    knobs = replace(params.model, **CHOICES[name], dense=(16,), frozen=name == FROZEN)
+    return architectures.build(shape_of(name), len(CLASSES), task, knobs)
+
+
+def names_of(model: keras.Model) -> Iterator[str]:
+    for layer in model.layers:
+        if layer.name not in ("presence", "count"):
+            yield layer.name
+        if isinstance(layer, keras.Model):
+            yield from names_of(layer)
+
+
+@pytest.fixture(scope="module")
+def folder(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file NAME.keras of every architecture, for counting, and what each says to random pictures, NAME.npz, with the
+    names of its layers."""
+    keras.utils.set_random_seed(5)
+    card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
+    folder = tmp_path_factory.mktemp("models")
+    rng = np.random.default_rng(6)
+    patch = pytest.MonkeyPatch()
+    patch.setattr(zlib, "Z_DEFAULT_COMPRESSION", zlib.Z_NO_COMPRESSION)  # which says nothing here, and takes long
+    for name in CHOICES:
+        model = built(small_params, name, "count_presence")
+        pictures = rng.random((3, *shape_of(name)), dtype=np.float32)
+        outputs = {key: np.asarray(value) for key, value in model(pictures, training=False).items()}
+        np.savez(folder / f"{name}.npz", pictures=pictures, names=list(names_of(model)), **outputs)
+        classifier.save(folder / f"{name}.keras", model, card)
+    patch.undo()
+    return folder
+
+
+@ALL
+def test_outputs_are_probabilities_of_presence_and_count(folder: Path, name: str) -> None:
+    outputs = np.load(folder / f"{name}.npz")
+    assert outputs["presence"].shape == (3, len(CLASSES))
+    assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
+    assert outputs["count"].shape == (3, COUNTS)
+    np.testing.assert_allclose(outputs["count"].sum(axis=1), 1, rtol=1e-5)
+    assert np.ptp(outputs["presence"], axis=0).max() > 0  # it looks at the picture
+
+
+@SMALL
+def test_saved_and_loaded_it_says_the_same(folder: Path, name: str) -> None:
+    expected = np.load(folder / f"{name}.npz")
+    presence, count = classifier.load(folder / f"{name}.keras").predict(expected["pictures"])
+    np.testing.assert_allclose(presence, expected["presence"], rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(count, expected["count"], rtol=1e-5, atol=1e-7)
+
+
+IN_ANOTHER_BACKEND = """
+import sys, pathlib, numpy, keras
+from instrec import classifier
+assert keras.backend.backend() == "jax"
+# What is loaded overwrites it, so no time is lost on compiling a drawing of numbers for every shape.
+keras.initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: numpy.zeros(shape, "float32")
+for path in pathlib.Path(sys.argv[1]).glob("*.keras"):
+    presence, count = classifier.load(path).predict(numpy.load(path.with_suffix(".npz"))["pictures"])
+    numpy.savez(path.with_suffix(".jax.npz"), presence=presence, count=count)
+"""
+
+
+def test_loaded_by_jax_all_say_the_same_as_in_tensorflow(folder: Path, repository: Path) -> None:
+    # What is compiled runs once: fast compilation, slow code.
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}
+    command = [sys.executable, "-c", IN_ANOTHER_BACKEND, str(folder)]
+    subprocess.run(command, env=environment, cwd=repository, check=True)
+    assert keras.backend.backend() == "tensorflow"
+    for name in CHOICES:
+        here, there = np.load(folder / f"{name}.npz"), np.load(folder / f"{name}.jax.npz")
+        for output in there.files:
+            np.testing.assert_allclose(there[output], here[output], atol=1e-4, err_msg=name)
+
+
+@ALL
+def test_many_labels_in_half_precision_inside_and_single_outside(
+    small_params: Params, pictures_of: Pictures, name: str
+) -> None:
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = built(small_params, name, "multilabel")
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    inner = [layer for layer in model.layers if layer.weights and layer.name != "presence"]
+    assert inner
+    assert {layer.compute_dtype for layer in inner} == {"float16"}
+    assert {weight.dtype for layer in inner for weight in layer.trainable_weights} <= {"float32"}
+    outputs = {key: np.asarray(value) for key, value in model(pictures_of(shape_of(name)), training=False).items()}
+    assert outputs.keys() == {"presence"}
+    assert outputs["presence"].dtype == np.float32
+    assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
+
+
+@ALL
+def test_a_step_of_training_on_solo_clips_moves_what_learns_and_nothing_else(
+    solo_params: Params, folder: Path, pictures_of: Pictures, name: str
+) -> None:
+    keras.utils.set_random_seed(7)
+    model = fit.compiled(solo_params, built(solo_params, name, "solo"), 1)
+    model.run_eagerly = True  # a single step is done sooner than compiled
+    pictures = pictures_of(shape_of(name))
+    presence = np.asarray(model(pictures, training=False)["presence"])
+    np.testing.assert_allclose(presence.sum(axis=1), 1, rtol=1e-5)
+
+    before = [weight.numpy() for weight in model.trainable_weights]
+    base = model.get_layer(FROZEN).weights if name == FROZEN else []
+    base_before = [weight.numpy() for weight in base]  # statistics of batch normalisation among them
+    model.train_on_batch(pictures, TASKS["solo"].targets(np.eye(len(CLASSES), dtype=np.float32)))
+    after = [weight.numpy() for weight in model.trainable_weights]
+    still = [
+        weight.path
+        for weight, old, new in zip(model.trainable_weights, before, after, strict=True)
+        if np.array_equal(old, new) or not np.isfinite(new).all()
+    ]
+    assert not still
+    for weight, old in zip(base, base_before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), old)
+    # A model's file must not depend on what was built before it: no layer is named by Keras, which counts them.
+    assert list(names_of(model)) == np.load(folder / f"{name}.npz")["names"].tolist()
+
+
+@SMALL
+def test_the_same_seed_gives_the_same_bytes(small_params: Params, tmp_path: Path, name: str) -> None:
+    card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
+    for part in ("one", "two"):
+        keras.utils.set_random_seed(8)
+        classifier.save(tmp_path / f"{part}.keras", built(small_params, name, "solo"), card)
+    classifier.save(tmp_path / "three.keras", classifier.load(tmp_path / "one.keras").model, card)
+    one, two, three = ((tmp_path / f"{part}.keras").read_bytes() for part in ("one", "two", "three"))
+    assert one == two
+    assert one == three
+
+
+@ALL
+def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name: str) -> None:
+    frames, bins, channels = SMALLEST[name]
+    params = replace(small_params.model, **CHOICES[name])
+    for shape, knob in (
+        ((frames - 1, bins, channels), "spectrogram.hop"),
+        ((frames, bins - 1, channels), "spectrogram.mels"),
+    ):
+        if min(shape):
+            with pytest.raises(
+                UserError,
+                match=rf"model\.name: {params.name}.*{params.variant}.*{shape[0]} frames x {shape[1]} bins.*{knob}",
+            ):
+                architectures.build(shape, 3, "solo", params)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "remedy"),
+    [
+        ("inception_resnet_v2", 1, "spectrogram.name: image"),
+        ("vgg19", 2, "spectrogram.name: image"),
+        ("han_two_branch", 1, "spectrogram.part: harmonic_percussive"),
+        ("han_multi_resolution", 1, "multi_resolution"),
+    ],
+)
+def test_other_channels_than_an_architecture_has_weights_for_name_the_knobs(
+    small_params: Params, name: str, channels: int, remedy: str
+) -> None:
+    params = replace(small_params.model, **CHOICES[name])
+    with pytest.raises(
+        UserError, match=rf"model\.name: {params.name}.*{params.variant}.*128 bins x {channels} channels.*{remedy}"
+    ):
+        architectures.build((128, 128, channels), 3, "solo", params)
+
+
+@ALL
+def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Params, name: str) -> None:
+    for knobs in ({"weights": "imagenet"}, {"frozen": True}):
+        params = replace(small_params.model, **CHOICES[name], **knobs)
+        if name not in pretrained.NAMES:
+            with pytest.raises(
+                UserError, match=rf"model\.{next(iter(knobs))}.*inception_resnet_v2 and vgg19.*{params.name}"
+            ):
+                architectures.build(shape_of(name), 3, "solo", params)
+
+
+def test_the_default_is_small(full_params: Params) -> None:
+    from instrec import features
+
+    shape = features.from_params(full_params.clip, full_params.spectrogram).shape
+    assert (
+        architectures.build(shape, len(full_params.classes), full_params.task, full_params.model).count_params()
+        < 500_000
+    )
+
+
+def test_params_name_the_architectures_there_are() -> None:
+    folder = Path(architectures.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if re.search(r"^VARIANTS\b", path.read_text(), re.MULTILINE)}
+    assert set(NAMES) == files
+
+
+def test_a_variant_that_is_not_there_names_those_that_are(small_params: Params) -> None:
+    params = replace(small_params.model, name="lenet", variant="7x7")
+    with pytest.raises(UserError, match=r"^params\.yaml: model\.variant: .*lenet.*7x7.*5x5, 3x8$"):
+        architectures.build((64, 64, 1), 3, "solo", params)
+
+
+@SMALL
+def test_a_model_bears_the_name_of_its_architecture_and_variant(small_params: Params, name: str) -> None:
+    assert built(small_params, name, "solo").name == name
+
+
+def test_only_the_chosen_architecture_is_loaded(repository: Path) -> None:
+    script = """
+import sys
+from instrec import models
+models.variants("lenet")
+print([name for name in sys.modules if hasattr(sys.modules[name], "VARIANTS")])
+"""
+    command = [sys.executable, "-c", script]
+    assert (
+        subprocess.check_output(command, cwd=repository, text=True).strip() == "['instrec.models.architectures.lenet']"
+    )

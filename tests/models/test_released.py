@@ -1,0 +1,82 @@
+"""Which model a command takes: the one named, trained here, or released; or else a line that says how to get one."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from instrec.cli import main
+from instrec.models import classifier
+from instrec.models.released import RELEASED, TRAINED, choose, present
+from tests.miniature import dvc
+from tests.tone_model import CARD, RATE, build, tone, written
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tones.keras"
+    classifier.save(path, build().model, CARD)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    written(tmp_path, tone("violin", 2), rate=RATE)
+    return tmp_path
+
+
+def put(model: Path, path: Path) -> None:
+    path.parent.mkdir()
+    shutil.copy(model, path)
+
+
+def test_the_released_model_is_used_and_named_where_none_was_trained(folder, model, capsys):
+    put(model, RELEASED)
+    assert main(["predict", "music.wav", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert '"violin"' in out
+    assert err == f"{TRAINED} is not there; this is the released model, {RELEASED}\n"
+
+
+def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, model, capsys):
+    put(model, TRAINED)
+    put(model, RELEASED)
+    assert present() == choose(None) == TRAINED
+    assert choose(Path("other.keras")) == Path("other.keras")
+    assert choose(RELEASED) == RELEASED
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", [["predict", "music.wav"], ["evaluate", "."], ["export", "--format", "onnx"]])
+def test_without_any_the_next_commands_are_named(folder, command, capsys):
+    (folder / "violin").mkdir()
+    (folder / "violin" / "music.wav").symlink_to(folder / "music.wav")
+    assert main(command) == 2
+    _, err = capsys.readouterr()
+    assert err.count("\n") == 1
+    for part in (TRAINED, RELEASED, f"`dvc pull {RELEASED}`", "`dvc repro`", "--model"):
+        assert str(part) in err
+
+
+def test_a_named_model_that_is_missing_is_not_replaced(folder, model, capsys):
+    put(model, RELEASED)
+    assert main(["predict", "music.wav", "--model", str(TRAINED)]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {TRAINED}: no model there")
+
+
+def test_doctor_knows_it(folder, model, capsys):
+    put(model, RELEASED)
+    main(["doctor"])
+    assert f"{RELEASED} (3 classes)" in capsys.readouterr().out
+
+
+def test_a_fresh_clone_brings_it_without_a_network(repository, tmp_path, capsys, monkeypatch):
+    """`dvc pull` as the error names it, in a clone of what git has."""
+    subprocess.run(["git", "clone", "--quiet", repository, tmp_path / "clone"], check=True)
+    dvc(tmp_path / "clone", "pull", str(RELEASED))
+    monkeypatch.chdir(tmp_path / "clone")
+    music = written(tmp_path, tone("violin", 4), rate=RATE)
+    assert main(["predict", str(music), "--json", "--threshold", "0"]) == 0
+    assert '"violin"' in capsys.readouterr().out

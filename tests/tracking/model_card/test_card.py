@@ -1,0 +1,201 @@
+"""The card: true to the facts, these to the model, and both to what lies in git."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from instrec import params
+from instrec.cli import main
+from instrec.errors import UserError
+from instrec.models.released import FACTS, RELEASED
+from instrec.params import Params
+from instrec.synthesis.soundfonts import catalog
+from instrec.tracking import model_card
+from instrec.tracking.mlflow.runs import md5
+from instrec.tracking.model_card import facts as gathering
+from instrec.tracking.model_card.licenses import TERMS
+
+EVALUATION = {
+    "files": 4,
+    "skipped": [{"file": "/home/someone/harp.wav", "reason": "the model knows no class 'harp'"}],
+    "top1": 0.75,
+    "per_class": {
+        "violin": {"precision": 1.0, "recall": 0.6667, "f1": 0.8, "files": 3},
+        "flute": {"precision": 0.5, "recall": 1.0, "f1": 0.6667, "files": 1},
+    },
+    "confusion": {"classes": ["violin", "flute"], "matrix": [[2, 1], [0, 1]]},
+}
+
+
+@pytest.fixture(scope="module")
+def released(repository: Path) -> model_card.Facts:
+    return model_card.read(repository / FACTS)
+
+
+class TestInGit:
+    def test_the_card_is_what_the_facts_say(self, repository, released, tmp_path):
+        shown = (repository / "docs/model_card.md").read_text()
+        assert shown == model_card.page(released), "write it again: instrec card"
+        assert main(["card", "--facts", str(repository / FACTS), "--output", str(tmp_path / "card.md")]) == 0
+        assert (tmp_path / "card.md").read_text() == shown
+
+    def test_the_facts_are_of_the_model(self, repository, released):
+        """A model that was exchanged without `make release` has another checksum."""
+        tracked = repository / f"{RELEASED}.dvc"
+        (out,) = yaml.safe_load(tracked.read_text())["outs"]
+        assert released["model"]["md5"] == out["md5"] == md5(repository / RELEASED)
+        assert released["model"]["bytes"] == out["size"] <= 5e6
+        assert out["remote"] == "embedded"
+
+    def test_its_links_lead_somewhere(self, repository, released):
+        links = re.findall(r"\]\(([^)]+)\)", model_card.page(released))
+        assert links
+        for link in links:
+            assert (repository / "docs" / link).exists(), link
+
+
+class TestPage:
+    def test_figures_stand_with_their_intervals(self, released):
+        text = model_card.page(released)
+        for parts in released["scores"].values():
+            for kind, metric in (("solo", "top1"), ("mixtures", "micro_f1"), ("excerpts", "micro_f1")):
+                if kind in parts:
+                    low, high = parts[kind]["intervals"][metric]
+                    assert f"{parts[kind][metric]:.3f} [{low:.3f}, {high:.3f}]" in text
+        for name, threshold in released["classes"].items():
+            assert f"{name.replace('_', ' ')} {threshold:.2f}" in text
+
+    def test_every_soundfont_has_its_licence(self, released):
+        rows = {
+            line.split("`")[1]: line
+            for line in model_card.page(released).splitlines()
+            if re.match(r"\| `.*\.sf[23]`", line)
+        }
+        assert set(rows) == {*released["clips"]["train"]["soundfonts"], released["params"]["soundfonts"]["unseen"]}
+        assert all(TERMS[name].licence in row and TERMS[name].package in row for name, row in rows.items())
+        assert "never heard" in rows[released["params"]["soundfonts"]["unseen"]]
+
+    def test_recordings_are_told_of_where_they_were_measured(self, released):
+        assert "Not measured" in model_card.page({**released, "recordings": None})
+        recordings = {"of": "four takes", **gathering._measured(EVALUATION)}
+        text = model_card.page({**released, "recordings": recordings})
+        assert "4 files of 2 classes, one instrument each: four takes." in text
+        assert re.search(r"top-1 0\.750 \[0\.\d+, 1\.000\]", text)
+        assert re.search(r"macro recall 0\.833 ", text)
+        assert "| violin | 3 | 1.000 | 0.667 | 0.800 |" in text
+        assert "someone" not in json.dumps(recordings)
+
+    @pytest.mark.parametrize(
+        ("share", "said"),
+        [
+            (0.4, "the mean of those of the last 40 % of the epochs. Thresholds were"),
+            (0.0, "Thresholds and the best epoch"),
+        ],
+    )
+    def test_it_says_whether_epochs_were_averaged(self, released, share, said):
+        changed = json.loads(json.dumps(released))
+        changed["params"]["train"]["average_share"] = share
+        assert said in model_card.page(changed)
+
+    @pytest.mark.parametrize("start", ["none", "released/classifier.keras"])
+    def test_it_says_what_training_went_on_from(self, released, start):
+        changed = json.loads(json.dumps(released))
+        changed["params"]["train"]["start"] = start
+        assert (f"went on from `{start}`" in model_card.page(changed)) == (start != "none")
+
+    def test_clips_that_are_replaced_and_recordings_in_training_are_told_of(self, released):
+        changed = json.loads(json.dumps(released))
+        changed["params"]["train"]["regenerate_every"] = 4
+        changed["clips"]["train"]["recordings"] = 10
+        text = model_card.page(changed)
+        assert "Every 4 epochs new ones took the place of those." in text
+        assert "10 of them are recordings" in text
+        assert "Most of what it learned from is synthesised" in text
+
+
+def test_the_terms_of_every_soundfont_that_is_known_or_used(full_params: Params):
+    assert TERMS.keys() >= {*full_params.soundfonts.all, *catalog.KNOWN}
+
+
+def test_an_unknown_licence_is_asked_for(released):
+    changed = json.loads(json.dumps(released))
+    changed["clips"]["train"]["soundfonts"]["Mine.sf2"] = 3
+    with pytest.raises(UserError, match=r"Mine\.sf2: its licence is not known; .*licences\.py"):
+        model_card.page(changed)
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"model": {}}', "no JSON"])
+def test_damaged_facts_are_one_line(tmp_path, capsys, content):
+    if content is not None:
+        (tmp_path / "facts.json").write_text(content)
+    assert main(["card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"error: {tmp_path / 'facts.json'}: ")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "card.md").exists()
+
+
+def stored(folder: Path) -> set[str]:
+    """Checksums of all that is in the embedded remote."""
+    return {path.parent.name + path.name for path in (folder / ".dvcstore").rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def built(miniature, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("release") / "repository"
+    shutil.copytree(miniature, folder, symlinks=True)
+    return folder
+
+
+class TestRelease:
+    """`make release` in a copy of the repository whose pipeline has run: the miniature."""
+
+    def release(self, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "scripts/release.py", *arguments]
+        return subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
+
+    def test_the_model_its_facts_and_its_card(self, built, tmp_path):
+        before = stored(built)
+        old = md5(built / f"{RELEASED}.dvc")
+        (tmp_path / "real.json").write_text(json.dumps(EVALUATION))
+        done = self.release(built, "--recordings", str(tmp_path / "real.json"), "--of", "four takes", "--date", "today")
+        assert done.returncode == 0, done.stderr
+        facts = model_card.read(built / FACTS)
+        new = md5(built / "models/classifier.keras")
+        assert facts["model"]["md5"] == md5(built / RELEASED) == md5(built / f"{RELEASED}.dvc") == new != old
+        assert list(facts["classes"]) == list(params.load(built / "params.yaml").classes)
+        assert facts["clips"]["train"]["clips"] == 4 * 24 + 24
+        assert facts["scores"] == json.loads((built / "metrics/test.json").read_text())
+        assert (built / "docs/model_card.md").read_text() == model_card.page(facts)
+        assert "four takes" in model_card.page(facts)
+        # Nothing but the model has entered the embedded remote, and the one before has left it.
+        assert stored(built) ^ before == {new, old}
+
+    def test_what_does_not_belong_together_is_refused(self, built, tmp_path):
+        (tmp_path / "untold/models").mkdir(parents=True)
+        (tmp_path / "untold/models/classifier.keras").touch()
+        figures = built / "metrics/test.json"
+        kept = figures.read_bytes()
+        figures.write_bytes(kept + b"\n")
+        done = self.release(built)
+        figures.write_bytes(kept)
+        assert done.returncode == 2
+        assert "metrics/test.json: not what dvc.lock says" in done.stderr
+        for arguments, message in (
+            (("--recordings", "x.json"), "--recordings JSON and --of TEXT belong together"),
+            (("--recordings", "params.yaml", "--of", "x"), "params.yaml: cannot be read: line 1"),
+            (("--recordings", "metrics/test.json", "--of", "x"), "not written by `instrec evaluate FOLDER --json`"),
+            ((str(tmp_path / "untold"),), "dvc.lock: not there; name a folder in which `dvc repro` has run"),
+            ((str(tmp_path),), "models/classifier.keras: no model there; train one with `dvc repro`"),
+        ):
+            done = self.release(built, *arguments)
+            assert done.returncode == 2
+            assert done.stderr.splitlines()[-1].startswith("error: ")
+            assert message in done.stderr

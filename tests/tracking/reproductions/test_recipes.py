@@ -1,0 +1,239 @@
+"""Every recipe differs from params.yaml in what it says, fits the rest, and runs through all stages."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from instrec import params
+from instrec.cli import main
+from instrec.errors import UserError
+from instrec.tracking.reproductions import recipes
+from instrec.util.nested import flat, merged
+
+ROOT = Path(__file__).parents[3]
+FOLDER, PARAMS = ROOT / "recipes", ROOT / "params.yaml"
+NAMES = recipes.names(FOLDER)
+DEFAULTS = yaml.safe_load(PARAMS.read_text())
+
+FEW_STEPS = {
+    "workers": 1,
+    "soundfonts": {"train": ["sf_GMbank.sf2"]},
+    "balance": {"train_per_class": 1, "valid_per_class": 1, "composed_per_class": 0},
+    "train": {"epochs": 2, "batch_size": 4},
+    "evaluate": {"bootstrap_rounds": 10},
+    "tracking": {"mlflow": False},
+}
+
+
+@pytest.fixture(scope="module")
+def few_scores(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One frozen solo score a class, some mixtures, three excerpts."""
+    data = tmp_path_factory.mktemp("few") / "data"
+    files = [*(ROOT / "data/solo").glob("*-000.mid"), *(ROOT / "data/mixture").glob("*-00[01]-*.mid")]
+    files += sorted((ROOT / "data/excerpt").glob("*.mid"))[:3]
+    for file in files:
+        target = data / file.relative_to(ROOT / "data")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    shutil.copy(ROOT / "data/noise.json", data)
+    return data
+
+
+def run_stages(folder: Path, tree: dict[str, Any], data: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Run every stage in a folder of its own, and give what test.json holds."""
+    from stages import balance, download, evaluate, spectrograms, synthesize, train
+
+    (folder / "params.yaml").write_text(yaml.safe_dump(tree))
+    (folder / "data").symlink_to(data)
+    (folder / "released").symlink_to(ROOT / "released")  # where some go on from
+    for name in ("recordings", "midi", "corpora"):
+        (folder / name).mkdir()
+    monkeypatch.chdir(folder)
+    for stage in (download, balance, synthesize, spectrograms, train, evaluate):
+        stage.main()
+    return json.loads((folder / "metrics/test.json").read_text())
+
+
+def few_steps(name: str) -> dict[str, Any]:
+    changes = merged(recipes.load(FOLDER, name).changes(budget="cpu"), FEW_STEPS)
+    tree, _ = recipes.settings(PARAMS, changes, name)
+    balance, train = tree["balance"], tree["train"]
+    for key in ("train_mixtures", "valid_mixtures", "composed_mixtures"):
+        balance[key] = min(balance[key], 6)
+    if tree["classes"] == ["general_midi"]:
+        balance["train_per_class"] = balance["valid_per_class"] = 0
+    train["regenerate_every"] = min(train["regenerate_every"], 1)
+    tree["spectrogram"]["pixels"] = min(tree["spectrogram"]["pixels"], 75)
+    return tree
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs_for_a_few_steps(name: str, tmp_path: Path, few_scores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = few_steps(name)
+    metrics = run_stages(tmp_path, tree, few_scores, monkeypatch)
+    assert metrics["unseen_clean"]["solo"]["clips"] > 0
+    assert ("mixtures" in metrics["unseen_clean"]) == (tree["task"] != "solo")
+    assert ("composed_noisy" in metrics) == bool(tree["balance"]["composed_mixtures"])
+    history = (tmp_path / "models/history.csv").read_text().splitlines()
+    assert len(history) == 1 + 2
+
+
+def differing(changes: dict[str, Any], base: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """Whether a recipe's value is another than the one it replaces, by section.key."""
+    before = dict(flat(base))
+    for key, value in flat(changes):
+        yield key, before[key] != value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_holds_only_what_differs(name: str) -> None:
+    own = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
+    for section, budget in (("params", "full"), ("cpu", "cpu")):
+        if "extends" in own:
+            base = merged(DEFAULTS, recipes.load(FOLDER, own["extends"]).changes(budget=budget))
+        else:
+            base = merged(DEFAULTS, own["params"] if budget == "cpu" else {})
+        assert [key for key, differs in differing(own.get(section, {}), base) if not differs] == []
+
+
+# What training does to pictures and weights that no publication did: a new one must be turned off in their recipes.
+OUR_WAYS = (
+    "mix_probability",
+    "shorten_probability",
+    "noise_floor_probability",
+    "roll_seconds",
+    "mask_mels",
+    "color_db",
+    "average_share",
+)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if recipes.load(FOLDER, name).source != recipes.OURS])
+def test_a_published_system_is_trained_as_it_was(name: str) -> None:
+    for budget in recipes.BUDGETS:
+        tree, _ = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(budget=budget), name)
+        assert {key: tree["train"][key] for key in OUR_WAYS} == dict.fromkeys(OUR_WAYS, 0)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sethi2018")])
+def test_sethis_clips_have_his_own_effects_alone(name: str) -> None:
+    tree, _ = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(), name)
+    effects = {key for key, value in (tree["noise"] | tree["synth"]).items() if value and not key.endswith("snr_db")}
+    assert effects == {"sethi_probability"}
+
+
+@pytest.mark.parametrize(
+    ("name", "data_sets"),
+    [
+        (name, wanted)
+        for name in NAMES
+        for wanted in (False, True)
+        if recipes.load(FOLDER, name).data_sets or not wanted
+    ],
+)
+@pytest.mark.parametrize("budget", recipes.BUDGETS)
+def test_its_overrides_make_the_params_that_it_means(name: str, budget: str, data_sets: bool, tmp_path: Path) -> None:
+    """As DVC itself applies them."""
+    from dvc.utils.hydra import apply_overrides
+
+    changes = recipes.load(FOLDER, name).changes(budget=budget, data_sets=data_sets)
+    shutil.copy(PARAMS, tmp_path / "params.yaml")
+    apply_overrides(tmp_path / "params.yaml", recipes.overrides(changes))
+    tree, typed = recipes.settings(PARAMS, changes, name)
+    assert yaml.safe_load((tmp_path / "params.yaml").read_text()) == tree
+    assert params.load(tmp_path / "params.yaml") == typed
+
+
+def write(folder: Path, name: str, text: str) -> None:
+    (folder / f"{name}.yaml").write_text(text)
+
+
+WHOLE = "title: t\nsource: s\ndata: d\npublished: p\ndiffers: n\n"
+
+
+def test_a_recipe_that_extends_another_adds_to_it(tmp_path: Path) -> None:
+    write(tmp_path, "one", WHOLE + "params: {seed: 1, train: {epochs: 2, patience: 3}}\ncpu: {workers: 1}\n")
+    write(tmp_path, "two", "extends: one\ntitle: other\nparams: {train: {epochs: 4}}\n")
+    two = recipes.load(tmp_path, "two")
+    assert two.changes() == {"seed": 1, "train": {"epochs": 4, "patience": 3}}
+    assert two.changes(budget="cpu") == {**two.changes(), "workers": 1}
+    assert (two.title, two.source) == ("other", "s")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("extends: one\n", r"one\.yaml: extends itself"),
+        ("extends: two\n", r"no recipe 'two'"),
+        ("title: t\n", r"one\.yaml: source: expected text, found None"),
+        (WHOLE + "parms: {}\n", r"one\.yaml: parms: unknown field; allowed: title"),
+        (WHOLE + "params: 3\n", r"one\.yaml: params: expected a mapping, found 3"),
+        ("- a\n", r"one\.yaml: expected a mapping"),
+        ("a: [\n", r"one\.yaml: cannot be read"),
+    ],
+)
+def test_a_recipe_that_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, "one", text)
+    with pytest.raises(UserError, match=message) as raised:
+        recipes.load(tmp_path, "one")
+    assert "\n" not in str(raised.value)
+
+
+def test_on_data_sets_their_quotas_come_before_those_of_a_budget(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        "one",
+        WHOLE + "cpu: {workers: 1, balance: {train_mixtures: 9}}\ndata_sets: {balance: {train_mixtures: 0}}\n",
+    )
+    one = recipes.load(tmp_path, "one")
+    assert one.changes(budget="cpu", data_sets=True) == {"workers": 1, "balance": {"train_mixtures": 0}}
+    assert one.changes(budget="cpu")["balance"] == {"train_mixtures": 9}
+
+
+def test_a_knob_that_does_not_exist_is_named_with_its_recipe() -> None:
+    with pytest.raises(UserError, match=r"recipes/x\.yaml: ?train\.epoch: unknown key; did you mean epochs"):
+        recipes.settings(PARAMS, {"train": {"epoch": 3}}, "recipes/x.yaml")
+
+
+def test_data_sets_that_a_recipe_does_not_name_are_told_of(tmp_path: Path) -> None:
+    write(tmp_path, "one", WHOLE)
+    with pytest.raises(UserError, match="one: names no data sets"):
+        recipes.load(tmp_path, "one").changes(data_sets=True)
+
+
+def test_the_list_shows_every_recipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["recipe", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["recipe", *NAMES]
+    assert any("128: General MIDI" in line for line in lines)
+
+
+def test_a_recipe_is_printed_as_options(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(["recipe", "gomez2018_leaky", "--cpu"]) == 0
+    words = capsys.readouterr().out.split()
+    assert words[::2] == ["-S"] * (len(words) // 2)
+    assert {"model.name=han", "model.variant=leaky", "train.epochs=12", "task=multilabel"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["recipe"], "instrec recipe --list"),
+        (["recipe", "segal"], "did you mean segal2016?"),
+        (["recipe", "segal2016", "--folder", "nowhere"], "nowhere: holds no recipes"),
+    ],
+)
+def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:
+    done = subprocess.run([sys.executable, "-m", "instrec.cli", *arguments], cwd=ROOT, text=True, capture_output=True)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,63 @@
+"""The page shows what was run, says what was not, and keeps published figures apart from ours."""
+
+from pathlib import Path
+
+from instrec.tracking.reproductions import recipes, table
+from instrec.tracking.reproductions.results import Run
+
+FOLDER = Path(__file__).parents[3] / "recipes"
+
+
+def page(folder: Path, *runs: Run) -> str:
+    table.write(folder / "systems.md", recipes.published(FOLDER), runs)
+    return (folder / "systems.md").read_text()
+
+
+def row(text: str, name: str) -> list[str]:
+    return [cell.strip() for line in text.splitlines() if line.startswith(f"| `{name}`") for cell in line.split("|")]
+
+
+def test_every_recipe_has_a_row_and_what_was_not_run_says_so(tmp_path: Path) -> None:
+    text = page(tmp_path)
+    for recipe in recipes.published(FOLDER):
+        assert "not run" in row(text, recipe.name)
+    assert not row(text, "full")  # ours
+    assert "test accuracy .77" in text
+
+
+def test_a_run_shows_its_figures_and_its_cost(tmp_path: Path) -> None:
+    metrics = {
+        "seen_clean": {"solo": {"top1": 0.81, "intervals": {"top1": [0.78, 0.84]}}},
+        "unseen_clean": {"solo": {"top1": 0.61, "macro_f1": 0.6, "intervals": {"top1": [0.58, 0.64]}}},
+    }
+    speed = {"weights": 12345, "epochs": 10, "seconds": 61.4, "clips_per_second": 390.0}
+    runs = [Run(name, "cpu", 20, "abc", "2 CPU cores", metrics, {}, speed) for name in ("segal2016", "segal2016_leaky")]
+    text = page(tmp_path, *runs)
+    assert {".810", ".610", ".600", "12,345", "cpu, 10 epochs", "61", "390", "2 CPU cores"} <= set(
+        row(text, "segal2016")
+    )
+    assert "| Segal 2016 | ReLU beats leaky ReLU | .610 | .610 | too close to tell |" in text
+    assert "not run" in row(text, "thesis_irv2")
+
+
+def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:
+    runs = [
+        Run("segal2016", budget, 20, "abc", "1 GPU", {"unseen_clean": {"solo": {"top1": top1}}}, {}, {})
+        for budget, top1 in (("cpu", 0.2), ("full", 0.8))
+    ]
+    assert {".800", "full"} <= set(row(page(tmp_path, *runs), "segal2016"))
+
+
+def test_what_differs_is_said_once(tmp_path: Path) -> None:
+    said = [line.split("): ")[1] for line in page(tmp_path).splitlines() if line.startswith("What differs")]
+    assert len(said) == len(set(said))
+
+
+def test_tables_have_as_many_cells_in_every_row(tmp_path: Path) -> None:
+    block: list[int] = []
+    for line in [*page(tmp_path).splitlines(), ""]:
+        if line.startswith("|"):
+            block.append(line.count("|"))
+        else:
+            assert len(set(block)) <= 1
+            block = []

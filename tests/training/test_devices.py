@@ -1,0 +1,103 @@
+"""Several devices share every batch and learn what one learns; here they are two halves of a CPU."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrec.models import classifier
+from instrec.util import hdf5
+
+ROOT = Path(__file__).parents[2]
+CLASSES, SHAPE, CLIPS = ("violin", "flute", "piano"), (24, 24, 1), 41
+
+TRAIN = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+import keras
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * int(sys.argv[2]))
+from instrec import params
+from instrec.training import fit
+from instrec.errors import run
+knobs = params.load(Path(sys.argv[1]))
+small = replace(
+    knobs, task="solo", classes=("violin", "flute", "piano"),
+    model=replace(knobs.model, name="lenet", variant="5x5"),
+    train=replace(knobs.train, epochs=3, batch_size=int(sys.argv[3]), mix_probability=0.0),
+    balance=replace(knobs.balance, train_mixtures=0, valid_mixtures=0),
+)
+out = Path(sys.argv[4])
+names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")
+sys.exit(run(lambda: fit.train(small, fit.Files(Path.cwd(), *(out / name for name in names)))))
+"""
+
+
+@pytest.fixture(scope="module")
+def spectrograms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures with a bright band whose place tells the class; an odd number of them."""
+    folder, rng = tmp_path_factory.mktemp("spectrograms"), np.random.default_rng(7)
+    for name in ("train", "valid"):
+        owner = np.arange(CLIPS) % len(CLASSES)
+        pictures = rng.random((CLIPS, *SHAPE)) * 0.3
+        for picture, own in zip(pictures, owner, strict=True):
+            picture[:, 5 * own : 5 * own + 3] += 0.6
+        with hdf5.create(
+            folder / f"{name}.h5",
+            name="features",
+            shape=SHAPE,
+            dtype=np.float16,
+            ids=[f"{name}/solo/{number}" for number in range(CLIPS)],
+            labels=np.eye(len(CLASSES), dtype=np.uint8)[owner],
+            classes=CLASSES,
+        ) as writer:
+            writer.append(pictures.astype(np.float16))
+    return folder
+
+
+def train(spectrograms: Path, out: Path, backend: str, devices: int, batch_size: int = 10) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-c", TRAIN, ROOT / "params.yaml", str(devices), str(batch_size), out],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "KERAS_BACKEND": backend,
+            "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
+        },
+        cwd=spectrograms,
+        text=True,
+        capture_output=True,
+    )
+    return done.returncode, done.stderr
+
+
+def losses(out: Path) -> list[float]:
+    with (out / "history.csv").open(newline="") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_two_devices_learn_what_one_learns(spectrograms: Path, tmp_path: Path, backend: str) -> None:
+    for devices in (1, 2):
+        code, errors = train(spectrograms, tmp_path / str(devices), backend, devices)
+        assert code == 0, errors
+    one, two = losses(tmp_path / "1"), losses(tmp_path / "2")
+    # Of 41 clips two devices leave one out, another in every epoch.
+    np.testing.assert_allclose(one, two, rtol=0.1)
+    assert two[-1] < two[0]
+    with hdf5.open_store(spectrograms / "valid.h5") as pictures:
+        presence, _ = classifier.load(tmp_path / "2/classifier.keras").predict(pictures.read(0, 8).astype(np.float32))
+    assert presence.shape == (8, len(CLASSES))
+
+
+def test_a_batch_that_devices_cannot_share_is_told_of(spectrograms: Path, tmp_path: Path) -> None:
+    code, errors = train(spectrograms, tmp_path, "jax", 2, batch_size=9)
+    assert code == 2
+    assert "train.batch_size: 9 clips cannot be shared by 2 devices; give a multiple of 2" in errors

@@ -1,0 +1,231 @@
+"""Training: repeatable, taken up again after a kill, stopped early, on either backend."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instrec.errors import UserError
+from instrec.evaluation import metrics
+from instrec.models import classifier
+from instrec.params import Params, TrainParams
+from instrec.training import calibration, fit, weight_averaging
+from instrec.util import hdf5
+
+SHAPE, CLIPS = (33, 24, 1), 48
+
+
+@pytest.fixture
+def params(small_params: Params) -> Params:
+    return replace(
+        small_params,
+        model=replace(small_params.model, width=4),
+        train=replace(small_params.train, epochs=4, batch_size=16, patience=4),
+    )
+
+
+@pytest.fixture
+def spectrograms(tmp_path: Path, params: Params) -> Path:
+    """Pictures with a bright band whose place tells the class."""
+    rng = np.random.default_rng(7)
+    for name in ("train", "valid"):
+        owner = np.arange(CLIPS) % len(params.classes)
+        pictures = rng.random((CLIPS, *SHAPE)) * 0.3
+        for picture, own in zip(pictures, owner, strict=True):
+            picture[:, 5 * own : 5 * own + 3] += 0.6
+        with hdf5.create(
+            tmp_path / "spectrograms" / f"{name}.h5",
+            name="features",
+            shape=SHAPE,
+            dtype=np.float16,
+            ids=[f"{name}/solo/{number}" for number in range(CLIPS)],
+            labels=np.eye(len(params.classes), dtype=np.uint8)[owner],
+            classes=params.classes,
+        ) as writer:
+            writer.append(pictures.astype(np.float16))
+    return tmp_path / "spectrograms"
+
+
+def files_in(folder: Path, spectrograms: Path) -> fit.Files:
+    written = (folder / name for name in ("classifier.keras", "history.csv", "speed.json", "backup"))
+    return fit.Files(spectrograms, folder / "manifest.csv", folder / "data", *written)
+
+
+def train(params: Params, spectrograms: Path, folder: Path) -> tuple[bytes, str]:
+    files = files_in(folder, spectrograms)
+    fit.train(params, files)
+    return files.model.read_bytes(), files.history.read_text()
+
+
+def test_two_runs_give_the_same_bytes_and_learn(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    one, two = (train(params, spectrograms, tmp_path / name) for name in ("one", "two"))
+    assert one == two
+    rows = [line.split(",") for line in one[1].splitlines()]
+    losses = [float(row[rows[0].index("loss")]) for row in rows[1:]]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]
+    card = classifier.load(tmp_path / "one/classifier.keras").card
+    assert card.classes == params.classes
+    assert len(card.thresholds) == len(params.classes)
+    assert not list((tmp_path / "one/backup").iterdir())
+    speed = json.loads((tmp_path / "one/speed.json").read_text())
+    assert speed["epochs"] == 4
+    assert speed["clips_per_second"] == pytest.approx(4 * CLIPS / speed["seconds"], rel=0.2)
+
+
+def test_probabilities_are_calibrated_before_thresholds_are_chosen(
+    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(params, spectrograms, tmp_path / "calibrated")
+    monkeypatch.setattr(calibration, "calibrate", lambda *_: None)
+    train(params, spectrograms, tmp_path / "bare")
+    one, bare = (classifier.load(tmp_path / name / "classifier.keras") for name in ("calibrated", "bare"))
+    with hdf5.open_store(spectrograms / "valid.h5") as valid:
+        given, raw = (known.predict(valid.read(0, CLIPS))[0].astype(float) for known in (one, bare))
+        degrees = calibration.temperature(valid.labels, raw)
+        expected = metrics.best_thresholds(valid.labels, given)
+    assert degrees != pytest.approx(1, abs=0.1)
+    np.testing.assert_allclose(np.log(given / (1 - given)), np.log(raw / (1 - raw)) / degrees, rtol=1e-3, atol=1e-3)
+    assert one.card.thresholds == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_killed_training_goes_on_to_the_same_end(
+    params: Params,
+    spectrograms: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    whole = train(params, spectrograms, tmp_path / "whole")
+    keep = fit._keep
+
+    def keep_then_die(train: TrainParams, place: Path, model: object, history: list[fit.Row]) -> None:
+        keep(train, place, model, history)
+        if len(history) == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fit, "_keep", keep_then_die)
+        with pytest.raises(KeyboardInterrupt):
+            train(params, spectrograms, tmp_path / "killed")
+    assert not (tmp_path / "killed/classifier.keras").exists()
+    capsys.readouterr()
+    assert train(params, spectrograms, tmp_path / "killed") == whole
+    assert "going on after epoch 2" in capsys.readouterr().err
+
+
+def test_another_model_to_start_from_is_another_training(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    start = tmp_path / "start.keras"
+    params = replace(params, train=replace(params.train, start=str(start)))
+    keys = []
+    for content in ("one", "another", "one"):
+        start.write_text(content)
+        keys.append(fit._key(params, spectrograms))
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
+    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    average = weight_averaging.average
+    monkeypatch.setattr(
+        weight_averaging,
+        "average",
+        lambda files, batches: asked.append([each.stem for each in files]) or average(files, batches),
+    )
+    for share, epochs in ((0.5, [["epoch-3", "epoch-4"]]), (0.0, [])):
+        asked.clear()
+        train(replace(params, train=replace(params.train, average_share=share)), spectrograms, tmp_path / str(share))
+        assert asked == epochs
+    one, other = ((tmp_path / share / "classifier.keras").read_bytes() for share in ("0.5", "0.0"))
+    assert one != other
+
+
+def test_other_params_code_or_experiments_do_not_go_on_from_this_state(
+    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(params, train=replace(params.train, learning_rate=0.01))
+    unrelated = replace(params, workers=3, evaluate=replace(params.evaluate, bootstrap_rounds=3))
+    assert fit._key(params, spectrograms) != fit._key(other, spectrograms)
+    own = fit._key(params, spectrograms)
+    assert fit._key(unrelated, spectrograms) == own
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path / ".."))  # where DVC would have made this folder
+    monkeypatch.setenv("DVC_EXP_NAME", "slow")
+    assert fit._key(params, spectrograms) != own
+    monkeypatch.undo()
+    monkeypatch.setattr(fit.provenance, "CODE", "another")
+    assert fit._key(params, spectrograms) != own
+
+
+def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    """A learning rate far too high never finds its way."""
+    settings = replace(params.train, learning_rate=0.5, patience=2, epochs=30)
+    _, history = train(replace(params, train=settings), spectrograms, tmp_path)
+    rows = [line.split(",") for line in history.splitlines()]
+    losses = [float(row[rows[0].index("val_loss")]) for row in rows[1:]]
+    assert len(losses) < 30
+    assert int(np.argmin(losses)) == len(losses) - 1 - 2
+
+
+def test_no_clips_to_learn_from_is_the_users_to_mend(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    with hdf5.create(
+        spectrograms / "valid.h5",
+        name="features",
+        shape=SHAPE,
+        dtype=np.float16,
+        ids=[],
+        labels=np.zeros((0, len(params.classes)), dtype=np.uint8),
+        classes=params.classes,
+    ):
+        pass
+    with pytest.raises(UserError, match=r"balance\.valid_per_class"):
+        train(params, spectrograms, tmp_path)
+
+
+def test_a_training_that_diverges_is_the_users_to_mend(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    wild = replace(params, train=replace(params.train, learning_rate=1e30))
+    with pytest.raises(UserError, match=r"diverged.*learning_rate"):
+        train(wild, spectrograms, tmp_path)
+    assert not (tmp_path / "classifier.keras").exists()
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from dataclasses import replace
+import keras
+from instrec import params
+from instrec.training import fit
+knobs = params.load(Path(sys.argv[1]))
+assert keras.backend.backend() == "jax"
+small = replace(
+    knobs, classes=tuple(sys.argv[4].split()), model=replace(knobs.model, width=4),
+    train=replace(knobs.train, epochs=2, batch_size=16),
+)
+folder = Path(sys.argv[3])
+names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")
+fit.train(small, fit.Files(Path(sys.argv[2]), *(folder / name for name in names)))
+model = keras.models.load_model(folder / "classifier.keras", compile=False)
+import numpy as np
+pictures = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
+np.save(folder / "said.npy", model.predict_on_batch(pictures)["presence"])
+"""
+
+
+def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", SCRIPT, root / "params.yaml", spectrograms, tmp_path, " ".join(params.classes)],
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        check=True,
+        cwd=root,
+    )
+    pictures = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
+    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(pictures)
+    np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)

@@ -1,0 +1,95 @@
+"""Training that goes on from a model: its weights are taken, and only where they mean the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from instrec.errors import UserError
+from instrec.models import architectures, classifier
+from instrec.models.classifier import Card
+from instrec.training import warm_start
+
+SHAPE = (33, 24, 1)
+
+
+@pytest.fixture
+def params(small_params):
+    return replace(small_params, model=replace(small_params.model, width=4))
+
+
+def built(params):
+    return architectures.build(SHAPE, len(params.classes), params.task, params.model)
+
+
+@pytest.fixture
+def learned(params, tmp_path, monkeypatch):
+    """A model, saved where params.yaml may name it, in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    model = built(params)
+    card = Card(params.classes, params.clip, params.spectrogram, (0.5,) * len(params.classes))
+    classifier.save(tmp_path / "learned.keras", model, card)
+    return model
+
+
+def starting_from(params, start):
+    return replace(params, train=replace(params.train, start=start))
+
+
+def same(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
+
+
+def test_its_weights_are_taken(params, learned, tmp_path, monkeypatch):
+    for start in ("learned.keras", str(tmp_path / "learned.keras")):
+        model = built(params)
+        assert not same(model, learned)
+        warm_start.take_weights(model, starting_from(params, start), params.classes)
+        assert same(model, learned)
+    # In a folder that DVC throws away, the repository's own file.
+    (tmp_path / "apart").mkdir()
+    monkeypatch.chdir(tmp_path / "apart")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    model = built(params)
+    warm_start.take_weights(model, starting_from(params, "learned.keras"), params.classes)
+    assert same(model, learned)
+
+
+def test_pictures_may_have_another_hop(params, learned):
+    finer = replace(params, spectrogram=replace(params.spectrogram, hop=params.spectrogram.hop // 2))
+    model = architectures.build((2 * SHAPE[0] - 1, *SHAPE[1:]), len(params.classes), params.task, params.model)
+    warm_start.take_weights(model, starting_from(finer, "learned.keras"), params.classes)
+    assert same(model, learned)
+
+
+def test_none_leaves_random_ones(params):
+    model = built(params)
+    before = model.get_weights()
+    warm_start.take_weights(model, params, params.classes)
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_file_that_is_missing_is_named(params, learned):
+    with pytest.raises(UserError, match=r"^other\.keras: no model there"):
+        warm_start.take_weights(built(params), starting_from(params, "other.keras"), params.classes)
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("clip", lambda params: replace(params, clip=replace(params.clip, seconds=2.0))),
+        ("spectrogram", lambda params: replace(params, spectrogram=replace(params.spectrogram, mels=24))),
+        ("classes", lambda params: replace(params, classes=("violin", "flute", "piano", "organ"))),
+    ],
+)
+def test_one_that_hears_or_tells_apart_something_else_is_refused(params, learned, section, change):
+    other = starting_from(change(params), "learned.keras")
+    with pytest.raises(UserError, match=rf"train\.start: learned\.keras was trained with other {section}: "):
+        warm_start.take_weights(built(other), other, other.classes)
+
+
+@pytest.mark.parametrize("change", [{"width": 8}, {"name": "segal"}])
+def test_another_network_is_refused(params, learned, change):
+    other = starting_from(replace(params, model=replace(params.model, **change)), "learned.keras")
+    with pytest.raises(UserError, match=r"learned\.keras has [\d,]+ weights, task and model in params\.yaml make"):
+        warm_start.take_weights(built(other), other, other.classes)

@@ -1,0 +1,107 @@
+"""A file is there whole or not at all."""
+
+import errno
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from instrec.errors import UserError
+from instrec.util.files import below, temporary_folder, written_whole
+
+
+def test_it_appears_when_the_block_ends_well(tmp_path):
+    path = tmp_path / "new/folder/a.txt"
+    with written_whole(path) as part:
+        part.write_text("new")
+        assert not path.exists()
+        assert part.parent == path.parent
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("broken_off_by", [ValueError, KeyboardInterrupt, SystemExit])
+def test_the_older_one_stays_when_the_block_breaks_off(tmp_path, broken_off_by):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with pytest.raises(broken_off_by), written_whole(path) as part:
+        part.write_text("half")
+        raise broken_off_by
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_process_left_is_not_taken_over(tmp_path):
+    path = tmp_path / "a.txt"
+    with written_whole(path) as part:
+        name = part
+        part.write_text("x")
+    name.write_text("left by a killed process, longer than what follows")
+    with written_whole(path) as part:
+        assert not part.exists()
+        part.write_text("new")
+    assert path.read_text() == "new"
+
+
+def test_a_parent_that_is_a_file_is_the_users_to_mend(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file/a.txt", tmp_path / "file/deeper/a.txt"):
+        with pytest.raises(UserError, match=rf"^{path}: cannot be written: "), written_whole(path) as part:
+            part.write_text("x")
+
+
+def test_a_folder_in_its_place_is_the_users_to_mend(tmp_path):
+    (tmp_path / "a.txt").mkdir()
+    said = r"a\.txt: cannot be written: Is a directory"
+    with pytest.raises(UserError, match=said), written_whole(tmp_path / "a.txt") as part:
+        part.write_text("x")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_full_disk_is_the_users_to_mend(tmp_path):
+    """/dev/full refuses every byte, as a full disk does."""
+    said = rf"a\.txt: cannot be written: {os.strerror(errno.ENOSPC)}; free some space"
+    with pytest.raises(UserError, match=said), written_whole(tmp_path / "a.txt") as part:
+        part.symlink_to("/dev/full")
+        part.write_text("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_that_is_not_the_systems_passes(tmp_path):
+    with pytest.raises(OSError, match="a library's own") as raised, written_whole(tmp_path / "a.txt"):
+        raise OSError("a library's own")
+    assert not isinstance(raised.value, UserError)
+
+
+@pytest.mark.parametrize("name", ["", ".", "/"])
+def test_what_names_no_file_is_told(name):
+    with pytest.raises(UserError, match="is no file's name"), written_whole(Path(name)):
+        pass
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe: is no file that can be replaced"), written_whole(tmp_path / "pipe"):
+        pass
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_folders_may_be_links(tmp_path):
+    (tmp_path / "disk/deep").mkdir(parents=True)
+    (tmp_path / "disk/deep/a.wav").touch()
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set/flute").symlink_to(tmp_path / "disk")
+    (tmp_path / "set/flute/deep/loop").symlink_to(tmp_path / "set")
+    assert [path for path in below(tmp_path / "set") if path.is_file()] == [tmp_path / "set/flute/deep/a.wav"]
+
+
+def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with (
+        pytest.raises(UserError, match=rf"TMPDIR={tmp_path}: {os.strerror(errno.ENOSPC)}"),
+        temporary_folder() as folder,
+    ):
+        (folder / "a.txt").symlink_to("/dev/full")
+        (folder / "a.txt").write_text("x")
+    assert list(tmp_path.iterdir()) == []
