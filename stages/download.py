@@ -8,8 +8,7 @@ from instrec.util.processes import stage
 def main() -> None:
     """Write datasets/soundfonts.csv, datasets/index.csv and datasets/excluded.csv."""
     from instrec import params
-    from instrec.corpus import index, published, recordings
-    from instrec.scores import midi
+    from instrec.corpus import index, midi_files, published, recordings
     from instrec.synthesis.soundfonts import catalog
     from instrec.util import provenance
 
@@ -19,7 +18,9 @@ def main() -> None:
     classes, workers = settings.classes, settings.workers
     catalog.write(datasets / "soundfonts.csv", settings.soundfonts, settings.classes)
     recorded, unusable = recordings.scan(Path(sources.recordings), classes=classes, workers=workers)
-    windows, unfit = midi.scan(Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers)
+    windows, unfit = midi_files.scan(
+        Path(sources.midi), seconds=settings.clip.seconds, classes=classes, workers=workers
+    )
     of_datasets, refused = published.scan(sources, classes=classes, workers=workers)
     index.write(datasets, recorded + windows + of_datasets, unusable + unfit + refused)
     found = f"{len(recorded)} recordings, {len(windows)} MIDI windows, {len(of_datasets)} files of data sets"

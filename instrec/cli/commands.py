@@ -95,13 +95,12 @@ def evaluate(args: argparse.Namespace) -> int:
     from instrec.audio import decoding
     from instrec.evaluation import recordings
     from instrec.util.files import written_whole
-    from instrec.util.text import evaluation_table
 
     if args.json and args.json.suffix.lower() in decoding.SUFFIXES:
         raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
     recordings.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
     result = recordings.evaluate_folder(args.folder, _classifier(args.model), track=args.track, warn=_warn)
-    print(evaluation_table(result))
+    print(recordings.evaluation_table(result))
     if args.json:  # last: where it cannot be written, the table is not lost
         with written_whole(args.json) as part:
             part.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")

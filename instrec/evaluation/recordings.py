@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from instrec.inference.activations import listen
 from instrec.models.classifier import Classifier
 from instrec.util.files import below
 from instrec.util.progress import tqdm
+from instrec.util.text import aligned
 
 
 @dataclass(frozen=True)
@@ -149,3 +151,25 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
     if all(Path(each.file).parent == folder for each in skipped) and not labelled:
         raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder a class")
     return labelled, skipped
+
+
+def evaluation_table(result: Mapping[str, Any]) -> str:
+    """Lay out what `evaluate_folder` found: a line a class, the means, and what was left out."""
+    rows = [("class", "files", "precision", "recall", "F1")]
+    for name, figures in result["per_class"].items():
+        percentages = (f"{100 * figures[key]:.1f} %" for key in ("precision", "recall", "f1"))
+        rows.append((name, str(figures["files"]), *percentages))
+    means = (
+        f"{result['files']} scored: top-1 {100 * result['top1']:.1f} %, "
+        f"macro recall {100 * result['macro_recall']:.1f} %, macro F1 {100 * result['macro_f1']:.1f} %"
+    )
+    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *_left_out(result["skipped"])])
+
+
+def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
+    """Tell of the files that were not scored, a line a reason."""
+    files = defaultdict(list)
+    for each in skipped:
+        files[each["reason"]].append(each["file"])
+    for reason, paths in files.items():
+        yield f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {shown(reason)}"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.inference.batch import Sound
 from instrec.inference.prediction import Prediction
 from instrec.util.files import written_whole
-from instrec.util.text import prediction_table
+from instrec.util.text import aligned, clock
 
 JAMS_SCHEMA = "0.3.5"
 
@@ -150,3 +153,31 @@ def writing(form: Format, output: Path | None) -> Iterator[Callable[[Sound, Pred
 
 def _place(form: Format, folder: Path, sound: Sound) -> Path:
     return folder / sound.name.with_suffix(form.suffix)
+
+
+def prediction_table(prediction: Prediction) -> str:
+    """Lay out the instruments of one file with their probability and the times they sound."""
+    heading = f"{prediction.heard.file}  {clock(prediction.heard.duration, decimals=1)}"
+    if not prediction.instruments:
+        return f"{heading}\n  {_nothing(prediction)}"
+    rows = [("instrument", "probability", "sounds")]
+    for each in prediction.instruments:
+        spans = (f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in each.segments)
+        rows.append((_named(each.name), f"{each.probability:.2f}", "  ".join(spans)))
+    indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:2]) + 2
+    columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
+    wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return "\n".join([heading, *(wrap.fill(f"  {line}") for line in aligned(rows, right=(1,)))])
+
+
+def _named(name: str) -> str:
+    """Give a class as it is called; a General MIDI program's number says little, so its title comes behind."""
+    return f"{name} {taxonomy.instrument(name).title}" if name in taxonomy.PROGRAMS else name
+
+
+def _nothing(prediction: Prediction) -> str:
+    strongest = prediction.timeline.max(axis=0)
+    if not strongest.any():
+        return "silent: nothing sounds"
+    best = int(strongest.argmax())
+    return f"nothing reaches its threshold; nearest: {_named(prediction.heard.classes[best])} {strongest[best]:.2f}"

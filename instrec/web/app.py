@@ -29,9 +29,9 @@ from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
 from instrec.models.classifier import Classifier
-from instrec.tracking import report
-from instrec.tracking.report import playing
 from instrec.util.text import clock
+from instrec.web.player import laid_out
+from instrec.web.templates import LOOKS, source, templates
 from instrec.web.turns import AT_ONCE, Turns
 
 LIMIT_MB = 2000  # three hours of a CD
@@ -61,20 +61,20 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
         folder = tempfile.gettempdir()
     except FileNotFoundError as error:
         raise UserError("TMPDIR: no folder for uploads can be written; free some space, or set another") from error
-    templates = report.templates("instrec.web", "instrec.tracking.report")
-    server = _Server(classifier, templates, limit_mb, folder)
+    pages = templates("instrec.web")
+    server = _Server(classifier, pages, limit_mb, folder)
 
     def given(content: str, kind: str) -> Callable[[Request], Response]:
         return lambda request: Response(content, media_type=kind, headers=_HEADERS)
 
     classes = [taxonomy.instrument(name).title for name in classifier.card.classes]
     known = {"classes": classes, "limit_mb": limit_mb, "endings": ",".join(sorted(decoding.SUFFIXES))}
-    looks = report.source(templates, report.LOOKS) + report.source(templates, "web.css")
+    looks = source(pages, LOOKS) + source(pages, "web.css")
     return Starlette(
         routes=[
-            Route("/", given(templates.get_template("web.html").render(known), "text/html")),
+            Route("/", given(pages.get_template("web.html").render(known), "text/html")),
             Route("/web.css", given(looks, "text/css")),
-            Route("/web.js", given(report.source(templates, "web.js"), "text/javascript")),
+            Route("/web.js", given(source(pages, "web.js"), "text/javascript")),
             Route("/timeline", server.timeline, methods=["POST"]),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)],
@@ -170,7 +170,7 @@ class _Server:
         except _Stopped:
             return {}
         shown = {
-            "timeline": playing.laid_out("", predicted),
+            "timeline": laid_out("", predicted),
             "found": [(taxonomy.instrument(each.name).title, each) for each in predicted.instruments],
             "duration": predicted.heard.duration,
             "clock": clock,

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 from random import Random
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 from instrec.errors import UserError
 
 

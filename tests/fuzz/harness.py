@@ -166,7 +166,7 @@ def _work(connection: Connection, folder: str, module: str) -> None:
 # ---- in the test's process
 
 
-def run(cases: Iterable[Case], processes: int, module: str = "fuzz.formats") -> Iterator[Result]:
+def run(cases: Iterable[Case], processes: int, module: str = "tests.fuzz.formats") -> Iterator[Result]:
     """Run cases, several at once, and give their results in order; the module has their `FORMATS`."""
     local = threading.local()
     workers: list[_Worker] = []

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from fuzz import harness
-from fuzz.formats import FORMATS
+from tests.fuzz import harness
+from tests.fuzz.formats import FORMATS
 
 CASES = 1000
 _SHARES = sum(form.share for form in FORMATS.values())

@@ -6,8 +6,8 @@ import ast
 
 import pytest
 
-from fuzz import broken_formats, harness
-from fuzz.formats import FORMATS
+from tests.fuzz import broken_formats, harness
+from tests.fuzz.formats import FORMATS
 
 _PARSERS = {
     *("yaml.safe_load", "json.loads", "json.load", "csv.DictReader", "csv.reader", "h5py.File", "tarfile.open"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instrec.corpus import midi_files
 from instrec.errors import UserError
 from instrec.scores import midi
 
@@ -32,7 +33,7 @@ def saved(path: Path, *tracks: pretty_midi.Instrument) -> Path:
 
 
 def scan(root: Path, workers: int = 1):
-    return midi.scan(root, seconds=3.0, classes=CLASSES, workers=workers)
+    return midi_files.scan(root, seconds=3.0, classes=CLASSES, workers=workers)
 
 
 def spans(part: pretty_midi.PrettyMIDI) -> list[list[tuple[float, float]]]:
@@ -112,7 +113,7 @@ def test_unfit_windows_are_counted_with_their_reasons(tmp_path):
 
 def test_programs_that_are_classes_label_windows_themselves(tmp_path):
     saved(tmp_path / "song.mid", track(VIOLIN, (0, 2)), track(BANJO, (1, 2)), track(0, (3, 4), is_drum=True))
-    (entry,), (excluded,) = midi.scan(tmp_path, seconds=3.0, classes=("gm_040", "gm_105"), workers=1)
+    (entry,), (excluded,) = midi_files.scan(tmp_path, seconds=3.0, classes=("gm_040", "gm_105"), workers=1)
     assert entry.labels == ("gm_040", "gm_105")
     assert excluded.reason == "1 of 2 windows: 1 where an instrument of no class sounds (drums)"
 
@@ -156,7 +157,7 @@ def test_a_file_that_claims_to_last_for_days_is_left_out(tmp_path):
 @given(st.lists(st.tuples(st.floats(0, 20), st.floats(0.001, 5)), min_size=1, max_size=20))
 def test_windows_are_labelled_as_they_are_cut(notes):
     whole = score(track(PIANO, *((start, start + length) for start, length in notes)), track(VIOLIN, (3, 5)))
-    sounding = midi._sounding(whole, 3.0)
+    sounding = midi_files._sounding(whole, 3.0)
     for number in range(10):
         part = midi.cut(whole, number * 3.0, 3.0)
         assert [each.program for each in part.instruments] == [each.program for each in sounding[number]]

@@ -8,6 +8,7 @@ import mido
 import pretty_midi
 import pytest
 
+from instrec.corpus import midi_files
 from instrec.errors import UserError
 from instrec.scores import midi, midi_file
 
@@ -72,7 +73,7 @@ def test_riff_around_a_file_is_taken_off(tmp_path):
     wrapped = b"RIFF" + struct.pack("<I", 4 + len(chunk)) + b"RMID" + chunk + b"LIST\4\0\0\0INFO"
     assert spans(wrapped, tmp_path) == [[(60, 0, 0.5)]]
     (tmp_path / "song.mid").rename(tmp_path / "song.RMI")
-    entries, excluded = midi.scan(tmp_path, seconds=3.0, classes=("piano",), workers=1)
+    entries, excluded = midi_files.scan(tmp_path, seconds=3.0, classes=("piano",), workers=1)
     assert (len(entries), excluded) == (1, [])
 
 
@@ -125,7 +126,7 @@ def test_many_long_notes_are_windowed_in_seconds():
     score = pretty_midi.PrettyMIDI()
     score.instruments.append(track)
     begun = time.monotonic()
-    assert len(midi._sounding(score, 3.0)) == 7200
+    assert len(midi_files._sounding(score, 3.0)) == 7200
     assert time.monotonic() - begun < 5
 
 
@@ -138,5 +139,5 @@ def test_drum_keys_outside_the_kit_label_nothing(tmp_path, pitch, labels):
     written = io.BytesIO()
     score.save(file=written)
     (tmp_path / "song.mid").write_bytes(written.getvalue())
-    entries, _ = midi.scan(tmp_path, seconds=3.0, classes=("drums",), workers=1)
+    entries, _ = midi_files.scan(tmp_path, seconds=3.0, classes=("drums",), workers=1)
     assert [each.labels for each in entries] == labels

@@ -19,25 +19,22 @@ MODELS = next(dep.split("/$")[0] for dep in STAGES["train"]["deps"] if "${model.
 PLUMBING = {
     f"instrec/{name}.py"
     for name in (
-        "__init__",
-        "backend",
-        "checking",
-        "checkout",
-        "documents",
-        "errors",
-        "files",
-        "params",
-        "printing",
-        "processes",
-        "progress",
+        *("__init__", "errors", "params", "params_schema", "models/backend"),
+        *(f"util/{name}" for name in ("documents", "files", "processes", "progress", "provenance")),
     )
 }
 
 
 def module_files(name: str) -> list[Path]:
-    """The files of `instrec.x` or `instrec.x.y`, packages' own __init__ included."""
-    path = ROOT.joinpath(*name.split("."))
-    return [file for file in (path.with_suffix(".py"), path / "__init__.py") if file.exists()]
+    """The file of `instrec.x.y`, and the __init__ of every package on the way that holds code."""
+    parts = name.split(".")
+    packages = [ROOT.joinpath(*parts[:count], "__init__.py") for count in range(1, len(parts) + 1)]
+    holding = [path for path in packages if path.exists() and holds_code(path)]
+    return [*holding, *(path for path in [ROOT.joinpath(*parts).with_suffix(".py")] if path.exists())]
+
+
+def holds_code(path: Path) -> bool:
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
 
 
 def imports(file: Path) -> set[Path]:
@@ -107,7 +104,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"), [("new", []), ("han", []), (ARCHITECTURES[0], ["train"]), ("tasks", ["train"])]
+    ("file", "expected"), [("new", []), ("han", []), (ARCHITECTURES[0], ["train"]), ("../heads", ["train"])]
 )
 def test_only_the_chosen_architecture_makes_a_model_stale(trained: Path, file: str, expected: list[str]) -> None:
     path = trained / MODELS / f"{file}.py"
@@ -120,3 +117,19 @@ def test_only_the_chosen_architecture_makes_a_model_stale(trained: Path, file: s
             path.unlink()
         else:
             path.write_text(before)
+
+
+@pytest.mark.parametrize("name", ["new", "irmas"])
+def test_a_loader_of_a_dataset_makes_no_model_stale(trained: Path, name: str) -> None:
+    path = trained / "instrec/corpus/published" / f"{name}.py"
+    before = path.read_text() if path.exists() else ""
+    try:
+        path.write_text(f"{before}# changed\n")
+        assert ran(dvc(trained, "repro", "--dry", "--single-item", "train")) == []
+        listed = [dep for stage in ("balance", "synthesize", "spectrograms") for dep in STAGES[stage]["deps"]]
+        assert not any(dep.startswith("instrec/corpus/published") for dep in listed)
+    finally:
+        if before:
+            path.write_text(before)
+        else:
+            path.unlink()

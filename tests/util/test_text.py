@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from instrec.inference.activations import Listening
+from instrec.inference.formats import prediction_table
 from instrec.inference.prediction import Prediction, Sounding
-from instrec.util.text import aligned, clock, prediction_table
+from instrec.util.text import aligned, clock
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from instrec import params
 from instrec.corpus import test_sets
@@ -17,12 +17,10 @@ from instrec.models import classifier
 from instrec.models.classifier import Classifier
 from instrec.tracking.report import changes, charts, graph, mistakes, playing, scores
 from instrec.util.files import written_whole
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from instrec.web.templates import LOOKS, source, templates
 
 PLOTS, HISTORY = Path("metrics/plots"), Path("models/history.csv")
-TEMPLATE, LOOKS, BEHAVIOUR = "page.html", "page.css", "page.js"
+TEMPLATE, BEHAVIOUR = "page.html", "page.js"
 
 
 @dataclass(frozen=True)
@@ -74,29 +72,10 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
 
 def rendered(content: dict[str, Any]) -> str:
     """Fill the template; everything but what this package draws itself is escaped."""
-    known = templates("instrec.tracking.report")
+    known = templates("instrec.tracking.report", "instrec.web")
     known.tests["lacking"] = lambda value: isinstance(value, Lacking)
     looks, behaviour = (source(known, name) for name in (LOOKS, BEHAVIOUR))
     return known.get_template(TEMPLATE).render(content, looks=looks, behaviour=behaviour)
-
-
-def templates(*packages: str) -> Environment:
-    """Give the templates that lie in packages."""
-    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=ChoiceLoader([PackageLoader(package, ".") for package in packages]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def source(known: Environment, name: str) -> str:
-    """Give a file beside the templates as it is."""
-    assert known.loader
-    return known.loader.get_source(known, name)[0]
 
 
 def _or_lacking(make: Callable[[], Any]) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 
 from instrec import taxonomy
 from instrec.errors import UserError
-from instrec.tracking.report import media
 from instrec.tracking.report.drawing import BLUE, FAINT, GREEN, INK, RED, WIDTH, figure_of, legend, svg
+from instrec.web import media
 
 NAMED = 32  # classes whose names a chart has room for
 WEAKEST = 24  # classes of which F1 is shown where there are more

@@ -15,8 +15,8 @@ from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.evaluation import example_spectrograms, metrics, protocols, test_sets
 from instrec.models.classifier import Classifier
-from instrec.tracking.report import media
 from instrec.util.hdf5 import Store, open_store
+from instrec.web import media
 
 AUDIO, SPECTROGRAMS = Path("build/audio"), Path("build/spectrograms")
 OF_A_SET, OF_ALL = 4, 24  # mistakes shown, at most

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,61 +10,18 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from instrec import taxonomy
 from instrec.audio import decoding
 from instrec.corpus import test_sets
 from instrec.errors import UserError
 from instrec.inference import prediction
-from instrec.inference.activations import thinned
-from instrec.inference.prediction import Prediction
 from instrec.models.classifier import Classifier
-from instrec.tracking.report import media
 from instrec.tracking.report.mistakes import AUDIO
 from instrec.util.hdf5 import open_store
-from instrec.util.text import clock
+from instrec.web import media
+from instrec.web.player import Timeline, laid_out
 
 LONGEST = 180.0  # seconds of sound that the page takes in: a megabyte and a half
 CLIPS = 6  # test clips one after another
-ROWS = 12  # instruments shown
-_POINTS = 400  # of the waveform
-_BLUE = (58, 123, 213)
-_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
-
-
-@dataclass(frozen=True)
-class Row:
-    """An instrument: how sure the model is at its surest, over time as a picture, and where in 0..1 it is decided for
-    and where it sounds by label (start and width)."""
-
-    title: str
-    probability: float
-    shades: str
-    found: tuple[tuple[float, float], ...]
-    sounding: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """What the page shows of a sound.
-
-    Attributes
-    ----------
-    name, duration : of the sound; the duration as people write it.
-    rows : the surest instrument first; `left_out` more are not shown.
-    waveform : the outline as points of an SVG polygon, 1000 wide, -100 to 100 high.
-    ticks : the time axis: place in 0..1, and label.
-    sound : as a data URI; None where it is too long.
-    labelled : whether it is known what sounds.
-    """
-
-    name: str
-    duration: str
-    rows: tuple[Row, ...]
-    left_out: int
-    waveform: str
-    ticks: tuple[tuple[float, str], ...]
-    sound: str | None
-    labelled: bool
 
 
 def file(classifier: Classifier, path: Path) -> Timeline:
@@ -119,53 +74,3 @@ def _of_classes(path: Path) -> tuple[list[str], NDArray[Any], int] | None:
         chosen = [known[place] for place in np.linspace(0, len(known) - 1, min(CLIPS, len(known))).astype(int)]
         y = np.concatenate([clips.read(solo[name], solo[name] + 1) for name in chosen])
         return chosen, y, int(clips.attrs["sample_rate"])
-
-
-def laid_out(name: str, predicted: Prediction, sound: str | None = None, labels: Sequence[str] = ()) -> Timeline:
-    """Lay out a predicted.
-
-    Parameters
-    ----------
-    sound : as a data URI.
-    labels : what sounds, each for an equal part of the time; none where it is not known.
-    """
-    heard = predicted.heard
-    titles = [taxonomy.instrument(label).title for label in labels]
-    # What sounds is shown whether or not the model finds it.
-    found = {taxonomy.instrument(each.name).title: each.segments for each in predicted.instruments}
-    surest = dict(zip((taxonomy.instrument(each).title for each in heard.classes), predicted.timeline.T, strict=True))
-    shown = [title for title in dict.fromkeys((*titles, *found)) if title in surest]
-    rows = [
-        Row(
-            title,
-            float(surest[title].max()),
-            media.shades(thinned(surest[title], _POINTS)[None], _BLUE),
-            tuple((start / heard.duration, (end - start) / heard.duration) for start, end in found.get(title, ())),
-            tuple((place / len(labels), 1 / len(labels)) for place, label in enumerate(titles) if label == title),
-        )
-        for title in shown[:ROWS]
-    ]
-    return Timeline(
-        name=name,
-        duration=clock(heard.duration),
-        rows=tuple(rows),
-        left_out=len(shown) - len(rows),
-        waveform=_waveform(heard.envelope),
-        ticks=tuple(_ticks(heard.duration)),
-        sound=sound,
-        labelled=bool(labels),
-    )
-
-
-def _waveform(envelope: NDArray[Any]) -> str:
-    peaks = thinned(envelope, _POINTS)
-    peaks = 100 * peaks / (float(peaks.max()) or 1.0)
-    across = np.linspace(0, 1000, len(peaks))
-    upper = [f"{x:.0f},{-y:.0f}" for x, y in zip(across, peaks, strict=True)]
-    lower = [f"{x:.0f},{y:.0f}" for x, y in zip(across, peaks, strict=True)]
-    return " ".join((*upper, *reversed(lower)))
-
-
-def _ticks(duration: float) -> Iterator[tuple[float, str]]:
-    step = next((step for step in _STEPS if duration / step <= 6), _STEPS[-1])
-    yield from ((second / duration, clock(second)) for second in np.arange(0, duration, step).tolist())

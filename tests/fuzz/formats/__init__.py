@@ -1,7 +1,7 @@
 """The formats by name: an entry each, which brings whole files, damages them and reads them as the product does."""
 
-from fuzz.formats import archives, documents, fonts, models, requests, scores, sounds, stores
-from fuzz.harness import Format
+from tests.fuzz.formats import archives, documents, fonts, models, requests, scores, sounds, stores
+from tests.fuzz.harness import Format
 
 FORMATS: dict[str, Format] = {
     "audio": sounds.AUDIO,

@@ -11,8 +11,8 @@ import zipfile
 from pathlib import Path
 from random import Random
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 
 _FILES = {f"set/{name}": bytes(range(256)) * size for name, size in (("a.txt", 1), ("in/b.bin", 40), ("in/ü.bin", 9))}
 _MOST = 50 << 20  # bytes, of what kilobytes may unpack to

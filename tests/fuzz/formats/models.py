@@ -11,8 +11,8 @@ from random import Random
 
 import numpy as np
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 
 
 @functools.cache

@@ -15,8 +15,8 @@ from random import Random
 
 import numpy as np
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 
 _GET = "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port:05}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
 _POST = (

@@ -10,8 +10,8 @@ from random import Random
 
 import mido
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 
 _CLASSES = ("violin", "piano", "drums")
 
@@ -56,6 +56,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def _read(path: Path, before: bytes, random: Random) -> None:
+    from instrec.corpus import midi_files
     from instrec.scores import midi
 
     try:
@@ -68,10 +69,10 @@ def _read(path: Path, before: bytes, random: Random) -> None:
                 assert 0 <= note.pitch <= 127, note
                 assert 0 < note.velocity <= 127, note
     finally:
-        entries, excluded = midi.scan(path.parent, seconds=3.0, classes=_CLASSES, workers=1)
+        entries, excluded = midi_files.scan(path.parent, seconds=3.0, classes=_CLASSES, workers=1)
         assert entries or excluded, "neither read nor left out"
         for entry in entries:
-            assert 1 <= len(entry.labels) <= midi.MOST_CLASSES, entry
+            assert 1 <= len(entry.labels) <= midi_files.MOST_CLASSES, entry
             assert set(entry.labels) <= set(_CLASSES), entry
         assert all(each.reason for each in excluded), excluded
 

@@ -10,8 +10,8 @@ from random import Random
 import av
 import numpy as np
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 
 RATE = 16000
 _SECONDS = 2

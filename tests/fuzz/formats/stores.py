@@ -13,8 +13,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-from fuzz import mutations
-from fuzz.harness import Format
+from tests.fuzz import mutations
+from tests.fuzz.harness import Format
 
 _ROWS = 12
 

@@ -234,7 +234,10 @@ def test_a_relative_sqlite_address_is_the_repositorys(root, knobs, monkeypatch, 
 
 
 def test_runs_that_end_together_are_all_recorded(root, knobs):
-    code = "from tests.tracking.mlflow import test_runs as t; from instrec import params; t.mirror(params.load(t.ROOT / 'params.yaml'))"
+    code = (
+        "from instrec import params; from tests.tracking.mlflow import test_runs as t; "
+        "t.mirror(params.load(t.ROOT / 'params.yaml'))"
+    )
     path = f"{ROOT / 'tests'}{os.pathsep}{ROOT}"
     processes = [
         subprocess.Popen(

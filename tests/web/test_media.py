@@ -10,7 +10,7 @@ import pytest
 import soundfile
 from matplotlib.image import imread
 
-from instrec.tracking.report import media
+from instrec.web import media
 
 
 def content(uri: str, mime: str) -> io.BytesIO:
