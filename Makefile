@@ -17,10 +17,12 @@ PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
 INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: help repro test setup data gate comment save release lock audit forget
+.PHONY: help repro test lint check setup data gate comment save release lock audit forget
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
+	@echo "make lint    ruff, mypy, what modules may import, and the words of docs/style.md"
+	@echo "make check   lint, and the tests that take seconds"
 	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
 	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
 	@echo "make lock    write requirements*.txt from requirements*.in; ARGS=--upgrade takes newer packages"
@@ -32,10 +34,20 @@ repro: forget setup data
 
 test: $(VENV)/.dev setup data
 	@bash scripts/system_packages.sh --browser
+	$(MAKE) --no-print-directory lint
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# What a commit must pass, in seconds; .pre-commit-config.yaml runs the same.
+lint: $(VENV)/.dev
 	ruff check .
 	ruff format --check .
 	mypy
-	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	lint-imports --no-cache
+	python scripts/check_words.py
+
+# Also the tests that build no pipeline and train no model.
+check: lint data
+	pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/audio tests/corpus tests/evaluation tests/features tests/scores tests/util tests/test_params.py tests/test_taxonomy.py
 
 gate: forget $(VENV)/.dvc
 	@instrec gate '$(BASE)' --output '$(PAGE)'

@@ -1,9 +1,9 @@
-"""What a few recordings of one's own are worth: `python -m benchmarks.fine_tuning FOLDER --output curve.json`.
+"""What a few recordings of your own are worth: `python -m benchmarks.fine_tuning FOLDER --output curve.json`.
 
 Writes the figures there, and a picture of the curve beside them.
 
-FOLDER has a sub-folder a class, as `instrec evaluate` takes it. Two thirds of every class's groups are there to learn
-from, the last third is measured on, and so with each of the thirds. With 0, 1, 5 and 20 recordings a class, the model
+FOLDER has a sub-folder per class, as `instrec evaluate` takes it. Two thirds of every class's groups are there to learn
+from, the last third is measured on, and so with each of the thirds. With 0, 1, 5 and 20 recordings per class, the model
 trained here goes on learning, beside composed clips (`synthetic`), and a network begins at random weights with the
 recordings alone (`scratch`). The best epoch is chosen on composed clips and, where there are groups enough, on a fifth
 of those learned from. A group is a folder within a class's, or else a file.
@@ -50,7 +50,7 @@ def thirds(folder: Path, classes: tuple[str, ...]) -> list[dict[str, list[list[P
 
 
 def copied(groups: dict[str, list[list[Path]]], target: Path, most: int) -> Path:
-    """Put up to so many files of every class into a folder, a sub-folder a group."""
+    """Put up to so many files of every class into a folder, a sub-folder per group."""
     for label, of_class in groups.items():
         files = [(number, path) for number, group in enumerate(of_class) for path in group]
         for number, path in files[:most]:
@@ -103,7 +103,7 @@ def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]
 
 
 def means(rows: list[dict[str, float | str]], start: str, name: str) -> dict[int, float]:
-    """Give a figure over the number of recordings a class, the mean of the thirds."""
+    """Return a figure over the number of recordings per class, the mean of the thirds."""
     found = defaultdict(list)
     for row in rows:
         if row["start"] == start:
@@ -123,7 +123,9 @@ def draw(rows: list[dict[str, float | str]], path: Path) -> None:
         (line,) = axes.plot(places, list(curve.values()), label=label)
         dots = [((0, *SIZES).index(row["recordings"]), row["macro_recall"]) for row in rows if row["start"] == start]
         axes.scatter(*zip(*dots, strict=True), s=12, color=line.get_color())
-    axes.set(xticks=range(4), xticklabels=(0, *SIZES), xlabel="recordings a class", ylabel="macro recall", ylim=(0, 1))
+    axes.set(
+        xticks=range(4), xticklabels=(0, *SIZES), xlabel="recordings per class", ylabel="macro recall", ylim=(0, 1)
+    )
     axes.legend(frameon=False)
     axes.grid(alpha=0.3)
     with written_whole(path) as part:
@@ -145,7 +147,7 @@ def main() -> None:
     for start in ("synthetic", "scratch"):
         recall = means(rows, start, "macro_recall")
         for number, top1 in means(rows, start, "top1").items():
-            print(f"{start:9} {number:3} recordings a class: top-1 {top1:.3f}, macro recall {recall[number]:.3f}")
+            print(f"{start:9} {number:3} recordings per class: top-1 {top1:.3f}, macro recall {recall[number]:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How fast the architectures train: clips a second on pictures of their publications, and against our own.
+"""How fast the architectures train: clips per second on pictures of their publications, and against our own.
 
 python -m benchmarks.models [NAME or NAME/VARIANT ...]
 """
@@ -56,7 +56,7 @@ def clips_per_second(knobs: params.Params, model: keras.Model, shape: tuple[int,
 
 def main() -> None:
     knobs = params.load(Path(__file__).parents[1] / "params.yaml")
-    # The rest of the knobs as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
+    # The rest of the parameters as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
     variants = [(name, name, {}) for name in PICTURES]
     variants.insert(10, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
     chosen = {OURS, *sys.argv[1:]} if sys.argv[1:] else set(PICTURES)

@@ -1,4 +1,4 @@
-"""How much the score on labelled recordings falls under white noise: `python -m benchmarks.noise FOLDER`.
+"""How much the score on labeled recordings falls under white noise: `python -m benchmarks.noise FOLDER`.
 
 Every file is scored as it is and with noise of the given ratio added, at the model's own sample rate; the folder is one
 that `instrec evaluate` takes.

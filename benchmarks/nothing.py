@@ -1,6 +1,6 @@
 """What a model takes noise for: `python benchmarks/nothing.py`.
 
-Silence, noise of several colours, hum, and noise that is shaped as speech is: formants that move four times a second
+Silence, noise of several colors, hum, and noise that is shaped as speech is: formants that move four times per second
 over a buzz of a speaking pitch or over breath. None holds an instrument of any class but, by a long stretch, a voice.
 """
 

@@ -19,7 +19,7 @@ RATE = 44100  # Hz, stereo: what most files are
 
 
 def write_music(path: Path, minutes: int) -> Path:
-    """Write chords of decaying tones over coloured noise, a new one every half second."""
+    """Write chords of decaying tones over colored noise, a new one every half second."""
     rng = np.random.default_rng(0)
     t = np.arange(RATE // 2)[:, np.newaxis] / RATE
     with soundfile.SoundFile(path, "w", RATE, 2) as file:

@@ -1,4 +1,4 @@
-"""Rendering: clips a second, ours against bare FluidSynth calls, and two processes against one of pretty_midi's.
+"""Rendering: clips per second, ours against bare FluidSynth calls, and two processes against one of pretty_midi's.
 
 Then clips that twelve SoundFonts play in turn: all of them in memory, and with room for eight.
 

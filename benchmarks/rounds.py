@@ -53,7 +53,7 @@ def seconds_to_make(sources: regeneration.Sources, folder: Path) -> float:
 
 
 def stand_in(knobs: params.Params, seconds: float) -> Learn:
-    """An accelerator that takes so many seconds an epoch."""
+    """An accelerator that takes so many seconds per epoch."""
 
     def learn(clips: Store, epoch: int) -> None:
         end = time.perf_counter() + seconds

@@ -1,4 +1,4 @@
-"""Representations: clips a second, ours in batches against librosa called a clip, one process each.
+"""Representations: clips per second, ours in batches against librosa called a clip, one process each.
 
 python -m benchmarks.spectrograms
 """
@@ -82,7 +82,7 @@ def contenders(default: SpectrogramParams) -> dict[str, tuple[SpectrogramParams,
 
 
 def clips_per_second(works: list[Callable[[], object]]) -> list[float]:
-    """Give medians of several rounds, in turn, so that a busy machine slows all alike."""
+    """Return medians of several rounds, in turn, so that a busy machine slows all alike."""
     times: list[list[float]] = [[] for _ in works]
     for index in range(ROUNDS + 1):
         for work, seconds in zip(works, times, strict=True):
@@ -97,7 +97,7 @@ def main() -> None:
     knobs = params.load(Path(__file__).parents[1] / "params.yaml")
     y = 0.1 * np.random.default_rng(0).standard_normal((CLIPS, knobs.clip.samples)).astype(np.float32)
     # On a busy machine librosa's matrix products wait for one another's threads and fall to a tenth of their speed,
-    # which would flatter us; on an idle one a second thread gives them nothing.
+    # which would flatter us; on an idle one per second thread gives them nothing.
     threadpool_limits(1)
     print(f"clips/s of {knobs.clip.seconds:g} s    {'one thread':>12}{'instrec':>12}{'librosa':>12}{'ratio':>8}")
     for name, (spectrogram, naive) in contenders(knobs.spectrogram).items():

@@ -20,5 +20,5 @@ for onset in [*range(0, len(sound) - size, hop), len(sound) - size]:
     window = sound[np.newaxis, onset : onset + size].astype(np.float32)
     presence, count = model.run(["presence", "count"], {"samples": window})
     heard.append(presence[0] * (1 - count[0, 0]) * (np.mean(window**2) >= 10 ** (silence / 10)))
-surest = np.mean([[heard[0], *heard], [*heard, heard[-1]]], axis=0).max(axis=0)  # of two neighbours
+surest = np.mean([[heard[0], *heard], [*heard, heard[-1]]], axis=0).max(axis=0)  # of two neighbors
 print(*(f"{names[i]} {surest[i]:.2f}" for i in np.argsort(-surest) if surest[i] >= thresholds[i]), sep="\n")

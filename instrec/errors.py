@@ -54,14 +54,14 @@ def masked(text: str) -> str:
 
 
 def _surroundings() -> Iterator[str]:
-    """Give what comes before the last `@` of addresses in the environment."""
+    """Return what comes before the last `@` of addresses in the environment."""
     for name, address in os.environ.items():
         if _ADDRESSES.fullmatch(name) and "@" in address:
             yield address.partition("://")[2].rpartition("@")[0]
 
 
 def _written(secrets: Iterable[str]) -> Iterator[str]:
-    """Give secrets as messages may have them: whole or in part, encoded or decoded.
+    """Return secrets as messages may have them: whole or in part, encoded or decoded.
 
     Where nobody encoded a `/`, libraries take what is before it for a host or a port.
     """
@@ -71,7 +71,7 @@ def _written(secrets: Iterable[str]) -> Iterator[str]:
 
 
 def one_line(text: object) -> str:
-    """Give a message, of a library's error for example, as one line to print: masked, escaped, shortened."""
+    """Return a message, of a library's error for example, as one line to print: masked, escaped, shortened."""
     line = shown(" ".join(line.strip() for line in masked(str(text)).splitlines()))
     return line if len(line) <= LONGEST else f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
 

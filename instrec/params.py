@@ -1,4 +1,4 @@
-"""The knobs of the pipeline, typed and checked: frozen dataclasses, one a section of `params.yaml`."""
+"""The parameters of the pipeline, typed and checked: frozen dataclasses, one a section of `params.yaml`."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ class Params:
                 decibels,
                 "only decibels have a floor",
             ),
-            ("train.color_db", self.train.color_db, decibels, "only decibels can be coloured"),
+            ("train.color_db", self.train.color_db, decibels, "only decibels can be colored"),
             ("train.mix_probability", self.train.mix_probability, self.task != "solo", "task solo knows no mixtures"),
             ("balance.train_mixtures", self.balance.train_mixtures, self.task != "solo", "task solo knows no mixtures"),
             ("balance.valid_mixtures", self.balance.valid_mixtures, self.task != "solo", "task solo knows no mixtures"),
@@ -282,7 +282,7 @@ class Params:
 
 
 def load(path: Path = Path("params.yaml")) -> Params:
-    """Read and check every knob.
+    """Read and check every parameter.
 
     Raises
     ------

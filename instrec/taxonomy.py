@@ -114,7 +114,7 @@ _RELATIVES: dict[int, tuple[Relative, ...]] = {
 
 
 def relatives(program: int, classes: Iterable[str]) -> tuple[Relative, ...]:
-    """Give the relatives of a program that are none of `classes` themselves."""
+    """Return the relatives of a program that are none of `classes` themselves."""
     own = set(classes)
     return tuple(
         relative
@@ -125,7 +125,7 @@ def relatives(program: int, classes: Iterable[str]) -> tuple[Relative, ...]:
 
 GENERAL_MIDI = "general_midi"  # in `classes`, short for all 128 programs, each a class of its own
 
-# Families of programs whose held notes keep sounding: organs, bowed strings and ensembles to synthesisers' pads.
+# Families of programs whose held notes keep sounding: organs, bowed strings and ensembles to synthesizers' pads.
 _SUSTAINED = frozenset((*range(16, 24), *range(40, 45), *range(48, 55), *range(56, 96)))
 
 PROGRAMS: dict[str, Instrument] = {
@@ -136,7 +136,7 @@ PROGRAMS: dict[str, Instrument] = {
 }
 """The General MIDI programs as classes."""
 
-# Names that folders, data sets and people use for our classes.
+# Names that folders, datasets and people use for our classes.
 ALIASES: dict[str, str] = {
     "bass": "electric_bass",
     "bass_guitar": "electric_bass",
@@ -157,14 +157,14 @@ ALIASES: dict[str, str] = {
 
 
 def class_named(label: str) -> str | None:
-    """Give the class a label means (`Double Bass`, `double-bass` and `contrabass` are one), or None."""
+    """Return the class a label means (`Double Bass`, `double-bass` and `contrabass` are one), or None."""
     name = "_".join(label.lower().replace("-", " ").replace("_", " ").split())
     name = ALIASES.get(name, name)
     return name if name in INSTRUMENTS else None
 
 
 def instrument(name: str) -> Instrument:
-    """Give a class by its name, General MIDI programs included."""
+    """Return a class by its name, General MIDI programs included."""
     return INSTRUMENTS.get(name) or PROGRAMS[name]
 
 
@@ -188,7 +188,7 @@ def require(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def columns_of(name: str, classes: Iterable[str]) -> list[int]:
-    """Give the places in `classes` that say that the class `name` sounds: its own, or those of its programs.
+    """Return the places in `classes` that say that the class `name` sounds: its own, or those of its programs.
 
     A model of General MIDI programs thus answers questions about instruments, as in Sethi (2018): one sounds when any
     of its programs does. None are given where `classes` cannot tell.

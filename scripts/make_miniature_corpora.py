@@ -1,4 +1,4 @@
-"""Make miniatures of the published data sets: `python scripts/make_miniature_corpora.py FOLDER`.
+"""Make miniatures of the published datasets: `python scripts/make_miniature_corpora.py FOLDER`.
 
 Each has the folders, file names, archives, metadata and index of the real one, and a few synthetic sounds a label.
 FOLDER/served/NAME is what a server would give, FOLDER/placed/NAME what a user would put into `sources.corpora`.
@@ -30,7 +30,7 @@ Files = dict[str, bytes]  # path within a folder or an archive -> content
 
 
 def sound(label: str, seed: str, seconds: float, kind: str = "WAV") -> bytes:
-    """Give an audio file with a few notes whose overtones are the label's own."""
+    """Return an audio file with a few notes whose overtones are the label's own."""
     timbre, rng = seeding.generator(0, label), seeding.generator(0, label, seed)
     overtones, decay = timbre.uniform(0, 1, 8) / np.arange(1, 9), timbre.uniform(0, 6)
     notes = []
@@ -42,14 +42,14 @@ def sound(label: str, seed: str, seconds: float, kind: str = "WAV") -> bytes:
 
 
 def encoded(y: npt.NDArray[np.float64], kind: str) -> bytes:
-    """Give a mono signal as an audio file."""
+    """Return a mono signal as an audio file."""
     buffer = io.BytesIO()
     soundfile.write(buffer, y, RATE, format=kind)
     return buffer.getvalue()
 
 
 def mixed(labels: Iterable[str], seed: str, seconds: float, kind: str = "WAV") -> bytes:
-    """Give an audio file in which several labels sound at once."""
+    """Return an audio file in which several labels sound at once."""
     parts = [soundfile.read(io.BytesIO(sound(label, seed, seconds)))[0] for label in labels]
     return encoded(np.mean(parts, axis=0), kind)
 
@@ -199,7 +199,7 @@ def make_notes(folder: Path) -> None:
 
 
 def make_jungle_vibe(folder: Path) -> None:
-    """Two recordings an instrument."""
+    """Two recordings per instrument."""
     for instrument in ("flute", "cello", "saxophone", "trumpet", "violin", "didgeridoo"):
         for song in ("morning", "evening"):
             put(folder / instrument / f"{song} {instrument}.mp3", sound(instrument, song, 4.0, "MP3"))
@@ -253,7 +253,7 @@ def served(folder: Path, name: str, content: bytes, destination: str = "") -> Re
 
 
 def indexed(folder: Path, name: str, tracks: dict[str, dict[str, str]], files: Files) -> Remote:
-    """Write mirdata's index of a data set: path and checksum of each track's files."""
+    """Write mirdata's index of a dataset: path and checksum of each track's files."""
     checksums = {path: hashlib.md5(content).hexdigest() for path, content in files.items()}
     listed = {key: {kind: [path, checksums[path]] for kind, path in track.items()} for key, track in tracks.items()}
     return served(folder, name, json.dumps({"version": "miniature", "tracks": listed}).encode())
@@ -287,7 +287,7 @@ def tarred(folder: Path, name: str, files: Files, destination: str = "") -> Remo
 
 
 def as_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """Give a table as CSV."""
+    """Return a table as CSV."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows([list(columns), *(list(row) for row in rows)])
     return buffer.getvalue().encode()

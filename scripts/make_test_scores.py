@@ -1,6 +1,6 @@
 """Make the frozen test scores: `python scripts/make_test_scores.py FOLDER`.
 
-What lies in the folder already stays as it is, so that the yardstick can grow without moving: figures measured on
+What lies in the folder already stays as it is, so that the test sets can grow without moving: figures measured on
 another one cannot be compared. What is tracked by `data.dvc` was made with the params.yaml and the code of the commits
 that added it.
 """
@@ -53,7 +53,7 @@ def make(
 
 
 def _clips(settings: params.Params, solos: int, mixtures: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Give name and labels: solos of every instrument there is, mixtures of the classes in params.yaml."""
+    """Return name and labels: solos of every instrument there is, mixtures of the classes in params.yaml."""
     others = [name for name in INSTRUMENTS if name not in settings.classes]
     rng = seeding.generator(settings.seed, "yardstick")
     yield from ((f"{SOLO}/{name}-{number:03}", (name,)) for name in settings.classes for number in range(solos))
@@ -92,14 +92,14 @@ def _excerpt(settings: params.Params, name: str, labels: tuple[str, ...]) -> pre
 
 
 def _written_and_read(score: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
-    """Give what a file holds of a score: notes of one pitch that overlap end together there."""
+    """Return what a file holds of a score: notes of one pitch that overlap end together there."""
     file = io.BytesIO()
     score.write(file)
     return pretty_midi.PrettyMIDI(io.BytesIO(file.getvalue()))
 
 
 def _is_heard(track: pretty_midi.Instrument, seconds: float) -> bool:
-    """Tell whether every three seconds have a note, or what is left of one that began three seconds before at most."""
+    """Return whether every three seconds hold a note that began at most three seconds before."""
     return all(
         any(note.start < onset + SECONDS and min(note.end, note.start + SECONDS) > onset for note in track.notes)
         for onset in np.arange(0, seconds - SECONDS / 2, SECONDS / 2)

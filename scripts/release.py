@@ -83,7 +83,7 @@ def main() -> None:
     check(args.folder)
     recordings = {"of": args.of, "figures": evaluation(args.recordings)} if args.recordings else None
     facts = model_card.gather(args.folder, args.date, recordings)
-    text = model_card.page(facts)  # before anything is changed: it may lack a licence
+    text = model_card.page(facts)  # before anything is changed: it may lack a license
     store(args.folder / TRAINED)
     model_card.save(FACTS, facts)
     with written_whole(CARD) as part:

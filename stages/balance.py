@@ -6,7 +6,7 @@ from instrec.util.processes import stage
 
 
 def main() -> None:
-    """Write build/manifest.csv, one row a clip."""
+    """Write build/manifest.csv, one row per clip."""
     from instrec import params
     from instrec.corpus import balance, index, manifest, soundfont_programs
 

@@ -23,7 +23,7 @@ def main() -> None:
     )
     of_datasets, refused = published.scan(sources, classes=classes, workers=workers)
     index.write(datasets, recorded + windows + of_datasets, unusable + unfit + refused)
-    found = f"{len(recorded)} recordings, {len(windows)} MIDI windows, {len(of_datasets)} files of data sets"
+    found = f"{len(recorded)} recordings, {len(windows)} MIDI windows, {len(of_datasets)} files of datasets"
     print(f"{found}; left out: {len(unusable) + len(unfit) + len(refused)}, see excluded.csv")
 
 

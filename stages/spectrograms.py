@@ -1,4 +1,4 @@
-"""Stage spectrograms: sound to pictures, one HDF5 file a split."""
+"""Stage spectrograms: sound to pictures, one HDF5 file per split."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Stage synthesize: the manifest to sound, one HDF5 file a split."""
+"""Stage synthesize: the manifest to sound, one HDF5 file per split."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every variant of every architecture, by one name: the knobs of section `model` that choose it."""
+"""Every variant of every architecture, by one name: the parameters of section `model` that choose it."""
 
 from typing import get_args, get_type_hints
 

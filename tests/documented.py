@@ -7,7 +7,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 
 def commands(page: str) -> list[str]:
-    """Give the indented lines of a page in their order, without `$ `, what follows such a line as its output aside."""
+    """Return the indented lines of a page in order, without `$ ` and without the output that follows."""
     found, output = [], False
     for line in re.sub(r"```.*?```", "", (DOCS / page).read_text(), flags=re.DOTALL).splitlines():
         if line.startswith("    $ "):
@@ -21,5 +21,5 @@ def commands(page: str) -> list[str]:
 
 
 def programs(page: str) -> list[str]:
-    """Give the blocks of Python of a page."""
+    """Return the blocks of Python of a page."""
     return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), flags=re.DOTALL)

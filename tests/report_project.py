@@ -27,7 +27,7 @@ HISTORY = {
     "val_count_accuracy": (0.5, 0.7),
 }
 
-# Name of a clip, what its labels say, what sounds; one is labelled wrongly, so that the model is surely wrong about it.
+# Name of a clip, what its labels say, what sounds; one is labeled wrongly, so that the model is surely wrong about it.
 SOLO = [(f"solo/{name}-{number}", (name,), (name,)) for name in CLASSES for number in range(2)]
 WRONG = ("solo/violin-9", ("violin",), ("flute",))
 MIXTURES = [(f"mixture/2-{number}", pair, pair) for number, pair in enumerate((CLASSES[:2], CLASSES[1:]))]

@@ -1,4 +1,4 @@
-"""Every knob is checked, and what is wrong is named section.key."""
+"""Every parameter is checked, and what is wrong is named section.key."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +24,7 @@ FREE = (
 
 
 def keys(tree: dict[str, Any], before: str = "") -> list[str]:
-    """All knobs, as section.key."""
+    """All parameters, as section.key."""
     return [
         name
         for key, value in tree.items()
@@ -33,7 +33,7 @@ def keys(tree: dict[str, Any], before: str = "") -> list[str]:
 
 
 def load(folder: Path, name: str, value: Any) -> params.Params:
-    """Load params.yaml with one knob changed."""
+    """Load params.yaml with one parameter changed."""
     tree = yaml.safe_load(yaml.safe_dump(TREE))
     *sections, key = name.split(".")
     place = tree

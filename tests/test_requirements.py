@@ -17,7 +17,7 @@ def name_of(requirement: str) -> str:
 
 
 def pins(file: str) -> dict[str, str]:
-    """Give the version of each package of a lock or a list, whatever must hold of the machine for it."""
+    """Return the version of each package of a lock or a list, whatever must hold of the machine for it."""
     text = (ROOT / file).read_text()
     return {name_of(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)}
 

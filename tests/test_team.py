@@ -29,7 +29,7 @@ def shell(folder: Path, *commands: str) -> str:
 
 
 def steps(remote: Path) -> dict[str, list[str]]:
-    """Give the commands of docs/team.md by what they are for."""
+    """Return the commands of docs/team.md by what they are for."""
     commands = [
         line.replace("/srv/instrec", str(remote)).replace("NAME", "slow") for line in documented.commands("team.md")
     ]

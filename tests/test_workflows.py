@@ -233,7 +233,7 @@ class TestGate:
 
     @pytest.mark.parametrize("failing", ["the set-up", "whatever comes before"])
     def test_a_page_of_an_earlier_run_is_never_shown(self, origin, tmp_path, github, failing):
-        """A runner of one's own keeps its folder, and with it what another pull request was told."""
+        """A runner of your own keeps its folder, and with it what another pull request was told."""
         folder = tmp_path / "kept"
         kept = gate_job(origin, folder, "better", github)
         assert kept.summary

@@ -36,7 +36,7 @@ _COUNTING = (b"fLaC", b"FORM", b".snd", b"wvpk")
 
 
 def is_whole(file: BinaryIO, size: int) -> bool | None:
-    """Tell whether a file is whole, without decoding it.
+    """Return whether a file is whole, without decoding it.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def _at(file: BinaryIO, position: int, count: int) -> bytes:
 
 
 def _behind_tags(file: BinaryIO) -> int:
-    """Give where ID3 tags end; they are in front of MP3, mostly."""
+    """Return where ID3 tags end; they are in front of MP3, mostly."""
     start = 0
     for _ in range(16):
         tag = _at(file, start, 10)
@@ -80,7 +80,7 @@ def _behind_tags(file: BinaryIO) -> int:
 
 
 def _counts_frames(head: bytes) -> bool:
-    """Tell whether an MP3 file's first frame says how many follow."""
+    """Return whether an MP3 file's first frame says how many follow."""
     xing = max(head.find(b"Xing"), head.find(b"Info"))
     return b"VBRI" in head or (xing >= 0 and bool(head[xing + 7 : xing + 8] and head[xing + 7] & 1))
 
@@ -98,7 +98,7 @@ def _chunks_fit(file: BinaryIO, size: int, layout: _Layout) -> bool:
 
 
 def _chunks(file: BinaryIO, size: int, layout: _Layout) -> Iterator[tuple[bytes, int, int]]:
-    """Give name, start and length of what each chunk holds."""
+    """Return name, start and length of what each chunk holds."""
     header = struct.Struct(layout.header)
     position = layout.first
     for _ in range(_MOST_CHUNKS):
@@ -128,7 +128,7 @@ def _boxes_fit(file: BinaryIO, size: int) -> bool:
 
 
 def _segment_fits(head: bytes, size: int) -> bool:
-    """Tell whether a Matroska file's one segment ends within the file."""
+    """Return whether a Matroska file's one segment ends within the file."""
     position, length, _ = _element(head, 4)
     position += length
     if head[position : position + 4] != b"\x18\x53\x80\x67":
@@ -138,7 +138,7 @@ def _segment_fits(head: bytes, size: int) -> bool:
 
 
 def _element(head: bytes, position: int) -> tuple[int, int, bool]:
-    """Give where an element's content starts, its length, and whether that is known; its length is at `position`."""
+    """Return where an element's content starts, its length, and whether that is known; its length is at `position`."""
     (first,) = struct.unpack_from(">B", head, position)
     count = 9 - first.bit_length()
     mask = (1 << 7 * count) - 1
@@ -147,7 +147,7 @@ def _element(head: bytes, position: int) -> tuple[int, int, bool]:
 
 
 def _last_page_ends(file: BinaryIO, size: int) -> bool:
-    """Tell whether the last page of an Ogg file is all there, and says that its stream ends with it."""
+    """Return whether the last page of an Ogg file is all there, and says that its stream ends with it."""
     begin = max(0, size - 2 * _OGG_PAGE)
     tail = _at(file, begin, 2 * _OGG_PAGE)
     at = tail.rfind(b"OggS\0")

@@ -45,7 +45,7 @@ def blocks(
     path : a file in a format of `SUFFIXES`, whatever its ending.
     sample_rate : of what is given back, in Hz.
     block_seconds : length of every block but the last, which is shorter and never empty.
-    track : which audio track, from 1 on; unless told, the default one, or the first that sounds where that is silent.
+    track : which audio track, from 1 on; by default, the default one, or the first that sounds where that is silent.
     facts : what becomes known of the file is written here.
 
     Yields
@@ -109,7 +109,7 @@ def load(path: Path | str, sample_rate: int, *, onset: float = 0.0, seconds: flo
 
 
 def length_and_peak(path: Path | str) -> tuple[float, float]:
-    """Give a file's length in seconds and its highest level, having decoded all of it; see `blocks` for errors."""
+    """Return a file's length in seconds and its highest level, having decoded all of it; see `blocks` for errors."""
     lengths: Counter[int] = Counter()
     peak = 0.0
     for rate, y in decoded(Path(path), 0):
@@ -123,7 +123,7 @@ def length_and_peak(path: Path | str) -> tuple[float, float]:
 def _stream(
     path: Path, sample_rate: int, start: int, track: int | None = None, facts: Facts | None = None
 ) -> Iterator[Audio]:
-    """Give the mono, resampled signal from `start` on, in pieces of about a second.
+    """Return the mono, resampled signal from `start` on, in pieces of about a second.
 
     `start` is a whole second, where the sample grids of every two rates meet: so a stretch of a file holds
     the same samples as the same stretch of the whole file.

@@ -71,7 +71,7 @@ def _seconds(frames: Iterable[Frame], rate: int) -> Iterator[Audio]:
 
 
 def _weights(plain: Audio, second: Audio, y: Audio) -> Audio:
-    """Give the channels' weights [shape=(channels,)] in a second: `plain`, unless they cancel each other.
+    """Return the channels' weights [shape=(channels,)] in a second: `plain`, unless they cancel each other.
 
     Then those that run against the loudest change their sign, with a smooth way from one to the other, so that
     rounding does not decide; the first channel keeps its sign.

@@ -15,7 +15,7 @@ _FAINTEST_DBFS = -75.0
 
 
 def silence(loudest: float, dither_dbfs: float) -> float:
-    """Give the level under which a file is silent, 0..1; infinite where all of it is.
+    """Return the level under which a file is silent, 0..1; infinite where all of it is.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Envelope:
         self._rest = self._rest[whole:]
 
     def peaks(self) -> np.ndarray:
-        """Give the peaks; the stream has ended."""
+        """Return the peaks; the stream has ended."""
         if len(self._rest):
             self._measure(self._rest[np.newaxis])
         return np.concatenate(self._parts)

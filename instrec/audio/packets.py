@@ -59,23 +59,23 @@ class Facts:
 
     @property
     def complete(self) -> bool:
-        """Say whether the file holds all that it should."""
+        """Return whether the file holds all that it should."""
         return not self.claims_more if self.whole is None else self.whole
 
     @property
     def claims_more(self) -> bool:
-        """Say whether the file claims to be longer than what was decoded."""
+        """Return whether the file claims to be longer than what was decoded."""
         return (self.claimed_seconds or 0.0) > self.seconds + _MISSED_SECONDS
 
 
 def decoded(
     path: Path, start: int, *, track: int | None = None, facts: Facts | None = None
 ) -> Iterator[tuple[int, Audio]]:
-    """Give (sample rate, mono samples) of about a second each, from second `start` on.
+    """Return (sample rate, mono samples) of about a second each, from second `start` on.
 
     Parameters
     ----------
-    track : which audio track, from 1 on; unless told, the default one, or the first that sounds.
+    track : which audio track, from 1 on; by default, the default one, or the first that sounds.
     facts : what is known of the file is written here.
 
     Raises
@@ -105,7 +105,7 @@ def decoded(
 
 
 def undecodable(path: Path | str) -> UserError:
-    """Give the error of a file that holds no sample."""
+    """Return the error of a file that holds no sample."""
     return UserError(f"{path}: no audio can be decoded: damaged, cut off or too short; replace or remove it")
 
 
@@ -175,7 +175,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, _File]]:
 
 
 def _sounding(path: Path, streams: tuple[AudioStream, ...]) -> int:
-    """Give the track, from 1 on, that is the default one, or the first that sounds where that is silent.
+    """Return the track, from 1 on, that is the default one, or the first that sounds where that is silent.
 
     Each is decoded for a minute at most; where none sounds in that, it is the default one.
     """

@@ -28,7 +28,7 @@ RISE_SECONDS = 0.01
 
 
 def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_share: float) -> Iterator[float]:
-    """Give where the clips of a recording start, in seconds; none of them is silent.
+    """Return where the clips of a recording start, in seconds; none of them is silent.
 
     Silence is measured as if the recording's peak were brought to `PEAK`, as that of scores and clips is.
 
@@ -54,7 +54,7 @@ def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_shar
 
 
 def hop_samples(clip: ClipParams, hop_share: float) -> int:
-    """Give how many samples lie between the starts of two clips, 1 at least."""
+    """Return how many samples lie between the starts of two clips, 1 at least."""
     return max(1, round(hop_share * clip.samples))
 
 
@@ -85,7 +85,7 @@ def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int
 
 
 def is_silent(y: Signal, silence_dbfs: float) -> bool:
-    """Tell whether the RMS level is under a bound, in dB under full scale."""
+    """Return whether the RMS level is under a bound, in dB under full scale."""
     return _dbfs(y) < silence_dbfs
 
 

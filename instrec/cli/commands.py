@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def predict(args: argparse.Namespace) -> int:
-    """Name the instruments of each file; a bad file is told of and the others still done."""
+    """Name the instruments of each file; a bad file is reported and the others still done."""
     from instrec.inference import activations, batch, formats, timeline_plot
 
     if args.plot and args.plot.suffix.lower() not in timeline_plot.SUFFIXES:
@@ -30,7 +30,7 @@ def predict(args: argparse.Namespace) -> int:
     formats.check(form, args.output, sounds)
     classifier = _classifier(args.model)
     if args.hop is not None:
-        activations.hop_samples(classifier.card.clip, args.hop)  # a bad one is told of once, not for every file
+        activations.hop_samples(classifier.card.clip, args.hop)  # a bad one is reported once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
     with formats.writing(form, args.output) as put, _bar(len(sounds)) as (bar, heard):
         found = batch.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
@@ -66,7 +66,7 @@ def _warn(line: str) -> None:
 
 @contextmanager
 def _bar(files: int) -> Iterator[tuple[Any, Callable[[float], None]]]:
-    """Give a bar of files, shown on a terminal only and where they take a while, and what tells it of seconds heard."""
+    """Yield a bar of files, shown on a terminal when they take a while, and a function that adds seconds to it."""
     from instrec.util.progress import tqdm
     from instrec.util.text import clock
 
@@ -91,14 +91,14 @@ def serve(args: argparse.Namespace) -> int:
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    """Score the model on a folder of labelled recordings."""
+    """Score the model on a folder of labeled recordings."""
     from instrec.audio import decoding
     from instrec.evaluation import recordings
     from instrec.util.files import written_whole
 
     if args.json and args.json.suffix.lower() in decoding.SUFFIXES:
         raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
-    recordings.find(args.folder, ())  # a mistaken folder is told of before the model is loaded
+    recordings.find(args.folder, ())  # a mistaken folder is reported before the model is loaded
     result = recordings.evaluate_folder(args.folder, _classifier(args.model), track=args.track, warn=_warn)
     print(recordings.evaluation_table(result))
     if args.json:  # last: where it cannot be written, the table is not lost
@@ -152,12 +152,12 @@ def recipe(args: argparse.Namespace) -> int:
 
 
 def corpora(args: argparse.Namespace) -> int:
-    """List the published data sets that `sources.train` and `sources.test` may name."""
+    """List the published datasets that `sources.train` and `sources.test` may name."""
     from instrec.corpus.published import table
     from instrec.util.text import aligned
 
     rows = [(each.name, f"{each.gigabytes:g}" if each.gigabytes else "-", each.title, each.how) for each in table()]
-    print("\n".join(aligned([("name", "GB", "data set", "how to get it"), *rows], right=(1,))))
+    print("\n".join(aligned([("name", "GB", "dataset", "how to get it"), *rows], right=(1,))))
     return 0
 
 
@@ -188,14 +188,14 @@ def gate(args: argparse.Namespace) -> int:
                 part.write_text(page, encoding="utf-8")
 
     try:
-        judgement = judge(Path(), args.base, rules.load(args.rules), args.rules)
+        judgment = judge(Path(), args.base, rules.load(args.rules), args.rules)
     except UserError as error:
         publish(markdown.refusal(str(error)))  # what CI shows must not be an older page
         raise
-    page = markdown.page(judgement)
+    page = markdown.page(judgment)
     publish(page)
     print(page, end="")
-    return 1 if judgement.reasons else 0
+    return 1 if judgment.reasons else 0
 
 
 def report(args: argparse.Namespace) -> int:

@@ -55,7 +55,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
     sub = command(commands.serve, "show a page on this machine to drop audio on, and play it with its timeline")
     sub.add_argument("--port", type=_port, default=8000, help="0 for any that is free (default: 8000)")
-    sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder a class")
+    sub = command(commands.evaluate, "score the model on a folder of recordings, one sub-folder per class")
     sub.add_argument("folder", type=_path, metavar="FOLDER")
     sub.add_argument("--json", type=_path, metavar="OUT", help="also write every figure to this file")
     sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
@@ -69,10 +69,10 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     sub.add_argument("name", nargs="?", metavar="NAME", help="a recipe's name")
     sub.add_argument("--list", action="store_true", help="show every recipe: name, source, task, classes")
     sub.add_argument("--cpu", action="store_true", help="a smaller budget, for machines without a GPU")
-    sub.add_argument("--data-sets", action="store_true", help="on the published data sets, not on the embedded data")
+    sub.add_argument("--data-sets", action="store_true", help="on the published datasets, not on the embedded data")
     sub.add_argument("--folder", type=_path, default=Path("recipes"), help="(default: recipes)")
     sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
-    command(commands.corpora, "list the published data sets, and how to get them", model="")
+    command(commands.corpora, "list the published datasets, and how to get them", model="")
     sub = command(commands.systems, "compare published systems: write docs/systems.md", model="")
     sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
     sub.add_argument("--run", action="store_true", help="first run those that docs/systems.json lacks")
@@ -109,7 +109,7 @@ class _Version(argparse.Action):
 
 
 def _path(text: str) -> Path:
-    if not text:  # a variable that is not set, say; Path would take it for this folder
+    if not text:  # a variable that is not set, for example; Path would take it for this folder
         raise argparse.ArgumentTypeError("an empty name")
     return Path(text)
 

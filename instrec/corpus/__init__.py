@@ -1,1 +1,1 @@
-"""What there is to learn from and how it is divided: index, data sets, balance, manifest, frozen test sets."""
+"""What there is to learn from and how it is divided: index, datasets, balance, manifest, frozen test sets."""

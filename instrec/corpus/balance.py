@@ -1,6 +1,6 @@
 """From what there is to what training needs: the manifest.
 
-Silence is left out, groups are split, classes brought to their quota, and deficits turned into scores to synthesise.
+Silence is left out, groups are split, classes brought to their quota, and deficits turned into scores to synthesize.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -
 
 
 def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdings) -> list[Clip]:
-    """Give the training clips of a round of the synthesis loop (Sethi 2018), in the manifest's order.
+    """Return the training clips of a round of the synthesis loop (Sethi 2018), in the manifest's order.
 
     Round 0 is the manifest's own. In every other one, what is composed is drawn anew: scores, mixtures' instruments
     and noise, with as many clips of a class and mixtures of a count as before, and of a SoundFont where all hold all
@@ -107,7 +107,7 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
     chosen = []
     for entry in known:
         split = entry.source if entry.split == "test" else split_of[entry.group]
-        # A song that tests, in another data set or by another partition, must not be learned from.
+        # A song that tests, in another dataset or by another partition, must not be learned from.
         if split in _LEARNED or (split == entry.source and entry.split not in _LEARNED):
             chosen.append((entry, split))
     found = parallel.ordered_map(functools.partial(_onsets, params), chosen, workers=params.workers)
@@ -124,7 +124,7 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
 
 
 def _onsets(params: Params, chosen: tuple[Entry, str]) -> list[float]:
-    """Give where clips start, none of them silent. MIDI files were cut when they were read."""
+    """Return where clips start, none of them silent. MIDI files were cut when they were read."""
     entry, split = chosen
     if entry.source == MIDI:
         return [entry.onset]
@@ -148,9 +148,9 @@ def _clip(params: Params, entry: Entry, split: str, kind: str, onset: float) -> 
 
 
 def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
-    """Give every group its split, class by class, so that each class is in each split where it has groups enough.
+    """Return every group its split, class by class, so that each class is in each split where it has groups enough.
 
-    Groups are parted source by source. Of a data set that has test files of its own, its training files are parted into
+    Groups are parted source by source. Of a dataset that has test files of its own, its training files are parted into
     training and validation alone; its validation files stay what they are.
     """
     split_of = {entry.group: "valid" for entry in entries if entry.split == "valid"}
@@ -176,7 +176,7 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
 def _filled(
     params: Params, split: str, own: list[Clip], quotas: tuple[int, int], fonts: tuple[str, ...], held: Holdings
 ) -> Iterator[Clip]:
-    """Bring every class, and mixtures, to their quota: thin, or synthesise what lacks; decide the noise."""
+    """Bring every class, and mixtures, to their quota: thin, or synthesize what lacks; decide the noise."""
     for part, found, quota in _parts(params, own, *quotas):
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
@@ -189,7 +189,7 @@ def _filled(
 
 
 def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> list[tuple[str, list[Clip], int]]:
-    """Give name, clips that there are, and quota of every class and of mixtures."""
+    """Return name, clips that there are, and quota of every class and of mixtures."""
     parts = [(f"{SOLO}/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
     return [*parts, (MIXTURE, [clip for clip in own if len(clip.labels) != 1], mixtures)]
 
@@ -208,7 +208,7 @@ def _composed(
 
 
 def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> Iterator[Clip]:
-    """Give new scores in the classes of the model; the same, by their groups, in each of `yardstick.COMPOSED`."""
+    """Return new scores in the classes of the model; the same, by their groups, in each of `test_sets.COMPOSED`."""
     place = 0
     for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
         rng = seeding.generator(params.seed, "balance", "composed", part)
@@ -252,7 +252,7 @@ def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdi
 
 
 def _excerpt_onsets(params: Params, file: Path) -> Iterator[float]:
-    """Give where the windows of a frozen excerpt start, whatever `selection.start` says: all of it is asked about."""
+    """Return where the windows of a frozen excerpt start, whatever `selection.start` says: all of it is asked about."""
     rate, hop = params.clip.sample_rate, windowing.hop_samples(params.clip, params.selection.test_hop_share)
     end = max((note.end for track in midi.load(file).instruments for note in track.notes), default=0.0)
     return (start / rate for start, _ in windowing.windows([np.zeros(round(end * rate))], params.clip.samples, hop))

@@ -20,12 +20,12 @@ class Entry:
 
     Attributes
     ----------
-    source : `recordings`, `midi`, or the name of a published data set.
+    source : `recordings`, `midi`, or the name of a published dataset.
     path : as params.yaml gives its folder: relative stays relative.
     onset, duration : the stretch, in seconds.
     labels : the classes that sound in it.
     group : what must not cross splits: the player or song.
-    split : `train`, `valid` or `test` where the data set has a partition of its own; empty to be decided by groups.
+    split : `train`, `valid` or `test` where the dataset has a partition of its own; empty to be decided by groups.
     """
 
     source: str

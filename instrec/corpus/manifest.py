@@ -1,4 +1,4 @@
-"""The manifest: one row a clip, the spine that every later stage walks along.
+"""The manifest: one row per clip, the spine that every later stage walks along.
 
 Any single clip can be rendered again from its row and `params.yaml` alone.
 """
@@ -80,10 +80,10 @@ def _clip(row: dict[str, Any]) -> Clip:
 
 
 def of_split(clips: Iterable[Clip], split: str) -> list[Clip]:
-    """Give the clips of one split, in the manifest's order."""
+    """Return the clips of one split, in the manifest's order."""
     return [clip for clip in clips if clip.split == split]
 
 
 def splits(clips: Iterable[Clip]) -> list[str]:
-    """Give the names of the splits, in order of first appearance."""
+    """Return the names of the splits, in order of first appearance."""
     return list(dict.fromkeys(clip.split for clip in clips))

@@ -72,7 +72,7 @@ def _windows(path: Path, *, seconds: float, classes: tuple[str, ...]) -> tuple[l
 
 
 def _sounding(score: pretty_midi.PrettyMIDI, seconds: float) -> dict[int, list[pretty_midi.Instrument]]:
-    """Give the tracks that `cut` would keep for each window, in one walk through the notes."""
+    """Return the tracks that `cut` would keep for each window, in one walk through the notes."""
     sounding: dict[int, list[pretty_midi.Instrument]] = defaultdict(list)
     count = 1 + int(max((note.end for track in score.instruments for note in track.notes), default=0) / seconds)
     for track in score.instruments:
@@ -88,7 +88,7 @@ def _sounding(score: pretty_midi.PrettyMIDI, seconds: float) -> dict[int, list[p
 
 
 def _unfit(tracks: list[pretty_midi.Instrument], classes: tuple[str, ...]) -> str:
-    """Say why a window in which these tracks sound cannot be a clip; empty when it can."""
+    """Return why a window in which these tracks sound cannot be a clip; empty when it can."""
     strangers = {(track.is_drum, track.program) for track in tracks if not _class_of(track, classes)}
     if strangers:
         names = [
@@ -103,6 +103,6 @@ def _unfit(tracks: list[pretty_midi.Instrument], classes: tuple[str, ...]) -> st
 
 
 def _class_of(track: pretty_midi.Instrument, classes: tuple[str, ...]) -> str | None:
-    """Give the class that a track plays: an instrument's, or where that is none of ours the program's own."""
+    """Return the class that a track plays: an instrument's, or where that is none of ours the program's own."""
     names = ("drums",) if track.is_drum else (CLASS_OF_PROGRAM.get(track.program), f"gm_{track.program:03}")
     return next((name for name in names if name in classes), None)

@@ -1,4 +1,4 @@
-"""Recordings: a folder with one sub-folder a class.
+"""Recordings: a folder with one sub-folder per class.
 
     recordings/violin/anna/scale.flac      group: anna
     recordings/violin/caprice take 2.wav   group: caprice
@@ -67,7 +67,7 @@ def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[lis
 
 
 def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
-    """Say why what lies in a place cannot be used; empty when it can."""
+    """Return why what lies in a place cannot be used; empty when it can."""
     if where == path:
         return "lies in no class's folder; move it into one"
     name = taxonomy.class_named(where.name)
@@ -99,7 +99,7 @@ def _checked(path: Path, *, root: Path) -> Entry | Excluded:
 
 
 def group_of(path: Path, root: Path) -> str:
-    """Give the player or song that a file in a class's folder under `root` belongs to; see this module's head."""
+    """Return the player or song that a file in a class's folder under `root` belongs to; see this module's head."""
     folder, *inner, _ = path.relative_to(root).parts
     if inner:
         return inner[0]

@@ -5,7 +5,7 @@
     data/excerpt/017-cello+voice.mid      five to twenty seconds of one to three classes
     data/noise.json                       what makes each solo and mixture noisy
 
-The yardstick is data, not code: changing how scores are composed or noise is drawn cannot move the test. The same
+The test sets are data, not code: changing how scores are composed or noise is drawn cannot move the test. The same
 scores are rendered, without any of the variation that training clips get, as several test sets.
 """
 
@@ -46,21 +46,21 @@ COMPOSED = {"composed_clean": CLEAN, "composed_noisy": NOISY}
 
 
 def target_classes(classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the instruments that a model of these classes is asked about: the classes, unless some are programs."""
+    """Return the instruments that a model of these classes is asked about: the classes, unless some are programs."""
     if all(name in INSTRUMENTS for name in classes):
         return classes
     return tuple(name for name in INSTRUMENTS if columns_of(name, classes))
 
 
 def label_columns(split: str, classes: tuple[str, ...]) -> tuple[str, ...]:
-    """Give the classes that clips of a split are labelled with: the model's own where it learns or is composed for."""
+    """Return the classes that clips of a split are labeled with: the model's own where it learns or is composed for."""
     return classes if split in ("train", "valid", *COMPOSED) else target_classes(classes)
 
 
 def score_files(
     folder: Path, classes: tuple[str, ...], kinds: tuple[str, ...] = (SOLO, MIXTURE)
 ) -> list[tuple[Path, tuple[str, ...]]]:
-    """Give every frozen score of some kinds with the classes that sound in it, in order of kind and name.
+    """Return every frozen score of some kinds with the classes that sound in it, in order of kind and name.
 
     Scores with a class that is not among `classes` are left out; labels are in the order of `classes`.
 
@@ -72,10 +72,8 @@ def score_files(
     files = [file for kind in kinds for file in sorted(folder.glob(f"{kind}/*.mid"))]
     if not files:
         raise UserError(f"{folder}: no test scores ({', '.join(kinds)}) there; bring them: dvc pull data.dvc")
-    labelled = [(file, tuple(_labels(file))) for file in files]
-    return [
-        (file, tuple(sorted(labels, key=classes.index))) for file, labels in labelled if set(labels) <= set(classes)
-    ]
+    labeled = [(file, tuple(_labels(file))) for file in files]
+    return [(file, tuple(sorted(labels, key=classes.index))) for file, labels in labeled if set(labels) <= set(classes)]
 
 
 def _labels(file: Path) -> list[str]:

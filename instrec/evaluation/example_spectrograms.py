@@ -43,7 +43,7 @@ def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
 
 
 def picture(features: NDArray[np.floating]) -> Picture:
-    """Give a clip's features (frames, bins, channels) as rows of pixels from the highest bin to the lowest: the first
+    """Return a clip's features (frames, bins, channels) as rows of pixels from the highest bin to the lowest: the first
     channel, 0..1 [shape=(bins, frames)]."""
     return np.asarray(features[:, ::-1, 0].T, np.float32)
 

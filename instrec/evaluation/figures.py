@@ -30,7 +30,7 @@ def draw(folder: Path) -> Iterator[tuple[str, Figure]]:
     Yields
     ------
     name : of the test set.
-    figure : a row a class; a share of its clips in every cell, in percent.
+    figure : a row per class; a share of its clips in every cell, in percent.
     """
     # A figure of its own, without pyplot: no window system, and nothing global.
     from matplotlib.figure import Figure

@@ -50,7 +50,7 @@ def strongest(presence: Array) -> Array:
 
 def decide(presence: Array, thresholds: ArrayLike) -> Array:
     """Decide for every class that reaches its threshold; 0 or 1 [shape=(clips, classes)]."""
-    # In doubles, because a threshold may lie between two neighbouring single-precision numbers.
+    # In doubles, because a threshold may lie between two neighboring single-precision numbers.
     return (presence >= np.asarray(thresholds, np.float64)).astype(np.uint8)
 
 
@@ -94,11 +94,11 @@ def exact_set(labels: Array, decisions: Array, weights: Array | None = None) -> 
 def lrap(labels: Array, presence: Array, weights: Array | None = None) -> Array:
     """Label ranking average precision: the mean, over clips and a clip's labels, of the share of labels among
     the classes that are at least as strong (Schapire and Singer 2000)."""
-    labelled = labels.sum(axis=1) > 0
+    labeled = labels.sum(axis=1) > 0
     at_least = presence[:, None, :] >= presence[:, :, None]  # (clips, class, other class)
     precision = (at_least & (labels[:, None, :] > 0)).sum(axis=2) / at_least.sum(axis=2)
     average = (precision * labels).sum(axis=1) / np.maximum(labels.sum(axis=1), 1)
-    return _mean(average, labelled if weights is None else weights * labelled)
+    return _mean(average, labeled if weights is None else weights * labeled)
 
 
 def solo(labels: Array, presence: Array, weights: Array | None = None) -> dict[str, Array]:
@@ -146,7 +146,7 @@ def evaluate(
     rounds: int,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
-    """Give every metric with its bootstrap interval.
+    """Return every metric with its bootstrap interval.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _one_hot(columns: Array, classes: int) -> Array:
 
 
 def _tallies(labels: Array, decisions: Array, weights: Array | None) -> tuple[Array, Array, Array]:
-    """Count the clips rightly decided for, decided for, and labelled, a class [shape=(..., classes)]."""
+    """Count the clips rightly decided for, decided for, and labeled, a class [shape=(..., classes)]."""
     weights = np.ones(len(labels)) if weights is None else weights
     hits, found, wanted = (weights @ part.astype(np.float64) for part in (labels * decisions, decisions, labels))
     return hits, found, wanted

@@ -1,6 +1,6 @@
 """What `dvc plots` and `instrec report` draw, as small files that git can compare.
 
-    metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip a row
+    metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip per row
     metrics/plots/f1_SET.csv            F1 of every class in solo clips, with its interval
     metrics/plots/calibration_SET.csv   how often the model is right when it is so sure, a bin a row
     metrics/plots/sweep_valid.csv       precision, recall and F1 at every threshold, on validation data
@@ -65,7 +65,7 @@ def write(
 
 
 def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, float, float, float, int]]:
-    """Give F1 of the classes that occur in solo clips, with the 95 % interval and the number of clips.
+    """Return F1 of the classes that occur in solo clips, with the 95 % interval and the number of clips.
 
     The intervals are of the same resamplings of clips as those of the means in `test.json`.
     """
@@ -111,7 +111,7 @@ def calibration(labels: Array, presence: Array) -> Iterator[tuple[float, float, 
 
 
 def sweep(labels: Array, presence: Array) -> Iterator[tuple[float, ...]]:
-    """Give threshold, micro precision, recall and F1 where all classes have the same threshold, from 0 up to the last
+    """Return threshold, micro precision, recall and F1 where all classes have the same threshold, from 0 up to the last
     that any class reaches."""
     for threshold in SWEEP[presence.max() >= SWEEP].tolist():
         figures = metrics.agreement(labels, metrics.decide(presence, threshold))

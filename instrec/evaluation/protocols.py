@@ -7,7 +7,7 @@ Aggregation, from windows to the files they are cut from:
   one.
 - The mean of logits, read as a probability again.
 
-Thresholds are swept over a fixed grid: one for all classes, the best by micro F1, or one a class, the best by the
+Thresholds are swept over a fixed grid: one for all classes, the best by micro F1, or one per class, the best by the
 class's F1. They are chosen on the development half of a test set, and scored on the other; no song lies in both.
 """
 
@@ -98,7 +98,7 @@ def answering(names: Sequence[str], classes: Sequence[str]) -> list[list[int]]:
 
 
 def answers(values: Array, columns: Sequence[Sequence[int]]) -> Array:
-    """Give the highest value among the columns that answer for each class [shape=(files, classes asked for)].
+    """Return the highest value among the columns that answer for each class [shape=(files, classes asked for)].
 
     Of decisions it makes one for an instrument when any of its programs is decided for (Sethi 2018).
     """
@@ -136,7 +136,7 @@ def class_thresholds(labels: Array, scores: Array) -> Array:
 
 
 def _sweep(labels: Array, scores: Array) -> tuple[Array, Array, Array]:
-    """Count clips rightly decided for, decided for, and labelled, at every threshold [shape=(thresholds, classes)]."""
+    """Count clips rightly decided for, decided for, and labeled, at every threshold [shape=(thresholds, classes)]."""
     columns = list(zip(labels.T > 0, scores.T.astype(np.float64), strict=True))
     hits = np.stack([_reaching(column[own]) for own, column in columns], axis=1)
     found = np.stack([_reaching(column) for _, column in columns], axis=1)

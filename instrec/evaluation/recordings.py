@@ -1,4 +1,4 @@
-"""How well a model names the instruments of labelled recordings: a folder with one sub-folder a class."""
+"""How well a model names the instruments of labeled recordings: a folder with one sub-folder per class."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def evaluate_folder(
     track: int | None = None,
     warn: Callable[[str], Any] = lambda line: None,
 ) -> dict[str, Any]:
-    """Score a model on labelled recordings.
+    """Score a model on labeled recordings.
 
     Parameters
     ----------
@@ -58,9 +58,9 @@ def evaluate_folder(
     """
     classes = asked(classifier.card.classes)
     columns = protocols.answering(classes, classifier.card.classes)
-    labelled, skipped = find(folder, classes)
+    labeled, skipped = find(folder, classes)
     labels, scores = [], []
-    for path, label in tqdm(labelled, unit="file", disable=None, leave=False):
+    for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
         try:
             heard = listen(path, classifier, track=track)
             scores.append(prediction.score(heard))
@@ -115,7 +115,7 @@ def figures(labels: Sequence[str], scores: NDArray[np.float64], classes: Sequenc
 
 
 def asked(classes: Iterable[str]) -> tuple[str, ...]:
-    """Give the classes that a model can be asked for: its own, but instruments in place of their programs."""
+    """Return the classes that a model can be asked for: its own, but instruments in place of their programs."""
     instrument_of = {f"gm_{program:03}": name for program, name in taxonomy.CLASS_OF_PROGRAM.items()}
     return tuple(dict.fromkeys(instrument_of.get(name, name) for name in classes))
 
@@ -129,9 +129,9 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
         When the folder is missing, is a file, or has no sub-folders with files.
     """
     if not folder.is_dir():
-        raise UserError(f"{folder}: not a folder; give one with a sub-folder a class")
+        raise UserError(f"{folder}: not a folder; give one with a sub-folder per class")
     known = set(classes)
-    labelled: list[tuple[Path, str]] = []
+    labeled: list[tuple[Path, str]] = []
     skipped: list[Skipped] = []
     for path in sorted(below(folder)):
         if path.is_dir() or path.name.startswith("."):
@@ -147,14 +147,14 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
         elif path.suffix.lower() not in decoding.SUFFIXES:
             skipped.append(Skipped(shown(path), f"not an audio file by its ending, {path.suffix!r}"))
         else:
-            labelled.append((path, str(label)))
-    if all(Path(each.file).parent == folder for each in skipped) and not labelled:
-        raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder a class")
-    return labelled, skipped
+            labeled.append((path, str(label)))
+    if all(Path(each.file).parent == folder for each in skipped) and not labeled:
+        raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder per class")
+    return labeled, skipped
 
 
 def evaluation_table(result: Mapping[str, Any]) -> str:
-    """Lay out what `evaluate_folder` found: a line a class, the means, and what was left out."""
+    """Lay out what `evaluate_folder` found: a line per class, the means, and what was left out."""
     rows = [("class", "files", "precision", "recall", "F1")]
     for name, figures in result["per_class"].items():
         percentages = (f"{100 * figures[key]:.1f} %" for key in ("precision", "recall", "f1"))
@@ -167,7 +167,7 @@ def evaluation_table(result: Mapping[str, Any]) -> str:
 
 
 def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Tell of the files that were not scored, a line a reason."""
+    """Tell of the files that were not scored, a line per reason."""
     files = defaultdict(list)
     for each in skipped:
         files[each["reason"]].append(each["file"])

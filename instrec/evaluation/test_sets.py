@@ -135,7 +135,7 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
 def outputs(
     store: Store, rows: NDArray[np.intp], classifier: Classifier
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Give presence and count of clips, as `Classifier.predict` does, a batch in memory at a time.
+    """Return presence and count of clips, as `Classifier.predict` does, a batch in memory at a time.
 
     Silence holds nothing, whatever a model that never heard it says; `listening` does not ask one about it, either.
     """
@@ -206,7 +206,7 @@ def _readings(part: Part, seed: int) -> list[protocols.Reading]:
 
 
 def _chosen(part: Part, reading: protocols.Reading) -> dict[str, Any]:
-    """Give the thresholds that were chosen: one, or by class."""
+    """Return the thresholds that were chosen: one, or by class."""
     if reading.choice == protocols.GLOBAL:
         return {"threshold": float(reading.thresholds[0])}
     return {"thresholds": dict(zip(part.classes, reading.thresholds.tolist(), strict=True))}

@@ -55,7 +55,7 @@ def export(model: Path, form: str, output: Path) -> Exported:
     if output.suffix != f".{form}":
         raise UserError(f"--output {output}: a file of format {form} ends in .{form}")
     with written_whole(output) as part, tempfile.TemporaryDirectory() as folder:
-        part.touch()  # a folder that takes no files is told of before the work
+        part.touch()  # a folder that takes no files is reported before the work
         trained = classifier.load(model)
         made = Path(folder) / f"model.{form}"
         with warnings.catch_warnings(action="ignore"):  # of names that the converters' own code should not use

@@ -29,7 +29,7 @@ INPUT = "samples"
 
 
 def listening_model(classifier: Classifier) -> Any:
-    """Give a Keras model from samples, -1..1 [shape=(windows, samples), float32], to what the classifier's gives.
+    """Return a Keras model from samples, -1..1 [shape=(windows, samples), float32], to what the classifier's gives.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def _framed(samples: Any, window: int, hop: int, frames: int) -> Any:
 
 
 def _power(frames: Any) -> tuple[Any, NDArray[np.float32]]:
-    """Give the power spectrum of real frames [shape=(windows, frames, n)] in an order of its own.
+    """Return the power spectrum of real frames [shape=(windows, frames, n)] in an order of its own.
 
     With n = a * b, sample b * s + t and bin k + a * q it is, over s, a transform of length a; a turn by k * t / n;
     and, over t, a transform of length b (Cooley & Tukey 1965). Of the bins that mirror each other only those with k

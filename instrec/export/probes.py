@@ -12,7 +12,7 @@ _NOTES = 8
 
 
 def probes(clip: ClipParams) -> NDArray[np.float32]:
-    """Give windows [shape=(windows, samples)], the same ones every time."""
+    """Return windows [shape=(windows, samples)], the same ones every time."""
     random = generator(0, "export")
     time = np.arange(clip.samples) / clip.sample_rate
     click = np.zeros(clip.samples)
@@ -28,7 +28,7 @@ def probes(clip: ClipParams) -> NDArray[np.float32]:
 
 
 def _note(random: np.random.Generator, time: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give a tone with overtones and vibrato that starts somewhere, and dies away or does not."""
+    """Return a tone with overtones and vibrato that starts somewhere, and dies away or does not."""
     pitch, start = 27.5 * 2 ** random.uniform(0, 6), random.uniform(0, time[-1] / 2)
     phase = 2 * np.pi * pitch * time + random.uniform(0, 3) * np.sin(2 * np.pi * 5 * time)
     tone = np.sum([np.sin(order * phase) / order ** random.uniform(0.5, 2) for order in range(1, 9)], axis=0)

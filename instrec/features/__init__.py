@@ -23,11 +23,11 @@ REPRESENTATIONS: dict[str, Callable[[ClipParams, SpectrogramParams], Representat
 
 
 def from_params(clip: ClipParams, spectrogram: SpectrogramParams) -> Representation:
-    """Give the representation that the params ask for.
+    """Return the representation that the params ask for.
 
     Raises
     ------
     UserError
-        Naming the knob of params.yaml that does not fit the others.
+        Naming the parameter of params.yaml that does not fit the others.
     """
     return REPRESENTATIONS[spectrogram.name](clip, spectrogram)

@@ -32,7 +32,7 @@ class Image(Representation):
 
 
 def resized(picture: FloatArray, pixels: int, *, order: int = 1) -> FloatArray:
-    """Give a picture [shape=(height, width)] as many pixels either way, its corners kept.
+    """Return a picture [shape=(height, width)] as many pixels either way, its corners kept.
 
     `order` is that of the spline between points: 1 is a line, 0 the nearest point.
     """
@@ -42,7 +42,7 @@ def resized(picture: FloatArray, pixels: int, *, order: int = 1) -> FloatArray:
 
 
 def required_pixels(spectrogram: SpectrogramParams) -> int:
-    """Give `spectrogram.pixels`, which 0 leaves open.
+    """Return `spectrogram.pixels`, which 0 leaves open.
 
     Raises
     ------

@@ -18,7 +18,7 @@ class LogMel(Representation):
     """Mel bands under the clip's own loudest point, `-floor_db`..0 dB scaled to 0..1; a channel for each part.
 
     With the whole clip in decibels it is, up to that scaling, librosa's
-    `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a centred Hann window, zero padding and
+    `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a centered Hann window, zero padding and
     Slaney's mel scale. Working a clip at a time stays in a core's cache, and the filter bank is sparse: both matter
     more than batching. Loudness cancels out, down to where librosa's own floor ends it: a clip with no band above
     that is silent. Parts are scaled as the whole clip is, so that how loud they are beside each other stays visible:
@@ -67,7 +67,7 @@ def _mel_bank(clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
     from librosa.filters import mel  # a second's import that only this class needs
 
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Empty filters")  # refused below, by the knobs' names
+        warnings.filterwarnings("ignore", message="Empty filters")  # refused below, by the parameters' names
         bank: FloatArray = mel(
             sr=clip.sample_rate,
             n_fft=spectrogram.window,

@@ -1,4 +1,4 @@
-"""Amplitude, phase and its change over time as the three colours of an image."""
+"""Amplitude, phase and its change over time as the three colors of an image."""
 
 from __future__ import annotations
 

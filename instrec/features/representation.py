@@ -45,7 +45,7 @@ class Representation(ABC):
     def batch(self, y: FloatArray, *, threads: int | None = None) -> FloatArray:
         """Transform clips, y : np.ndarray [shape=(clips, samples)], to (clips, frames, bins, channels).
 
-        `threads` defaults to one a core. Raises as a single clip does.
+        `threads` defaults to one per core. Raises as a single clip does.
         """
         y = np.asarray(y)
         if y.ndim != 2 or y.shape[1] > self.samples:

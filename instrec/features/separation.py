@@ -48,7 +48,7 @@ def _harmonic_percussive(magnitude: FloatArray, _: float) -> tuple[FloatArray, F
 
 
 def _smoothed(rows: FloatArray) -> FloatArray:
-    """Give the median around each point of each row, which goes on mirrored at its ends."""
+    """Return the median around each point of each row, which goes on mirrored at its ends."""
     margin = _KERNEL // 2
     padded = np.pad(rows, ((0, 0), (margin, margin)), mode="symmetric")
     smooth: FloatArray = median_filter(padded.ravel(), _KERNEL).reshape(padded.shape)[:, margin:-margin]
@@ -73,7 +73,7 @@ def _solo_accompaniment(magnitude: FloatArray, seconds_per_frame: float) -> tupl
 
 
 def _similar(magnitude: FloatArray, seconds_per_frame: float) -> scipy.sparse.csc_array:
-    """Give each frame, in its column, the frames most like it by cosine that are not near it.
+    """Return each frame, in its column, the frames most like it by cosine that are not near it.
 
     librosa.segment.recurrence_matrix, asked for no more than who is alike, keeps the first in time of those that come
     into question and not the most alike.

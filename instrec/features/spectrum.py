@@ -15,20 +15,20 @@ SILENCE = 1e-10  # power; librosa.power_to_db's own floor
 
 
 def transformed(y: FloatArray, window: FloatArray, hop: int) -> NDArray[np.complex64]:
-    """Give the spectrum [shape=(bins, frames)] of y, a frame every `hop` samples for as long as it fits in."""
+    """Return the spectrum [shape=(bins, frames)] of y, a frame every `hop` samples for as long as it fits in."""
     frames = sliding_window_view(y, len(window))[::hop]
     spectrum: NDArray[np.complex64] = scipy.fft.rfft((frames * window).T, axis=0)
     return spectrum
 
 
 def power_of(spectrum: NDArray[np.complex64]) -> FloatArray:
-    """Give the power, without the root that a magnitude takes."""
+    """Return the power, without the root that a magnitude takes."""
     power: FloatArray = np.square(spectrum.real) + np.square(spectrum.imag)
     return power
 
 
 def silent(power: FloatArray) -> bool:
-    """Say whether nothing is louder than librosa's own floor."""
+    """Return whether nothing is louder than librosa's own floor."""
     return bool(power.max() <= SILENCE)
 
 

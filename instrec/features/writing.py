@@ -19,7 +19,7 @@ _BATCH = 64  # clips in memory at a time
 def write(path: Path, audio: Path, representation: Representation, *, workers: int = 0, cluster: str = "") -> None:
     """Transform a store of int16 audio into one of float16 features, with a progress bar.
 
-    `workers` is the number of threads; 0 means one a core, and no number changes a byte. With the address of a Dask
+    `workers` is the number of threads; 0 means one per core, and no number changes a byte. With the address of a Dask
     scheduler in `cluster` its workers do it, a thread each.
 
     Raises

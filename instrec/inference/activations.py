@@ -74,12 +74,12 @@ class Listening:
 
     @property
     def silent(self) -> np.ndarray:
-        """Say of each window whether it is silent [shape=(windows,), bool]."""
+        """Return for each window whether it is silent [shape=(windows,), bool]."""
         return self.rms < loudness.silence(self.loudest, loudness.DITHER_RMS_DBFS)
 
     @property
     def audible(self) -> np.ndarray:
-        """Say of each cell of the timeline whether anything sounds in it [shape=(cells,), bool], so that rests show."""
+        """Return for each cell of the timeline whether anything sounds in it [shape=(cells,), bool]."""
         peaks = np.maximum.reduceat(self.envelope, np.arange(self.cells) * self.cell // self.frame)
         return np.asarray(peaks >= loudness.silence(self.loudest, loudness.DITHER_PEAK_DBFS))
 
@@ -113,7 +113,7 @@ def listen(
 
     Parameters
     ----------
-    hop_seconds : from window to window; unless told, `hop_share` of a window.
+    hop_seconds : from window to window; by default, `hop_share` of a window.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
     progress : called with every so many seconds of audio that were heard.
 
@@ -150,7 +150,7 @@ def listen(
 
 
 def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
-    """Give the hop between windows in samples.
+    """Return the hop between windows in samples.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
-    """Give the highest of each of `most` equal stretches along the first axis; all values where there are no more."""
+    """Return the highest of each of `most` equal stretches along the first axis; all values where there are no more."""
     parts = min(most, len(values))
     return np.asarray(np.maximum.reduceat(values, np.arange(parts) * len(values) // parts))
 
@@ -190,7 +190,7 @@ def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tup
 
 
 def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give onsets, presence and RMS of every window; the model is asked only about those that may sound."""
+    """Return onsets, presence and RMS of every window; the model is asked only about those that may sound."""
     card, faintest = classifier.card, 10 ** (loudness.DITHER_RMS_DBFS / 20)
     representation = features.from_params(card.clip, card.spectrogram)
     onsets: list[int] = []

@@ -29,7 +29,7 @@ class Sound:
 
 
 def sounds(given: Iterable[Path | str]) -> list[Sound]:
-    """Give the files that are named, and of folders every audio file in them and below, by its ending.
+    """Return the files that are named, and of folders every audio file in them and below, by its ending.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def predictions(
 ) -> Generator[Prediction | UserError]:
     """Predict every file as `inference.predict` does, in its order; of one that cannot be read, give the error.
 
-    A thread a core works on them, as decoding, transforming and the model let go of Python's lock. No more than two
+    A thread per core works on them, as decoding, transforming and the model let go of Python's lock. No more than two
     files a thread are ahead of the reader, which bounds memory. Closed early, it gives up what is under way.
 
     Parameters

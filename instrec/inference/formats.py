@@ -33,7 +33,7 @@ class Format:
 
 
 def rows(prediction: Prediction) -> str:
-    """Give a line of CSV for each segment: file, instrument, its probability, start and end in seconds."""
+    """Return a line of CSV for each segment: file, instrument, its probability, start and end in seconds."""
     lines = io.StringIO()
     said = prediction.as_dict()
     csv.writer(lines, lineterminator="\n").writerows(
@@ -45,7 +45,7 @@ def rows(prediction: Prediction) -> str:
 
 
 def jams(prediction: Prediction) -> str:
-    """Give a JAMS object with one annotation, whose tags are the instruments, one for each segment.
+    """Return a JAMS object with one annotation, whose tags are the instruments, one for each segment.
 
     Source: Humphrey et al., JAMS: a JSON annotated music specification (ISMIR 2014); namespace `tag_open`.
     """
@@ -87,7 +87,7 @@ FORMATS = {
 
 
 def chosen(name: str | None, output: Path | None) -> Format:
-    """Give the format of that name; none named, that of the output's ending; of a folder's or of none, text.
+    """Return the format of that name; none named, that of the output's ending; of a folder's or of none, text.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def chosen(name: str | None, output: Path | None) -> Format:
 
 
 def is_folder(output: Path) -> bool:
-    """Say whether an output is a folder: one that is there, or a name without an ending."""
+    """Return whether an output is a folder: one that is there, or a name without an ending."""
     return output.is_dir() or not output.suffix
 
 
@@ -134,7 +134,7 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
 
 @contextmanager
 def writing(form: Format, output: Path | None) -> Iterator[Callable[[Sound, Prediction], None]]:
-    """Give what writes a prediction: to standard output, into one file for all, or each into a file of its own."""
+    """Return what writes a prediction: to standard output, into one file for all, or each into a file of its own."""
     if output is None:
         print(end=form.header)
         yield lambda sound, prediction: print(end=form.written(prediction), flush=True)
@@ -171,7 +171,7 @@ def prediction_table(prediction: Prediction) -> str:
 
 
 def _named(name: str) -> str:
-    """Give a class as it is called; a General MIDI program's number says little, so its title comes behind."""
+    """Return a class as it is called; a General MIDI program's number says little, so its title comes behind."""
     return f"{name} {taxonomy.instrument(name).title}" if name in taxonomy.PROGRAMS else name
 
 

@@ -35,7 +35,7 @@ class Prediction:
     instruments: tuple[Sounding, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """Give what `predict --json` writes: times to the millisecond, probabilities to four places."""
+        """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""
         return {
             "file": self.heard.file,
             "duration_seconds": round(self.heard.duration, 3),
@@ -68,7 +68,7 @@ def predict(
 
     Parameters
     ----------
-    hop_seconds : from window to window; a sixth of a window unless told.
+    hop_seconds : from window to window; a sixth of a window by default.
     threshold : for every class, instead of the thresholds chosen on validation data.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
     progress : called with every so many seconds of audio that were heard.
@@ -138,7 +138,7 @@ def segments(active: np.ndarray, heard: Listening) -> tuple[tuple[float, float],
 
 
 def _runs(active: np.ndarray) -> list[list[int]]:
-    """Give [first, behind the last] of every stretch of active cells."""
+    """Return [first, behind the last] of every stretch of active cells."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
     runs: list[list[int]] = edges.reshape(-1, 2).tolist()
     return runs

@@ -1,4 +1,4 @@
-"""The picture of a prediction: the waveform, and under it a row an instrument, in a colour of its own.
+"""The picture of a prediction: the waveform, and under it a row per instrument, in a color of its own.
 
 A row is darker where the model is surer, with a bar under it where it decides that the instrument sounds.
 """
@@ -78,7 +78,7 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     if not shown:
         axes.set_yticks([])
         axes.text(
-            0.5, 0.5, "nothing recognised",
+            0.5, 0.5, "nothing recognized",
             transform=axes.transAxes, ha="center", va="center", color=_FAINT, backgroundcolor="white",
         )  # fmt: skip
         return

@@ -30,7 +30,7 @@ class Classifier:
     card: Card
 
     def predict(self, pictures: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-        """Give what sounds in pictures of shape (clips, frames, bins, channels).
+        """Return what sounds in pictures of shape (clips, frames, bins, channels).
 
         Returns
         -------
@@ -108,7 +108,7 @@ def load(path: Path) -> Classifier:
         _check_weights(model)
     except UserError as error:
         raise UserError(
-            f"{path}: made with other knobs than this version of instrec has; train it again with `dvc repro`"
+            f"{path}: made with other parameters than this version of instrec has; train it again with `dvc repro`"
         ) from error
     except Exception as error:  # zip, HDF5 and Keras each have their own
         why = str(error) if isinstance(error, Damaged) else type(error).__name__

@@ -29,19 +29,19 @@ class Task(ABC):
 
     @abstractmethod
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
-        """Give the head: outputs by name, from features [shape=(clips, any)]. They stay in float32 where the rest is
+        """Return the head: outputs by name, from features [shape=(clips, any)]. They stay in float32 where the rest is
         computed in half precision."""
 
     def targets(self, labels: npt.NDArray[np.float32]) -> Targets:
-        """Give what the outputs should be, from labels [shape=(clips, classes)], 0 or 1."""
+        """Return what the outputs should be, from labels [shape=(clips, classes)], 0 or 1."""
         return {"presence": labels}
 
     @abstractmethod
     def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
-        """Give the losses and their weights, by output."""
+        """Return the losses and their weights, by output."""
 
     def metrics(self) -> dict[str, list[Any]]:
-        """Give what the history shows beside the losses, by output."""
+        """Return what the history shows beside the losses, by output."""
         # Keras puts the output's name before its metrics' only where there are several outputs.
         name = "f1" if self.counts else "presence_f1"
         return {"presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name=name)]}

@@ -19,7 +19,7 @@ def check(picture: Any, params: ModelParams, *, frames: int, bins: int, channels
     Raises
     ------
     UserError
-        Naming the architecture, the picture's shape and the knobs that change it.
+        Naming the architecture, the picture's shape and the parameters that change it.
     """
     _, has_frames, has_bins, has_channels = picture.shape
     where = f"params.yaml: model.name: {params.name}, variant {params.variant},"

@@ -179,6 +179,6 @@ def _sizes(config: dict[str, Any]) -> tuple[dict[str, tuple[int, ...]], int, int
 
 
 def stored_bytes(path: Path) -> int:
-    """Give the unpacked size of a model's weights."""
+    """Return the unpacked size of a model's weights."""
     with zipfile.ZipFile(path) as file:
         return file.getinfo(_WEIGHTS).file_size

@@ -14,7 +14,7 @@ FACTS = Path("released/classifier.json")
 
 
 def choose(model: Path | None) -> Path:
-    """Give the model named, or else the one that is there, and say so where that is the released one.
+    """Return the model named, or else the one that is there, and say so where that is the released one.
 
     Raises
     ------
@@ -33,5 +33,5 @@ def choose(model: Path | None) -> Path:
 
 
 def present() -> Path | None:
-    """Give the model trained here, or else the released one, if either is there."""
+    """Return the model trained here, or else the released one, if either is there."""
     return next((path for path in (TRAINED, RELEASED) if path.is_file()), None)

@@ -46,7 +46,7 @@ _EXPRESSION, _VIBRATO = 11, 1  # MIDI controllers
 
 
 def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) -> pretty_midi.PrettyMIDI:
-    """Compose a score in which every class named plays, one track a class; none named gives an empty score."""
+    """Compose a score in which every class named plays, one track per class; none named gives an empty score."""
     score = pretty_midi.PrettyMIDI()
     beat = 60 / rng.uniform(60, 180)
     key = int(rng.integers(12))

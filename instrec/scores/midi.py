@@ -41,7 +41,7 @@ def load(path: Path) -> pretty_midi.PrettyMIDI:
 
 
 def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_midi.PrettyMIDI:
-    """Give the part of a score from `onset` on, shifted to begin at 0.
+    """Return the part of a score from `onset` on, shifted to begin at 0.
 
     Notes that reach into the window are clipped to it. Of controllers and pitch bends before it the last
     value counts. Tracks without a note in the window are left out.
@@ -71,14 +71,14 @@ def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_m
 
 
 def audible_span(note: pretty_midi.Note, onset: float, seconds: float) -> tuple[float, float] | None:
-    """Give where in a window a note sounds; None where it is not heard."""
+    """Return where in a window a note sounds; None where it is not heard."""
     start, end = max(note.start, onset), min(note.end, onset + seconds)
     heard = end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
     return (start - onset, end - onset) if heard else None
 
 
 def _in_force(changes: list[Any], onset: float, seconds: float) -> list[Any]:
-    """Give the changes inside a window, after the last one before it of each controller."""
+    """Return the changes inside a window, after the last one before it of each controller."""
     changes = sorted(changes, key=lambda change: change.time)
     # Pitch bends have no number: there is one for a channel.
     before = {getattr(change, "number", None): change for change in changes if change.time <= onset}

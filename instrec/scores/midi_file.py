@@ -60,7 +60,7 @@ def _count_frames(file: Any, division: int) -> None:
 
 
 def _tracks(data: bytes, position: int, count: int) -> list[Any]:
-    """Give all tracks; fewer than the header counts mean something only where the file ends within one."""
+    """Return all tracks; fewer than the header counts mean something only where the file ends within one."""
     tracks: list[Any] = []
     left = MOST_MESSAGES
     while (position := data.find(b"MTrk", position)) >= 0:
@@ -119,7 +119,7 @@ _END = object()
 
 
 def _message(file: io.BytesIO, running: int | None) -> tuple[Any, int | None]:
-    """Give the next message, None where it does not matter, and the status that holds for the next."""
+    """Return the next message, None where it does not matter, and the status that holds for the next."""
     status = midifiles.read_byte(file)
     if status == 0xFF:
         return _meta(file), running

@@ -1,7 +1,7 @@
 """Random notes that fill a bar, whatever the instrument.
 
 Source: Sethi, Weninger, Hindle, Bulitko, Frishkopf, "Training deep convolutional networks with unlimited synthesis of
-musical examples for multiple instrument recognition" (2018): 120 beats a minute, one bar of two seconds, a track an
+musical examples for multiple instrument recognition" (2018): 120 beats per minute, one bar of two seconds, a track an
 instrument, its notes one after the other, from a quarter to a sixteenth of the clip long.
 """
 
@@ -20,7 +20,7 @@ _VELOCITY = 100
 
 
 def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) -> pretty_midi.PrettyMIDI:
-    """Compose one bar of `seconds` in which every class named plays, one track a class; none gives an empty score."""
+    """Compose one bar of `seconds` in which every class named plays, one track per class; none gives an empty score."""
     score = pretty_midi.PrettyMIDI(initial_tempo=60 * 4 / seconds)
     for name in classes:
         instrument = taxonomy.instrument(name)

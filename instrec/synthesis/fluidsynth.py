@@ -1,6 +1,6 @@
 """FluidSynth, the only place that knows it: a score and a performance in, samples out.
 
-A SoundFont is loaded once a process, and every clip gets a synthesiser of its own, so it depends on nothing before.
+A SoundFont is loaded once a process, and every clip gets a synthesizer of its own, so it depends on nothing before.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Synth:
     """One SoundFont, loaded once, and a fresh FluidSynth for every clip.
 
     A reset would not do: it lets voices ring on, and a voice used again starts at the panning of its note before.
-    A fresh synthesiser that borrows the SoundFont takes 0.1 ms and remembers nothing.
+    A fresh synthesizer that borrows the SoundFont takes 0.1 ms and remembers nothing.
     """
 
     def __init__(self, soundfont: Path, sample_rate: int) -> None:
@@ -102,7 +102,7 @@ class Synth:
 
     @contextmanager
     def _player(self, score: pretty_midi.PrettyMIDI, performance: Performance) -> Iterator[Any]:
-        """A fresh synthesiser that borrows the SoundFont, set up for the performance."""
+        """A fresh synthesizer that borrows the SoundFont, set up for the performance."""
         fluid = self._fluid
         self._owner.setting("synth.reverb.active", int(performance.reverb is not None))
         self._owner.setting("synth.chorus.active", int(performance.chorus is not None))
@@ -149,7 +149,7 @@ class Synth:
     def _events(
         self, score: pretty_midi.PrettyMIDI, performance: Performance
     ) -> list[tuple[int, Any, tuple[int, ...]]]:
-        """Give (block, call, arguments) in the order of time; controllers come first, notes end before others start."""
+        """Return (block, call, arguments) in order of time: controllers first, ends of notes before starts."""
         fluid, rate = self._fluid, self.sample_rate / BLOCK
         events: list[tuple[int, int, Any, tuple[int, ...]]] = []
         for channel, track, voice in _cast(score, performance):
@@ -177,7 +177,7 @@ class Synth:
 def _cast(
     score: pretty_midi.PrettyMIDI, performance: Performance
 ) -> Iterator[tuple[int, pretty_midi.Instrument, Voice]]:
-    """Give every track its MIDI channel and its voice. Tracks beyond the fifteen melodic channels share them."""
+    """Return every track its MIDI channel and its voice. Tracks beyond the fifteen melodic channels share them."""
     channels = [channel for channel in range(16) if channel != DRUM_CHANNEL]
     melodic = 0
     for number, track in enumerate(score.instruments):

@@ -103,7 +103,7 @@ class Renderer:
         """Find the sample where the clip starts: the first place that has all instruments, or most of them.
 
         Candidates are the steepest rise of power, where `selection.start` is `onset`, then what is not silent, a hop
-        apart; the score being levelled, as clips are.
+        apart; the score being leveled, as clips are.
         """
         settings, chosen = self.params.clip, self.params.selection
         y = y * (PEAK / max(float(np.abs(y).max()), SILENCE))
@@ -162,7 +162,7 @@ class SynthCache:
         self._clips = 0
 
     def synth(self, font: _Font, limit: int) -> Synth:
-        """Give what plays a SoundFont; all that are loaded take `limit` bytes at most, or are this one alone."""
+        """Return what plays a SoundFont; all that are loaded take `limit` bytes at most, or are this one alone."""
         self._clips += 1
         loaded = self._loaded.pop(font, None) or self._load(font, limit)
         self._loaded[font] = replace(loaded, last=self._clips)
@@ -184,7 +184,7 @@ _SYNTHS = SynthCache()
 
 @functools.cache
 def soundfont_bytes(workers: int) -> int:
-    """Give how much memory each of so many worker processes, 0 for one a core, may fill with SoundFonts."""
+    """Return how much memory each of so many worker processes, 0 for one per core, may fill with SoundFonts."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     with suppress(OSError, ValueError):  # a container's own limit, where there is one
         memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
@@ -205,7 +205,7 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:
     """Render the clips of a split into an HDF5 file, by all workers, with a progress bar.
 
-    The columns of labels are `yardstick.label_columns` of the split.
+    The columns of labels are `test_sets.label_columns` of the split.
     """
     settings = renderer.params
     classes = test_sets.label_columns(clips[0].split, settings.classes) if clips else settings.classes

@@ -25,7 +25,7 @@ class Voice:
     kit : draws the drum kit or patch variant where the SoundFont has several, 0..1; 0 is the plain one.
     volume, pan : MIDI controllers 7 and 10.
     detune_cents : whole track out of tune.
-    zone_shift : semitones between the sample chosen and the pitch that sounds; changes the colour, not the pitch.
+    zone_shift : semitones between the sample chosen and the pitch that sounds; changes the color, not the pitch.
     brightness_cents, attack_timecents, release_timecents : added to the patch's own filter and envelope.
     """
 
@@ -42,11 +42,11 @@ class Voice:
 
 @dataclass(frozen=True)
 class Performance:
-    """How a whole clip is rendered; plainly, without any effect, unless told otherwise.
+    """How a whole clip is rendered; plainly, without any effect, by default.
 
     Attributes
     ----------
-    voices : one a track; tracks beyond them are plain.
+    voices : one per track; tracks beyond them are plain.
     preroll_seconds : how much of the score's beginning is left out.
     reverb : room size, damping, width, level; None for none.
     chorus : voices, level, speed in Hz, depth in ms; None for none.

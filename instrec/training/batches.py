@@ -60,10 +60,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 def augment(rng: np.random.Generator, pictures: Floats, labels: Floats, params: Params) -> tuple[Floats, Floats]:
-    """Make new clips of a batch: mixed, over a floor of noise, coloured, shifted in time, with frequencies missing.
+    """Make new clips of a batch: mixed, over a floor of noise, colored, shifted in time, with frequencies missing.
 
     Only decibels under each clip's loudest point, scaled to 0..1 (`spectrogram.floor_db` gives the scale), can be
-    mixed, laid over noise and coloured; `Params` refuses these for other pictures.
+    mixed, laid over noise and colored; `Params` refuses these for other pictures.
     """
     train, floor_db = params.train, params.spectrogram.floor_db
     pictures, labels = _mixed(rng, pictures, labels, train.mix_probability, floor_db)

@@ -66,6 +66,6 @@ def calibrate(model: keras.Model, labels: Array, presence: Array) -> None:
 
 
 def expected(labels: Array, counts: int) -> Array:
-    """Give the logarithm of how often each number of instruments occurs [shape=(counts,)]; 0 where it never does."""
+    """Return the logarithm of how often each number of instruments occurs [shape=(counts,)]; 0 where it never does."""
     found = np.bincount(np.minimum(labels.sum(axis=1).astype(int), counts - 1), minlength=counts)
     return np.asarray(np.log(np.where(found, found / len(labels), 1.0)).astype(np.float32))

@@ -58,5 +58,5 @@ def all_at_once(batch_size: int) -> Iterator[int]:
 
 
 def gpus() -> list[str]:
-    """Give the names of the GPUs, or other accelerators, that Keras can use."""
+    """Return the names of the GPUs, or other accelerators, that Keras can use."""
     return [device for device in keras.distribution.list_devices() if not device.startswith("cpu")]

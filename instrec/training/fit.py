@@ -40,7 +40,7 @@ class Files:
     spectrograms : folder with `train.h5` and `valid.h5`.
     manifest, data : file of the clips and folder of the frozen scores, for the synthesis loop alone.
     model : the trained model with its card.
-    history : one row an epoch.
+    history : one row per epoch.
     speed : how long training took here: no result, so DVC does not track it.
     backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
     """
@@ -118,7 +118,7 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
 
 
 def _chosen(params: Params, files: Files, place: Path, epochs: int) -> Any:
-    """Give the model that a training of so many epochs ends with: the mean of the last ones, or the best."""
+    """Return the model that a training of so many epochs ends with: the mean of the last ones, or the best."""
     last = range(max(0, epochs - weight_averaging.epochs(params.train)) + 1, epochs + 1)
     if not last:
         return keras.models.load_model(place / "best.keras")

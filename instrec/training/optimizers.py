@@ -11,7 +11,7 @@ from instrec.training import weight_averaging
 
 
 def make(train: TrainParams, steps: int) -> Any:
-    """Give the optimizer that params.yaml asks for; `steps` is the number of batches in an epoch."""
+    """Return the optimizer that params.yaml asks for; `steps` is the number of batches in an epoch."""
     rate = schedule(train, steps)
     if train.optimizer == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=train.weight_decay)
@@ -21,7 +21,7 @@ def make(train: TrainParams, steps: int) -> Any:
 
 
 def schedule(train: TrainParams, steps: int) -> Any:
-    """Give the learning rate over the steps of all epochs, or the one that it is throughout."""
+    """Return the learning rate over the steps of all epochs, or the one that it is throughout."""
     rate, schedules = train.learning_rate, keras.optimizers.schedules
     if train.schedule == "cosine":
         falling = steps * (train.epochs - weight_averaging.epochs(train))

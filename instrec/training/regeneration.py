@@ -1,6 +1,6 @@
 """The synthesis loop: while one round of training clips is learnt, the next is composed, rendered and made noisy.
 
-Every `train.regenerate_every` epochs the synthesised clips are thrown away and made anew; recordings stay. Seed and
+Every `train.regenerate_every` epochs the synthesized clips are thrown away and made anew; recordings stay. Seed and
 round decide every byte of a round, so a training that was killed finds its round again or makes it again, the same.
 
 Source: Sethi et al., "Training deep convolutional networks with unlimited synthesis of musical examples for multiple
@@ -42,7 +42,7 @@ class Sources:
 
     Attributes
     ----------
-    params : knobs; `workers` processes make a round.
+    params : parameters; `workers` processes make a round.
     manifest : file of the clips.
     data : folder of the frozen scores.
     first : features store of the first round, as the stages wrote it; the pictures of recordings are taken from it.
@@ -121,7 +121,7 @@ class Rounds:
         self._end()
 
     def store(self, epoch: int) -> Path:
-        """Give the features store for an epoch, counted from 0; wait where its round is still being made.
+        """Return the features store for an epoch, counted from 0; wait where its round is still being made.
 
         Raises
         ------

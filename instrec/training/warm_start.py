@@ -15,12 +15,12 @@ RANDOM = "none"
 
 
 def path(params: Params) -> Path | None:
-    """Give the model that training goes on from, if it does not start at random weights."""
+    """Return the model that training goes on from, if it does not start at random weights."""
     return None if params.train.start == RANDOM else provenance.repository() / params.train.start
 
 
 def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
-    """Give a new model the weights of the one that `train.start` names, if it names one.
+    """Return a new model the weights of the one that `train.start` names, if it names one.
 
     Its pictures may have had another hop: a network that pools over time is as large for any, and soon learns what half
     or twice the time looks like.

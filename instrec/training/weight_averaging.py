@@ -15,18 +15,18 @@ from instrec.models.backend import keras
 from instrec.params import TrainParams
 from instrec.training.batches import Batches
 
-_BATCHES = 100  # enough for moving averages of batch normalisation, which forget all but the last sixty or so
+_BATCHES = 100  # enough for moving averages of batch normalization, which forget all but the last sixty or so
 
 
 def epochs(train: TrainParams) -> int:
-    """Give how many of the last epochs are averaged."""
+    """Return how many of the last epochs are averaged."""
     return round(train.average_share * train.epochs)
 
 
 def average(files: Sequence[Path], batches: Batches) -> Any:
-    """Give the model whose weights are the mean of those in files of one training.
+    """Return the model whose weights are the mean of those in files of one training.
 
-    Batch normalisation keeps statistics of what passes through it, and nothing passed through the mean yet: some of the
+    Batch normalization keeps statistics of what passes through it, and nothing passed through the mean yet: some of the
     batches do.
     """
     models = [keras.models.load_model(path, compile=False) for path in files]

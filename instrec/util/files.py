@@ -20,7 +20,7 @@ _LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer na
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it to `path` when the block ends well, remove it otherwise.
+    """Return a temporary name beside `path`; rename it to `path` when the block ends well, remove it otherwise.
 
     The name is this call's own, so that two writers never share a file: the last to end has the say. What killed
     processes left in the folder is removed.
@@ -74,7 +74,7 @@ def require_temporary_files() -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give a folder that is removed when the block ends.
+    """Return a folder that is removed when the block ends.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def _runs(process: int) -> bool:
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """Give what lies in a folder and below. The folder and those right in it may be links."""
+    """Return what lies in a folder and below. The folder and those right in it may be links."""
     for top in folder.iterdir():
         yield top
         yield from top.rglob("*") if top.is_dir() else ()

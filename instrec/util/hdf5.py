@@ -1,6 +1,6 @@
-"""The HDF5 files that stages hand on: one a split, rows of audio or features beside their ids and labels.
+"""The HDF5 files that stages hand on: one per split, rows of audio or features beside their ids and labels.
 
-A file holds the data sets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes`
+A file holds the datasets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes`
 (classes,). The same rows give the same bytes however they are appended: no times, and whole chunks written once, in
 order.
 
@@ -148,7 +148,7 @@ def _encoded(names: Sequence[str]) -> NDArray[np.bytes_]:
 
 
 def _digest(arrays: dict[str, NDArray[Any]], about: dict[str, str | int | float], data: h5py.Dataset) -> str:
-    """Give the checksum of all but the rows, whose shape and type count."""
+    """Return the checksum of all but the rows, whose shape and type count."""
     forms = {name: (values.dtype.str, values.shape) for name, values in arrays.items()}
     text = json.dumps([about, forms, data.dtype.str, data.shape, data.chunks], sort_keys=True)
     return hashlib.sha256(b"".join([text.encode(), *(values.tobytes() for values in arrays.values())])).hexdigest()
@@ -205,7 +205,7 @@ class Store:
 
 
 def _rows(file: h5py.File) -> h5py.Dataset:
-    """Give the rows, once it is clear that the file can hold as many and that reading one takes no more memory."""
+    """Return the rows, once it is clear that the file can hold as many and that reading one takes no more memory."""
     data = hdf5_file.dataset(file, "data", "iuf")
     size = hdf5_file.size_of(data)
     if data.chunks is None or size > hdf5_file.MOST_PACKED * hdf5_file.bytes_in(file):

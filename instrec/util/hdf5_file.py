@@ -131,12 +131,12 @@ def _created(sink: _Sink) -> h5py.h5f.FileID:
 
 
 def array(file: h5py.File, name: str, kind: str, dimensions: int) -> NDArray[Any]:
-    """Read a data set whole.
+    """Read a dataset whole.
 
     Raises
     ------
     ValueError
-        When it is missing or no data set, of another kind (numpy's letter) or number of dimensions, or declares to be
+        When it is missing or no dataset, of another kind (numpy's letter) or number of dimensions, or declares to be
         larger than the file.
     """
     found = dataset(file, name, kind, dimensions)
@@ -147,23 +147,23 @@ def array(file: h5py.File, name: str, kind: str, dimensions: int) -> NDArray[Any
 
 
 def dataset(file: h5py.File, name: str, kinds: str, dimensions: int | None = None) -> h5py.Dataset:
-    """Give a data set of one of the kinds and, where asked for, of so many dimensions, or raise ValueError."""
+    """Return a dataset of one of the kinds and, where asked for, of so many dimensions, or raise ValueError."""
     found = file.get(name)
     if not isinstance(found, h5py.Dataset):
-        raise ValueError(f"no data set {name}")
+        raise ValueError(f"no dataset {name}")
     if found.dtype.kind not in kinds or not found.shape or dimensions not in (None, len(found.shape)):
         raise ValueError(f"{name} has dtype {found.dtype} and shape {found.shape}")
     return found
 
 
 def size_of(found: h5py.Dataset) -> int:
-    """Give the bytes of a data set once it is unpacked; numpy's own product may overflow."""
+    """Return the bytes of a dataset once it is unpacked; numpy's own product may overflow."""
     items: int = math.prod(found.shape)
     return items * int(found.dtype.itemsize)
 
 
 def bytes_in(file: h5py.File) -> int:
-    """Give the size of an open file."""
+    """Return the size of an open file."""
     return int(file.id.get_filesize())
 
 

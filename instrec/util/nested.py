@@ -7,7 +7,7 @@ from typing import Any
 
 
 def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give the leaves of nested mappings, named `key.key`."""
+    """Return the leaves of nested mappings, named `key.key`."""
     for key, value in tree.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{key}.")
@@ -16,7 +16,7 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a tree with some of its values replaced; lists are replaced whole."""
+    """Return a tree with some of its values replaced; lists are replaced whole."""
     result = dict(base)
     for key, value in changes.items():
         inner = result.get(key)

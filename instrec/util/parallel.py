@@ -51,15 +51,15 @@ def ordered_map(
     Parameters
     ----------
     function : importable by name, as processes need it.
-    workers : processes of this machine; 0 for one a core; 1 works in this process.
+    workers : processes of this machine; 0 for one per core; 1 works in this process.
     cluster : address of a Dask scheduler, whose workers then do it instead; one that dies is made up for by the others.
     chunk : items a message.
 
     Raises
     ------
     UserError
-        When a worker is killed (by the system for want of memory, say); when the cluster cannot be reached, has no
-        workers, workers that share their memory between threads, or workers with other code.
+        When a worker is killed, for example for want of memory; when the cluster cannot be reached, has no workers,
+        workers that share their memory between threads, or workers with other code.
     """
     workers = workers or len(os.sched_getaffinity(0))
     if workers == 1 and not cluster:
@@ -137,7 +137,7 @@ class _Watch:
         )
 
     def workers(self) -> dict[str, Any]:
-        """Give what the scheduler knows of its workers, by address; raise where it is silent."""
+        """Return what the scheduler knows of its workers, by address; raise where it is silent."""
         try:
             identity = self._client.sync(self._client.scheduler.identity, callback_timeout=_INTERVAL)
         except OSError as error:

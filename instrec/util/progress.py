@@ -14,7 +14,7 @@ EVERY_SECONDS = 60.0
 
 
 def tqdm(items: Iterable[Any] | None = None, **options: Any) -> Any:
-    """Give tqdm's bar where standard error is a terminal; else the same, with lines: first, last and one a minute.
+    """Return tqdm's bar where standard error is a terminal; else the same, with lines: first, last and one a minute.
 
     Parameters
     ----------

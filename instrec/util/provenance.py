@@ -31,7 +31,7 @@ CODE = _digest()
 
 
 def repository() -> Path:
-    """Give the repository's own folder, also within one that will be thrown away."""
+    """Return the repository's own folder, also within one that will be thrown away."""
     return Path(os.environ.get("DVC_ROOT", "."))
 
 
@@ -47,7 +47,7 @@ def check_sources(sources: SourcesParams) -> None:
     ------
     UserError
         In a folder that will be thrown away, when the repository has recordings or MIDI files that are not here, or
-        when data sets would be downloaded here.
+        when datasets would be downloaded here.
     """
     if not apart():
         return

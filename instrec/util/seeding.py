@@ -8,6 +8,6 @@ import numpy as np
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
-    """Give the random generator that belongs to a seed and a name (a clip id, say, and what the draw is for)."""
+    """Return the random generator of a seed and a name, for example a clip id and what the draw is for."""
     digest = hashlib.sha256("/".join(names).encode()).digest()
     return np.random.default_rng(np.random.SeedSequence([seed, *np.frombuffer(digest[:16], dtype="<u4").tolist()]))

@@ -20,7 +20,7 @@ _FAREWELL_SECONDS = 1  # for answers under way when the server is stopped
 
 
 def bound(port: int) -> socket.socket:
-    """Give a socket that listens on the loopback.
+    """Return a socket that listens on the loopback.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def serve(classifier: Classifier, listening: socket.socket, **limits: Any) -> No
 
 
 def server(classifier: Classifier, *, limit_mb: int = LIMIT_MB, patience: float = PATIENCE_SECONDS) -> uvicorn.Server:
-    """Give what runs the page.
+    """Return what runs the page.
 
     Parameters
     ----------

@@ -132,7 +132,7 @@ class _Server:
         return False
 
     async def _lines(self, upload: IO[bytes]) -> AsyncGenerator[str]:
-        """Give JSON: what the page shows.
+        """Return JSON: what the page shows.
 
         `{"ahead": files}` while others come first, `{"heard": seconds}` every so often, and at the end `{"html": what
         sounds}` or `{"error": why not}`.
@@ -204,7 +204,7 @@ def _write(file: IO[bytes], chunk: bytes) -> None:
 
 
 def _path(file: IO[bytes]) -> Path:
-    """Give what a file without a name can be opened by."""
+    """Return what a file without a name can be opened by."""
     return Path(f"/proc/self/fd/{file.fileno()}")
 
 

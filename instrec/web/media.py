@@ -15,7 +15,7 @@ _PEAK = 0.9
 
 
 def sound(y: NDArray[Any], sample_rate: int) -> str:
-    """Give samples [shape=(n,)] as a data URI: MP3, or FLAC at rates that MP3 has not. The loudest gets `_PEAK`."""
+    """Return samples [shape=(n,)] as a data URI: MP3, or FLAC at rates that MP3 has not. The loudest gets `_PEAK`."""
     loudest = float(np.abs(y).max(initial=0)) or 1.0
     levelled = np.asarray(y, np.float32) * (_PEAK / loudest)
     kind, mime = ("MP3", "audio/mpeg") if sample_rate in _MP3_RATES else ("FLAC", "audio/flac")
@@ -25,7 +25,7 @@ def sound(y: NDArray[Any], sample_rate: int) -> str:
 
 
 def heat(values: NDArray[Any]) -> str:
-    """Give values within 0..1 as the pixels of a PNG [shape=(rows, columns)], dark to bright, as a data URI."""
+    """Return values within 0..1 as the pixels of a PNG [shape=(rows, columns)], dark to bright, as a data URI."""
     from matplotlib import colormaps
 
     palette = (np.asarray(colormaps["magma"].resampled(256)(np.arange(256)))[:, :3] * 255).astype(np.uint8)
@@ -33,14 +33,14 @@ def heat(values: NDArray[Any]) -> str:
 
 
 def shades(values: NDArray[Any], color: tuple[int, int, int]) -> str:
-    """Give values within 0..1 as the opacity of a colour, so that the page's own shows through where they are low."""
+    """Return values within 0..1 as the opacity of a color, so that the page's own shows through where they are low."""
     pixels = np.empty((*values.shape, 4), np.uint8)
     pixels[..., :3], pixels[..., 3] = color, _levels(values)
     return _png(pixels, "RGBA")
 
 
 def uri(content: bytes, mime: str) -> str:
-    """Give bytes as a data URI."""
+    """Return bytes as a data URI."""
     return f"data:{mime};base64,{base64.b64encode(content).decode()}"
 
 

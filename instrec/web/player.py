@@ -44,7 +44,7 @@ class Timeline:
     waveform : the outline as points of an SVG polygon, 1000 wide, -100 to 100 high.
     ticks : the time axis: place in 0..1, and label.
     sound : as a data URI; None where it is too long.
-    labelled : whether it is known what sounds.
+    labeled : whether it is known what sounds.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Timeline:
     waveform: str
     ticks: tuple[tuple[float, str], ...]
     sound: str | None
-    labelled: bool
+    labeled: bool
 
 
 def laid_out(name: str, predicted: Prediction, sound: str | None = None, labels: Sequence[str] = ()) -> Timeline:
@@ -89,7 +89,7 @@ def laid_out(name: str, predicted: Prediction, sound: str | None = None, labels:
         waveform=_waveform(heard.envelope),
         ticks=tuple(_ticks(heard.duration)),
         sound=sound,
-        labelled=bool(labels),
+        labeled=bool(labels),
     )
 
 

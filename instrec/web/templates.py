@@ -11,7 +11,7 @@ LOOKS = "page.css"
 
 
 def templates(*packages: str) -> Environment:
-    """Give the templates that lie in packages."""
+    """Return the templates that lie in packages."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     return Environment(
@@ -24,6 +24,6 @@ def templates(*packages: str) -> Environment:
 
 
 def source(known: Environment, name: str) -> str:
-    """Give a file beside the templates as it is."""
+    """Return a file beside the templates as it is."""
     assert known.loader
     return known.loader.get_source(known, name)[0]

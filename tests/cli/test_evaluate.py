@@ -109,4 +109,4 @@ class TestEvaluate:
         message = only_error(capsys)
         assert "recordings" in message
         assert content != "unknown class" or "no class 'tuba'" in message
-        assert content != "loose file" or "one sub-folder a class" in message
+        assert content != "loose file" or "one sub-folder per class" in message

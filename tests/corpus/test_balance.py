@@ -106,7 +106,7 @@ def test_soundfonts_have_equal_parts_and_the_unseen_one_is_unseen(small_params, 
     fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2"), valid=("c.sf2",))
     clips = make(replace(small_params, soundfonts=fonts), [], data)
     heard = Counter((clip.split, clip.soundfont) for clip in clips)
-    # Six clips a class and nine mixtures, in turn.
+    # Six clips per class and nine mixtures, in turn.
     assert abs(heard["train", "a.sf2"] - heard["train", "b.sf2"]) <= 1
     assert {font for split, font in heard if split == "train"} == {"a.sf2", "b.sf2"}
     assert {font for split, font in heard if split == "valid"} == {"c.sf2"}
@@ -454,7 +454,7 @@ def test_workers_change_nothing(tmp_path, small_params, data):
     assert one == two
 
 
-# ---- data sets with partitions of their own
+# ---- datasets with partitions of their own
 
 
 def of_corpus(entry: Entry, source: str, split: str, *labels: str) -> Entry:
@@ -524,7 +524,7 @@ CORPORA = st.lists(
 def test_no_group_is_both_learned_from_and_tested_on_nor_trained_and_validated_on(
     tmp_path, small_params, data, entries
 ):
-    """Even where groups of several data sets have one name, and partitions contradict each other."""
+    """Even where groups of several datasets have one name, and partitions contradict each other."""
     path = tmp_path / "a.wav"
     if not path.exists():
         soundfile.write(path, 0.1 * np.ones(RATE // 10), RATE)

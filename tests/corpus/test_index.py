@@ -14,7 +14,7 @@ SPLITS = ["", "train", "valid", "test"]
 LABELS = st.lists(st.sampled_from(["violin", "double_bass", "drums"]), unique=True).map(tuple)
 
 
-# As it was before data sets had partitions of their own.
+# As it was before datasets had partitions of their own.
 OLDER = b"source,path,onset,duration,labels,group\nrecordings,a.wav,0,1,violin,a\n"
 
 

@@ -29,7 +29,7 @@ def write_set(folder, name, kind="solo", classes=CLASSES, level=0.5):
 
 
 def panels(path) -> int:
-    """How many pictures there are: patches of the colour that the level of all clips has."""
+    """How many pictures there are: patches of the color that the level of all clips has."""
     color = np.array(colormaps["magma"](0.5)[:3])
     return int(label(np.abs(imread(path)[..., :3] - color).max(axis=2) < 0.04)[1])
 

@@ -48,7 +48,7 @@ def named(repository: Path, model: Path, sound: Path) -> list[str]:
 
 
 def expected(file: Path, model: Path) -> dict[str, float]:
-    """The classes that reach their threshold where the means of neighbouring windows are highest."""
+    """The classes that reach their threshold where the means of neighboring windows are highest."""
     trained = classifier.load(model)
     presence = listen(file, trained).presence
     pairs = (np.concatenate([presence[:1], presence]) + np.concatenate([presence, presence[-1:]])) / 2

@@ -18,7 +18,7 @@ KINDS = {
 
 
 def picture(kind: str) -> np.ndarray:
-    """Give a picture as small as a store keeps it."""
+    """Return a picture as small as a store keeps it."""
     return from_params(CLIP, KINDS[kind])(music()).astype(np.float16)
 
 

@@ -1,4 +1,4 @@
-"""Clips and knobs that the tests of the representations share."""
+"""Clips and parameters that the tests of the representations share."""
 
 from dataclasses import replace
 

@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from random import Random
 
+from instrec.errors import UserError
 from tests.fuzz import mutations
 from tests.fuzz.harness import Format
-from instrec.errors import UserError
 
 
 def _hung(path: Path) -> None:

@@ -28,7 +28,7 @@ from instrec.errors import UserError
 LIMIT_SECONDS = 20.0  # of one case; most take some milliseconds, and the machine may be busy
 PREPARATION_SECONDS = 180.0  # for imports, and for reading what is not damaged
 LIMIT_MEMORY = 1 << 30  # beyond what the process held before the case
-LONGEST_LINE = 2000  # characters of what is told of a file
+LONGEST_LINE = 2000  # characters of what is reported a file
 SEED = 17
 
 _TAIL = 3000  # characters of a traceback
@@ -72,7 +72,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a case: a fault, or else what was told of the file, or nothing where it was read."""
+    """What became of a case: a fault, or else what was reported the file, or nothing where it was read."""
 
     case: Case
     fault: str = ""
@@ -104,7 +104,7 @@ def tried(form: Format, case: Case, folder: Path) -> Result:
 
 
 def _read(form: Format, folder: Path, name: str, content: bytes, before: bytes, random: Random) -> str:
-    """Give what is told of a file where it is refused."""
+    """Return what is reported a file where it is refused."""
     place, temporary = folder / "case", folder / "temporary"
     for each in (place, temporary):
         shutil.rmtree(each, ignore_errors=True)
@@ -128,7 +128,7 @@ def _read(form: Format, folder: Path, name: str, content: bytes, before: bytes, 
 
 
 def _printed(error: UserError) -> str:
-    """Give the line that a command prints."""
+    """Return the line that a command prints."""
     line = io.StringIO()
     with contextlib.redirect_stderr(line):
         errors.told(error)

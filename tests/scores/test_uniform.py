@@ -1,4 +1,4 @@
-"""Sethi's scores, to the number: one bar, full, without overlap, a track an instrument."""
+"""Sethi's scores, to the number: one bar, full, without overlap, a track per instrument."""
 
 import itertools
 from collections import Counter

@@ -86,13 +86,13 @@ def test_data_sets_are_listed_beside_the_users_own(workplace, capsys):
         ("jungle_vibe", "corpora/jungle_vibe/flute/a.wav", "jungle_vibe/a", "test"),
     ]
     assert "corpora/notes,1 files: label 'harp' is no class" in Path("datasets/excluded.csv").read_text()
-    assert "1 recordings, 0 MIDI windows, 2 files of data sets; left out: 1" in capsys.readouterr().out
+    assert "1 recordings, 0 MIDI windows, 2 files of datasets; left out: 1" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda: name_data_sets(train=["imras"]), "sources.train: unknown data set 'imras'; known: irmas, "),
+        (lambda: name_data_sets(train=["imras"]), "sources.train: unknown dataset 'imras'; known: irmas, "),
         (lambda: name_data_sets(test=["philharmonia"]), "philharmonia: not in corpora/philharmonia; download the arch"),
         (lambda: Path("fonts/a.sf2").write_text("no SoundFont"), "fonts/a.sf2: not a SoundFont"),
         (lambda: Path("fonts/b.sf2").unlink(), "b.sf2: not in fonts"),

@@ -87,7 +87,7 @@ def compositions(full_params, count: int):
 
 
 def test_a_clips_samples_depend_on_nothing_rendered_before(full_params):
-    """Forwards, backwards, and each in a synthesiser of its own."""
+    """Forwards, backwards, and each in a synthesizer of its own."""
     clips = list(compositions(full_params, 24))
     assert any(performance.reverb for _, performance in clips)
     assert any(performance.chorus for _, performance in clips)

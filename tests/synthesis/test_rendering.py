@@ -188,7 +188,7 @@ def test_frozen_noise_is_that_of_the_file(render, data):
 
 
 def test_windows_of_an_excerpt_are_slices_of_it(render, data):
-    """Whatever was rendered in between; levelled one by one, as all clips are."""
+    """Whatever was rendered in between; leveled one by one, as all clips are."""
     path = data / "excerpt/000-piano.mid"
     clip = replace(CLIP, split="unseen_excerpts", path=str(path), labels=("piano",))
     synth = Synth(catalog.find(CLIP.soundfont, render.params.soundfonts.folders), RATE)

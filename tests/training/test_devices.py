@@ -27,12 +27,12 @@ if keras.backend.backend() == "tensorflow":
 from instrec import params
 from instrec.training import fit
 from instrec.errors import run
-knobs = params.load(Path(sys.argv[1]))
+parameters = params.load(Path(sys.argv[1]))
 small = replace(
-    knobs, task="solo", classes=("violin", "flute", "piano"),
-    model=replace(knobs.model, name="lenet", variant="5x5"),
-    train=replace(knobs.train, epochs=3, batch_size=int(sys.argv[3]), mix_probability=0.0),
-    balance=replace(knobs.balance, train_mixtures=0, valid_mixtures=0),
+    parameters, task="solo", classes=("violin", "flute", "piano"),
+    model=replace(parameters.model, name="lenet", variant="5x5"),
+    train=replace(parameters.train, epochs=3, batch_size=int(sys.argv[3]), mix_probability=0.0),
+    balance=replace(parameters.balance, train_mixtures=0, valid_mixtures=0),
 )
 out = Path(sys.argv[4])
 names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")

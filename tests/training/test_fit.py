@@ -202,11 +202,11 @@ from dataclasses import replace
 import keras
 from instrec import params
 from instrec.training import fit
-knobs = params.load(Path(sys.argv[1]))
+parameters = params.load(Path(sys.argv[1]))
 assert keras.backend.backend() == "jax"
 small = replace(
-    knobs, classes=tuple(sys.argv[4].split()), model=replace(knobs.model, width=4),
-    train=replace(knobs.train, epochs=2, batch_size=16),
+    parameters, classes=tuple(sys.argv[4].split()), model=replace(parameters.model, width=4),
+    train=replace(parameters.train, epochs=2, batch_size=16),
 )
 folder = Path(sys.argv[3])
 names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")

@@ -42,7 +42,7 @@ class Serving:
         return connection
 
     def post(self, *headers: str) -> bytes:
-        """Give the head of a request to which a file is to follow."""
+        """Return the head of a request to which a file is to follow."""
         lines = ["POST /timeline HTTP/1.1", f"Host: {urlsplit(self.address).netloc}", *headers]
         return "\r\n".join([*lines, "", ""]).encode()
 
@@ -64,7 +64,7 @@ class Serving:
 
 
 def held(process: int, beginning: str) -> list[str]:
-    """Give what a process has open, named or not, whose name begins so."""
+    """Return what a process has open, named or not, whose name begins so."""
     links = []
     for link in Path(f"/proc/{process}/fd").iterdir():
         with suppress(FileNotFoundError):  # closed meanwhile

@@ -48,7 +48,7 @@ BODIES = [
 
 
 def requests() -> Iterator[bytes]:
-    """Give every method with a path of its own, every path and header, and bytes that are no HTTP."""
+    """Return every method with a path of its own, every path and header, and bytes that are no HTTP."""
     for number, (method, path) in enumerate(product(METHODS, PATHS)):
         if (method in ("GET", "HEAD") and path.startswith(("/?", "/web.js"))) or path == "/":
             continue  # may be answered
@@ -81,7 +81,7 @@ def server(tmp_path_factory) -> Iterator[Serving]:
 
 
 def answered(server: Serving, request: bytes) -> bytes:
-    """Give what comes back until the server hangs up, or has given an answer and no more comes."""
+    """Return what comes back until the server hangs up, or has given an answer and no more comes."""
     found = b""
     with server.connect() as connection:
         try:
@@ -105,7 +105,7 @@ def test_odd_requests(server):
 
 
 def refused(answer: bytes) -> bool:
-    """Say whether every answer refuses, sends elsewhere, or says that what was sent is no sound."""
+    """Return whether every answer refuses, sends elsewhere, or says that what was sent is no sound."""
     heads = [line for line in answer.split(b"\r\n") if line.startswith(b"HTTP/1.1 ") and b" 100 " not in line]
     statuses = {head[9:10] for head in heads}
     return statuses <= {b"3", b"4"} or (statuses <= {b"2", b"4"} and b'{"error": ' in answer)

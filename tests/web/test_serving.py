@@ -30,7 +30,7 @@ def running(tmp_path_factory) -> Iterator[Serving]:
 
 @pytest.fixture
 def server(running) -> Iterator[Serving]:
-    """Give the server, and see that it still serves and has nothing to say of what the test did."""
+    """Return the server, and see that it still serves and has nothing to say of what the test did."""
     running.written.write_text("")
     yield running
     wait_for(lambda: running.holds() == 0)

@@ -1,6 +1,6 @@
-"""Published data sets: what they are, how they are got, and what of them is usable.
+"""Published datasets: what they are, how they are got, and what of them is usable.
 
-A data set named in `sources.train` keeps its own partition: its training part trains, its test part tests. Without
+A dataset named in `sources.train` keeps its own partition: its training part trains, its test part tests. Without
 one of its own, its groups are split as recordings are. One named in `sources.test` alone only tests: with its test part
 where it has one, else with all of it.
 """
@@ -31,44 +31,44 @@ CORPORA: dict[str, Corpus] = {
         *(PHILHARMONIA, NOTES, MEDLEYDB, JUNGLE_VIBE, OMT),
     )
 }
-"""The known data sets by the names that `sources.train` and `sources.test` take."""
+"""The known datasets by the names that `sources.train` and `sources.test` take."""
 
-# Songs that train in one data set lie under other names in another, where they could test or validate.
+# Songs that train in one dataset lie under other names in another, where they could test or validate.
 _CUT_FROM = {MEDLEY_SOLOS_DB.name: MEDLEYDB.name}
 
 
 @dataclass(frozen=True)
 class Row:
-    """What a list of data sets tells of one."""
+    """What a list of datasets tells of one."""
 
     name: str
     title: str
-    licence: str
+    license: str
     gigabytes: float
     classes: tuple[str, ...]
     how: str
 
 
 def table() -> list[Row]:
-    """Give a row for each known data set; nothing is read or downloaded for it."""
+    """Return a row for each known dataset; nothing is read or downloaded for it."""
     return [
-        Row(each.name, each.title, each.licence, each.gigabytes, each.classes, each.how) for each in CORPORA.values()
+        Row(each.name, each.title, each.license, each.gigabytes, each.classes, each.how) for each in CORPORA.values()
     ]
 
 
 def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
-    """Get, verify and list every data set that the params name.
+    """Get, verify and list every dataset that the params name.
 
     Raises
     ------
     UserError
-        When a name is unknown, two data sets share songs, one cannot be got, or files of it are missing or damaged.
+        When a name is unknown, two datasets share songs, one cannot be got, or files of it are missing or damaged.
     """
     entries: list[Entry] = []
     excluded: list[Excluded] = []
     for knob, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
         if name not in CORPORA:
-            raise UserError(f"params.yaml: sources.{knob}: unknown data set {name!r}; known: {', '.join(CORPORA)}")
+            raise UserError(f"params.yaml: sources.{knob}: unknown dataset {name!r}; known: {', '.join(CORPORA)}")
     names = tuple(dict.fromkeys((*sources.train, *sources.test)))
     for name, origin in _CUT_FROM.items():
         if name in sources.train and origin in names:

@@ -1,4 +1,4 @@
-"""What every published data set is to the pipeline: one contract, whatever its files look like."""
+"""What every published dataset is to the pipeline: one contract, whatever its files look like."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ TEST = "test"
 
 @dataclass(frozen=True)
 class Sound:
-    """A file of a data set, before it is decoded.
+    """A file of a dataset, before it is decoded.
 
     Attributes
     ----------
-    labels : what sounds in it, in the data set's own words.
-    group : what must not cross splits; begins with the data set's name.
-    split : `train`, `valid` or `test` by the data set's own partition; empty without one.
+    labels : what sounds in it, in the dataset's own words.
+    group : what must not cross splits; begins with the dataset's name.
+    split : `train`, `valid` or `test` by the dataset's own partition; empty without one.
     """
 
     path: Path
@@ -39,23 +39,23 @@ class Sound:
 
 @dataclass(frozen=True, kw_only=True)
 class Corpus(ABC):
-    """A published data set.
+    """A published dataset.
 
     Attributes
     ----------
     name : in params.yaml, and its folder's name.
-    title, licence, citation, url : as published.
+    title, license, citation, url : as published.
     gigabytes : disk space of what is unpacked, roughly; 0 where it depends on what the user places.
-    labels : the data set's labels -> our classes; files with any other label are left out.
+    labels : the dataset's labels -> our classes; files with any other label are left out.
     groups : what a group is.
     how : how to get it, and how its files must lie.
-    partitioned : whether the data set has a test part of its own.
+    partitioned : whether the dataset has a test part of its own.
     checked : whether checksums of its files are published.
     """
 
     name: str
     title: str
-    licence: str
+    license: str
     citation: str
     url: str
     gigabytes: float
@@ -74,7 +74,7 @@ class Corpus(ABC):
     def notice(self) -> str:
         """What is told before a download."""
         size = f", about {self.gigabytes:g} GB on disk" if self.gigabytes else ""
-        return f"{self.name}: {self.title}{size}\nLicence: {self.licence}\nPlease cite: {self.citation}\n{self.url}"
+        return f"{self.name}: {self.title}{size}\nLicence: {self.license}\nPlease cite: {self.citation}\n{self.url}"
 
     @abstractmethod
     def download(self, folder: Path) -> None:
@@ -83,16 +83,16 @@ class Corpus(ABC):
         Raises
         ------
         UserError
-            Naming data set, address and folder: offline, or where it must be placed by hand.
+            Naming dataset, address and folder: offline, or where it must be placed by hand.
         """
 
     @abstractmethod
     def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
-        """Give the files that are missing, and those that are damaged."""
+        """Return the files that are missing, and those that are damaged."""
 
     @abstractmethod
     def sounds(self, folder: Path) -> Iterator[Sound | Excluded]:
-        """Give every file there is to hear, and what is left out whatever its label."""
+        """Return every file there is to hear, and what is left out whatever its label."""
 
     def entries(
         self, folder: Path, *, classes: tuple[str, ...], only_tests: bool = False, workers: int = 0
@@ -102,7 +102,7 @@ class Corpus(ABC):
         Parameters
         ----------
         classes : those of params.yaml, General MIDI programs included: these answer for the instruments they stand for.
-        only_tests : give the data set's own test part alone, or without one all of it as such.
+        only_tests : give the dataset's own test part alone, or without one all of it as such.
 
         Yields
         ------
@@ -127,9 +127,9 @@ class Corpus(ABC):
         yield from tqdm(found, total=len(fit), desc=self.name, unit="file", disable=not fit)
 
     def _refusal(self, sound: Sound, classes: tuple[str, ...], only_tests: bool) -> str:
-        """Say why a file cannot be used; empty when it can."""
+        """Return why a file cannot be used; empty when it can."""
         if only_tests and sound.split != TEST:
-            return "not of the data set's test part, and params.yaml names the data set in sources.test alone"
+            return "not of the dataset's test part, and params.yaml names the dataset in sources.test alone"
         if not sound.labels:
             return "no instrument is named"
         for label in sorted(sound.labels):
@@ -149,7 +149,7 @@ def _entry(item: tuple[Sound, tuple[str, ...]], *, source: str) -> Entry | Exclu
 
 
 class Placed(Corpus):
-    """A data set that the user places: its terms ask for it, or no checksum of it is published."""
+    """A dataset that the user places: its terms ask for it, or no checksum of it is published."""
 
     def download(self, folder: Path) -> None:
         """See `Corpus.download`."""
@@ -157,7 +157,7 @@ class Placed(Corpus):
             raise UserError(f"{self.name}: not in {folder}; {self.how} ({self.url})")
 
     def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
-        """Give the folder as missing when it holds no sound, and the files that cannot be opened as damaged."""
+        """Return the folder as missing when it holds no sound, and the files that cannot be opened as damaged."""
         paths = [sound.path for sound in self.sounds(folder) if isinstance(sound, Sound)]
         opened = ordered_map(_opens, paths, workers=workers)
         return ([] if paths else [folder]), [path for path, good in zip(paths, opened, strict=True) if not good]

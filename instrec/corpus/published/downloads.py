@@ -45,7 +45,7 @@ class Pace:
 
 
 def md5_of(path: Path) -> str:
-    """Give a file's MD5 checksum in hexadecimal, which is what data sets publish."""
+    """Return a file's MD5 checksum in hexadecimal, which is what datasets publish."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "md5").hexdigest()
 
@@ -59,7 +59,7 @@ def fetch(
     ----------
     path : where it belongs; a file that is there already is only checked.
     md5 : its checksum, in hexadecimal.
-    corpus : the data set's name, for messages.
+    corpus : the dataset's name, for messages.
     largest : bytes of the file.
     pace : the time that the download may take.
 
@@ -133,7 +133,7 @@ def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def _opener(pace: Pace) -> urllib.request.OpenerDirector:
-    """Give what opens addresses, redirects and proxies included, and reads headers and bodies at a pace."""
+    """Return what opens addresses, redirects and proxies included, and reads headers and bodies at a pace."""
 
     class Plain(urllib.request.HTTPHandler):
         def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:

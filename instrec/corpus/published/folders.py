@@ -1,4 +1,4 @@
-"""Data sets whose folders name the instrument, as in `recordings/`: notes of any library, and Jungle Vibe."""
+"""Datasets whose folders name the instrument, as in `recordings/`: notes of any library, and Jungle Vibe."""
 
 from __future__ import annotations
 
@@ -40,23 +40,23 @@ class _Notes(_Folders):
 NOTES = _Notes(
     name="notes",
     title="Single notes of any sample library",
-    licence="the library's own",
+    license="the library's own",
     citation="the library's own",
     url="any library of single notes",
     gigabytes=0,
     labels=LABELS,
     groups="a folder within the instrument's (the player); without one each note is its own",
-    how="put notes there, a folder an instrument: violin/G3_forte.wav, or violin/PLAYER/G3_forte.wav",
+    how="put notes there, a folder per instrument: violin/G3_forte.wav, or violin/PLAYER/G3_forte.wav",
 )
 
 JUNGLE_VIBE = _Folders(
     name="jungle_vibe",
     title="Jungle Vibe, solo recordings",
-    licence="the site's own terms",
+    license="the site's own terms",
     citation="Jungle Vibe",
     url="the site's collection; no archive of it is published",
     gigabytes=0,
     labels=LABELS,
     groups="a folder within the instrument's (the song or player); without one the file, less a number at its end",
-    how="put recordings there, a folder an instrument: trumpet/SONG.mp3",
+    how="put recordings there, a folder per instrument: trumpet/SONG.mp3",
 )

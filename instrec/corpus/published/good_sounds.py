@@ -35,7 +35,7 @@ GOOD_SOUNDS = _GoodSounds(
     name="good_sounds",
     loader="good_sounds",
     title="Good-sounds, single notes and scales of twelve instruments",
-    licence="CC BY-SA 4.0",
+    license="CC BY-SA 4.0",
     citation="Romani Picas, Parra Rodriguez, Dabiri, Tokuda, Hariya, Oishi, Serra: A real-time system for measuring "
     "sound goodness in instrumental sounds. AES Convention 138, 2015",
     url="https://zenodo.org/record/820937",

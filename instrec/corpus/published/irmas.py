@@ -37,7 +37,7 @@ IRMAS = _Irmas(
     name="irmas",
     loader="irmas",
     title="IRMAS, instrument recognition in musical audio signals",
-    licence="CC BY-NC-SA 3.0, non-commercial use only",
+    license="CC BY-NC-SA 3.0, non-commercial use only",
     citation="Bosch, Janer, Fuhrmann, Herrera: A comparison of sound segregation techniques for predominant instrument "
     "recognition in musical audio signals. ISMIR 2012",
     url="https://zenodo.org/record/1290750",

@@ -32,7 +32,7 @@ MEDLEY_SOLOS_DB = _MedleySolosDB(
     name="medley_solos_db",
     loader="medley_solos_db",
     title="Medley-solos-DB 1.2, solo recordings across collections",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     citation="Lostanlen, Cella: Deep convolutional networks on the pitch spiral for musical instrument recognition. "
     "ISMIR 2016",
     url="https://zenodo.org/record/3464194",

@@ -64,7 +64,7 @@ class _MedleyDB(Placed):
                     yield Sound(_stems(file, tree) / stem["filename"], labels, f"{self.name}/{song}")
 
     def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
-        """Give the stems that songs' metadata name and that are not there as missing."""
+        """Return the stems that songs' metadata name and that are not there as missing."""
         missing, invalid = super().validate(folder, workers=workers)
         return missing + [path for path in invalid if not path.exists()], [path for path in invalid if path.exists()]
 
@@ -85,7 +85,7 @@ def _stems(file: Path, tree: dict[str, Any]) -> Path:
 MEDLEYDB = _MedleyDB(
     name="medleydb",
     title="MedleyDB, songs as stems",
-    licence="CC BY-NC-SA 4.0, given out on request",
+    license="CC BY-NC-SA 4.0, given out on request",
     citation="Bittner, Salamon, Tierney, Mauch, Cannam, Bello: MedleyDB, a multitrack dataset for annotation-intensive "
     "MIR research. ISMIR 2014",
     url="https://medleydb.weebly.com",

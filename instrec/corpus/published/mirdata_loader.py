@@ -1,4 +1,4 @@
-"""Data sets that mirdata knows: its loader, its index of files with checksums, its addresses."""
+"""Datasets that mirdata knows: its loader, its index of files with checksums, its addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Remote:
 
     Attributes
     ----------
-    folder : where it, or what is in it, belongs, within the data set's folder.
+    folder : where it, or what is in it, belongs, within the dataset's folder.
     """
 
     filename: str
@@ -36,7 +36,7 @@ class Remote:
 
 @dataclass(frozen=True, kw_only=True)
 class MirdataCorpus(Corpus):
-    """A data set through mirdata; its own downloader cannot go on where it stopped, so ours fetches what it names.
+    """A dataset through mirdata; its own downloader cannot go on where it stopped, so ours fetches what it names.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class MirdataCorpus(Corpus):
         """Read one of mirdata's tracks."""
 
     def files(self) -> tuple[Remote, ...]:
-        """Give what is downloaded, the index first."""
+        """Return what is downloaded, the index first."""
         if self.remotes:
             return self.remotes
         module = self._module()
@@ -115,11 +115,11 @@ class MirdataCorpus(Corpus):
         return 2e9 * self.gigabytes
 
     def _module(self) -> Any:
-        # Here, not above: it takes a second and 70 MB, and most runs need no data set.
+        # Here, not above: it takes a second and 70 MB, and most runs need no dataset.
         return importlib.import_module(f"mirdata.datasets.{self.loader}")
 
     def _indexed(self, folder: Path) -> dict[str, str]:
-        """Give path and checksum of every file that mirdata's index names."""
+        """Return path and checksum of every file that mirdata's index names."""
         index = documents.load_json(folder / self.files()[0].filename)
         found = list((index.get("metadata") or {}).values())
         for track in (index.get("tracks") or {}).values():

@@ -55,7 +55,7 @@ LABELS = {
 
 
 def label_of(stem: str) -> str:
-    """Give the first of the words above that a stem's name holds; without one, the name's own words."""
+    """Return the first of the words above that a stem's name holds; without one, the name's own words."""
     spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", stem)
     words = " ".join(re.findall("[a-z]+", spaced.lower()))
     return next((word for word in LABELS if f" {word} " in f" {words} "), words)
@@ -76,7 +76,7 @@ class _OMT(Placed):
 OMT = _OMT(
     name="omt",
     title="Open Multitrack Testbed, songs as stems",
-    licence="each song's own, mostly Creative Commons",
+    license="each song's own, mostly Creative Commons",
     citation="De Man, Mora-Mcginity, Fazekas, Reiss: The Open Multitrack Testbed. AES Convention 137, 2014",
     url="http://multitrack.eecs.qmul.ac.uk",
     gigabytes=0,

@@ -49,7 +49,7 @@ class _Philharmonia(Placed):
 PHILHARMONIA = _Philharmonia(
     name="philharmonia",
     title="Philharmonia Orchestra sound samples, single notes",
-    licence="free to use, also commercially, but not to be sold or made available as samples (the site's own terms)",
+    license="free to use, also commercially, but not to be sold or made available as samples (the site's own terms)",
     citation="Philharmonia Orchestra: Sound samples",
     url="https://philharmonia.co.uk/resources/sound-samples",
     gigabytes=0.3,

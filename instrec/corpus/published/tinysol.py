@@ -37,7 +37,7 @@ TINYSOL = _TinySOL(
     name="tinysol",
     loader="tinysol",
     title="TinySOL 6.0, single notes of fourteen instruments",
-    licence="CC BY 4.0",
+    license="CC BY 4.0",
     citation="Cella, Ghisi, Lostanlen, Lévy, Fineberg, Maresz: OrchideaSOL, a dataset of extended instrumental "
     "techniques for computer-aided orchestration. ICMC 2020",
     url="https://zenodo.org/record/3685367",

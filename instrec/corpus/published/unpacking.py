@@ -16,9 +16,9 @@ from typing import IO, Any
 from instrec.errors import UserError
 from instrec.util.files import written_whole
 
-LARGEST_BYTES = 100_000_000_000  # unpacked; the largest data set has 43 GB
+LARGEST_BYTES = 100_000_000_000  # unpacked; the largest dataset has 43 GB
 LARGEST_RATIO = 200  # of unpacked to packed size: sound packs to half of its size, tables of text to a tenth
-MOST_FILES = 500_000  # the largest data set has 22,000
+MOST_FILES = 500_000  # the largest dataset has 22,000
 _LONGEST_HEADER = 1 << 20  # bytes of a long name or of attributes in a tar archive, which are read into memory
 _BLOCK = 1 << 20
 _ZIP_END = 22  # bytes of a zip archive's last record, before a comment
@@ -29,7 +29,7 @@ _IN_MEMORY = (tarfile.XHDTYPE, tarfile.XGLTYPE, b"X", tarfile.GNUTYPE_LONGNAME, 
 
 
 class _Refused(Exception):
-    """What an archive holds that no data set needs."""
+    """What an archive holds that no dataset needs."""
 
 
 def unpack(
@@ -81,7 +81,7 @@ def unpack(
 
 
 def _files(archive: Path, strip: str, names: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:
-    """Give name and content of each file of an archive; folders come with what is in them."""
+    """Return name and content of each file of an archive; folders come with what is in them."""
     if not archive.is_file():
         raise _Refused("it is no file")
     with archive.open("rb") as file:
@@ -136,7 +136,7 @@ class _Member(tarfile.TarInfo):
 
 
 def _zip_name(info: zipfile.ZipInfo, strip: str, names: Collection[str]) -> str:
-    """Give a file's name as its maker wrote it: where the archive does not say how, as it is expected."""
+    """Return a file's name as its maker wrote it: where the archive does not say how, as it is expected."""
     if info.flag_bits & _UTF8_NAME or info.filename.isascii():
         return info.filename
     raw = info.filename.encode("cp437")  # as zipfile reads names

@@ -1,7 +1,7 @@
 """The architectures, one file each, of which only the chosen one is loaded.
 
-A trunk takes features of clips [shape=(clips, frames, bins, channels)], 0..1, as a Keras tensor, and its knobs, and
-gives features [shape=(clips, any)] on which the task's head stands (`tasks`). It names every layer, so that files do
+A trunk takes features of clips [shape=(clips, frames, bins, channels)], 0..1, as a Keras tensor, and its parameters.
+It gives features [shape=(clips, any)] on which the task's head stands (`tasks`). It names every layer, so that files do
 not depend on what was built before. Each file has `VARIANTS`, its trunks by name.
 """
 
@@ -21,7 +21,7 @@ Trunk = Callable[[Any, ModelParams], Any]
 
 
 def variants(name: str) -> dict[str, Trunk]:
-    """Give the trunks of one architecture, by the name of the variant; no other architecture is loaded."""
+    """Return the trunks of one architecture, by the name of the variant; no other architecture is loaded."""
     found: dict[str, Trunk] = importlib.import_module(f"{__name__}.{name}").VARIANTS
     return found
 
@@ -32,7 +32,7 @@ def build(shape: tuple[int, int, int], classes: int, task: str, params: ModelPar
     Raises
     ------
     UserError
-        Naming the variants there are, or what the architecture asks of its pictures and its knobs.
+        Naming the variants there are, or what the architecture asks of its pictures and its parameters.
     """
     known = variants(params.name)
     if params.variant not in known:

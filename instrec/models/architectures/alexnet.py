@@ -3,7 +3,7 @@
 Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (NIPS 2012),
 section 3; Sethi (2018) takes pictures of 227x227x3. Two things differ from the paper: it divides the convolutions
 between two GPUs, which here are whole (62.4 instead of 61.0 million weights with its 1000 classes), and where it
-normalises the local response there is batch normalisation, without which the network hardly learns from scratch. Keras
+normalizes the local response there is batch normalization, without which the network hardly learns from scratch. Keras
 has no ImageNet weights for it.
 """
 

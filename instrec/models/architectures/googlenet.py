@@ -1,8 +1,8 @@
 """GoogLeNet: nine inception modules, each four branches of convolutions side by side.
 
 Source: Szegedy and others, Going deeper with convolutions (CVPR 2015), table 1; Sethi (2018) takes pictures of
-227x227x3. In place of the paper's local response normalisation and its two auxiliary classifiers, which are there to
-bring gradients to the lower layers, each convolution has batch normalisation, which makes them superfluous (Ioffe and
+227x227x3. In place of the paper's local response normalization and its two auxiliary classifiers, which are there to
+bring gradients to the lower layers, each convolution has batch normalization, which makes them superfluous (Ioffe and
 Szegedy 2015, section 4.2.1). Keras has no ImageNet weights for it.
 """
 

@@ -30,9 +30,9 @@ def check(params: ModelParams) -> None:
 
 
 def base(application: Callable[..., Any], shape: tuple[int, ...], params: ModelParams) -> Any:
-    """Give the convolutions of a network of keras.applications, as one layer, for pictures of `shape`.
+    """Return the convolutions of a network of keras.applications, as one layer, for pictures of `shape`.
 
-    Where `model.frozen` is set they do not learn, and their batch normalisation goes by the statistics it came with,
+    Where `model.frozen` is set they do not learn, and their batch normalization goes by the statistics it came with,
     also in training.
 
     Raises

@@ -1,8 +1,8 @@
 """Segal's network for solo recordings (2016).
 
-As published: four convolutions of 64 filters of 3x3, each followed by max pooling; ReLU; batch normalisation; dropout
+As published: four convolutions of 64 filters of 3x3, each followed by max pooling; ReLU; batch normalization; dropout
 .5 after the second, third and fourth convolution and in the dense layer. Not published, and chosen here: pools of 2x2,
-zero padding, batch normalisation between convolution and activation, 256 units in the dense layer, and the slope of
+zero padding, batch normalization between convolution and activation, 256 units in the dense layer, and the slope of
 the leaky ReLU it is compared with, .01 (Maas and others 2013).
 """
 

@@ -22,7 +22,7 @@ def vgg19(picture: Any, params: ModelParams) -> Any:
     """Build the trunk: the convolutions and, on top, dense layers of `dense` units with dropout.
 
     Pictures are scaled as Keras scales them for its ImageNet weights. Without weights as well: at 0..1 the signal would
-    all but vanish on its way through layers that do not normalise it.
+    all but vanish on its way through layers that do not normalize it.
     """
     input_checks.check(picture, params, frames=32, bins=32, channels=3)
     x = layers.Rescaling(255.0, offset=[-mean for mean in _MEAN], name="scale")(picture)

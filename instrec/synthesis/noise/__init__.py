@@ -90,7 +90,7 @@ def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:
 
 
 def to_json(noise: Noise) -> list[dict[str, Any]]:
-    """Give noise as plain lists, dictionaries, numbers and strings."""
+    """Return noise as plain lists, dictionaries, numbers and strings."""
     return [{"effect": step.name, **step.values} for step in noise.steps]
 
 

@@ -1,4 +1,4 @@
-"""What sounds behind a clip: coloured noise, what is shaped as speech, mains hum; each decided by its seed."""
+"""What sounds behind a clip: colored noise, what is shaped as speech, mains hum; each decided by its seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
-"""Colours of noise: power falls as frequency to this exponent."""
+"""Colors of noise: power falls as frequency to this exponent."""
 
 SPEECH = "speech"
 
@@ -23,7 +23,7 @@ _FORMANTS = np.array(
     ]
 )
 
-_LOWEST_HZ = (2.0, 40.0)  # coloured noise ends somewhere here: what lies below is not heard, but would take the level
+_LOWEST_HZ = (2.0, 40.0)  # colored noise ends somewhere here: what lies below is not heard, but would take the level
 
 
 def make(samples: int, sample_rate: int, *, seed: int, color: str) -> FloatArray:

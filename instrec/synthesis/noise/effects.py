@@ -1,7 +1,7 @@
 """What can be done to a clip: deterministic, given plain values.
 
 Filters are audiomentations' transforms, given their parameters. Written here is what draws inside its own
-`apply` there (coloured noise), needs recorded impulse responses (reverb), or loses short sounds (its
+`apply` there (colored noise), needs recorded impulse responses (reverb), or loses short sounds (its
 distortions take percentiles of the whole clip, which one drum stroke in silence does not reach).
 """
 
@@ -33,7 +33,7 @@ def equalize(y: FloatArray, sample_rate: int, *, bands: list[list[float]]) -> Fl
 def limit_band(
     y: FloatArray, sample_rate: int, *, rolloff_db: int, above_hz: float = 0.0, below_hz: float = 0.0
 ) -> FloatArray:
-    """Keep what lies between two Butterworth cut-offs, 0 for none; the roll-off is in dB an octave."""
+    """Keep what lies between two Butterworth cut-offs, 0 for none; the roll-off is in dB per octave."""
     if above_hz:
         y = _transformed("HighPassFilter", y, sample_rate, cutoff_freq=above_hz, rolloff=rolloff_db)
     if below_hz:
@@ -85,7 +85,7 @@ def distort(y: FloatArray, sample_rate: int, *, kind: str, drive_db: float) -> F
 def waver(
     y: FloatArray, sample_rate: int, *, seed: int, rate_hz: float, depth_cents: float, depth_db: float
 ) -> FloatArray:
-    """Let pitch and level wander by up to these depths, about `rate_hz` times a second.
+    """Let pitch and level wander by up to these depths, about `rate_hz` times per second.
 
     Players and worn tapes do so; samples that a SoundFont repeats do not.
     """

@@ -59,7 +59,7 @@ KNOWN = {
 
 
 def find(name: str, folders: Iterable[str]) -> Path:
-    """Give the SoundFont of that file name in the first folder that has it.
+    """Return the SoundFont of that file name in the first folder that has it.
 
     Raises
     ------

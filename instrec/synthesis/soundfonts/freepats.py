@@ -54,7 +54,7 @@ def build(path: Path, folder: Path) -> None:
 
 
 def digest(folder: Path) -> str:
-    """Give a digest of all that the SoundFont is made of: the patches, which of them plays what, and this code.
+    """Return a digest of all that the SoundFont is made of: the patches, which of them plays what, and this code.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _content_digest(file: Path) -> bytes:
 
 
 def _files(folder: Path) -> dict[tuple[int, int], Path]:
-    """Give the patch that plays each (0, program) of the taxonomy and each (DRUM_BANK, key)."""
+    """Return the patch that plays each (0, program) of the taxonomy and each (DRUM_BANK, key)."""
     tones = dict(_numbered(folder / "Tone_000"))
     drums = {(DRUM_BANK, key): file for key, file in _numbered(folder / "Drum_000")}
     if not drums:

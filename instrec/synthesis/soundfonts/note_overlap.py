@@ -21,7 +21,7 @@ _KIN = 0.1  # of a class's notes; the same click or triangle in two drum kits ma
 
 
 def notes(font: SoundFont, instrument: taxonomy.Instrument, relatives: Iterable[taxonomy.Relative] = ()) -> set[int]:
-    """Give the notes that play an instrument, or its relatives, within their range; of drums those of all kits."""
+    """Return the notes that play an instrument, or its relatives, within their range; of drums those of all kits."""
     if instrument.is_drum:
         return {note for (bank, _), zones in font.zones.items() if bank == DRUM_BANK for _, _, note in zones}
     ranges = {each.program: each.pitches for each in relatives} | instrument.programs
@@ -34,7 +34,7 @@ def notes(font: SoundFont, instrument: taxonomy.Instrument, relatives: Iterable[
 
 
 def kin(learned: SoundFont, tested: SoundFont, classes: Iterable[str]) -> dict[str, float]:
-    """Give the classes that two SoundFonts play with the same notes, and the share of the first one's that is.
+    """Return the classes that two SoundFonts play with the same notes, and the share of the first one's that is.
 
     Among the notes of the first, from which a model learns, are those of relatives.
     """
@@ -48,7 +48,7 @@ def kin(learned: SoundFont, tested: SoundFont, classes: Iterable[str]) -> dict[s
 
 
 def shared(one: SoundFont, other: SoundFont) -> npt.NDArray[np.bool_]:
-    """Say of each note of one SoundFont whether another holds it as well [shape=(notes,)].
+    """Return for each note of one SoundFont whether another holds it as well [shape=(notes,)].
 
     It does where the note's steepest four samples are found in the other's waveforms, anywhere.
     """

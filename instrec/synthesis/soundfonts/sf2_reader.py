@@ -125,7 +125,7 @@ def _read(data: _Bytes) -> SoundFont:
 
 
 def _found(data: _Bytes) -> dict[bytes, _Bytes]:
-    """Give the chunks of the lists of samples and presets by name."""
+    """Return the chunks of the lists of samples and presets by name."""
     if data[:4].tobytes() != b"RIFF" or data[8:12].tobytes() != b"sfbk":
         raise _DamageError("not a SoundFont")
     size = int.from_bytes(data[4:8].tobytes(), "little") + 8
@@ -142,7 +142,7 @@ def _found(data: _Bytes) -> dict[bytes, _Bytes]:
 
 
 def _chunks(data: _Bytes) -> Iterator[tuple[bytes, _Bytes]]:
-    """Give name and content of the chunks that follow one another."""
+    """Return name and content of the chunks that follow one another."""
     position = 0
     for _ in range(_MOST_CHUNKS):
         if position >= len(data):
@@ -171,7 +171,7 @@ def _table(chunks: dict[bytes, _Bytes], name: bytes, kind: np.dtype[np.void]) ->
 def _zones(
     tables: dict[bytes, npt.NDArray[np.void]], heads: bytes, bags: bytes, generators: bytes, kind: int, targets: int
 ) -> Iterator[list[_Zone]]:
-    """Give the zones of each preset, or instrument, that have a target: an instrument, or a note."""
+    """Return the zones of each preset, or instrument, that have a target: an instrument, or a note."""
     first_bags = _indexes(tables[heads]["bag"], len(tables[bags]) - 1, heads)
     ends = _indexes(tables[bags]["generator"], len(tables[generators]), bags)
     kinds, lows, highs = (tables[generators][column].tolist() for column in ("kind", "low", "high"))
@@ -201,7 +201,7 @@ def _indexes(column: npt.NDArray[np.uint16], limit: int, name: bytes) -> list[in
 
 
 def _spans(notes: npt.NDArray[np.void], samples: int) -> npt.NDArray[np.int64]:
-    """Give where notes lie, as far as they lie within the waveforms: that much FluidSynth plays."""
+    """Return where notes lie, as far as they lie within the waveforms: that much FluidSynth plays."""
     spans = np.stack([notes["start"], notes["end"]], axis=1).astype(np.int64).clip(0, samples)
     spans[(notes["type"] & _NOT_HERE) > 0] = 0
     spans[:, 1] = spans.max(axis=1, initial=0)

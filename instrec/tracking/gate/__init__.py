@@ -21,7 +21,7 @@ PARAMS = Path("params.yaml")
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgment:
     """What was compared, and what speaks against it.
 
     Parameters
@@ -43,7 +43,7 @@ class Judgement:
     notices: Sequence[str]
 
 
-def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Judgement:
+def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Judgment:
     """Compare the working tree in `root` with commit `base`.
 
     Raises
@@ -65,7 +65,7 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
         *(reason for rule in rules if rule.metric in changes for reason in rule.broken_by(changes[rule.metric])),
     )
     notices = [f"Judged by the rules of `{rules_file}`, which are not those of `{base}`."]
-    return Judgement(
+    return Judgment(
         base=f"`{base}` ({commit[:7]})",
         head=commits.described(root),
         params=list(differences(commits.mapping(root, PARAMS, commit) or {}, commits.mapping(root, PARAMS) or {})),
@@ -77,7 +77,7 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """Give name, old and new value of every leaf that is not the same in two trees; None where a side has none.
+    """Return name, old and new value of every leaf that is not the same in two trees; None where a side has none.
 
     Passwords in addresses are hidden: the values are to be shown.
     """

@@ -16,7 +16,7 @@ RELEASED = Path("released/classifier.keras.dvc")
 
 
 def resolve(root: Path, name: str) -> str:
-    """Give the hash of a commit, or of an experiment by the name that DVC has for it.
+    """Return the hash of a commit, or of an experiment by the name that DVC has for it.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, A
 
 
 def differs(root: Path, path: Path, commit: str) -> bool:
-    """Tell whether a file of the working tree is another than the commit's; so is one that the commit lacks."""
+    """Return whether a file of the working tree is another than the commit's; so is one that the commit lacks."""
     old = _blob(root, path, commit) if not path.is_absolute() else None
     return old != (root / path).read_bytes()
 
@@ -92,12 +92,12 @@ def _checksums(tree: Mapping[str, Any] | None) -> str:
 
 
 def _blob(root: Path, path: Path, commit: str) -> bytes | None:
-    """Give a file as a commit has it, or None where it has none."""
+    """Return a file as a commit has it, or None where it has none."""
     return _run(root, "show", f"{commit}:./{path.as_posix()}")
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """Give what git prints, or None where it fails."""
+    """Return what git prints, or None where it fails."""
     printed = _run(root, *arguments)
     return None if printed is None else printed.decode(errors="replace")
 

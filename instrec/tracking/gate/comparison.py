@@ -140,7 +140,7 @@ def _is_size(name: str) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value that was read is a finite number."""
+    """Return whether a value that was read is a finite number."""
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -1,4 +1,4 @@
-"""The judgement as Markdown, for a terminal, a step summary or a pull request."""
+"""The judgment as Markdown, for a terminal, a step summary or a pull request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from instrec.tracking.gate import Judgement
+from instrec.tracking.gate import Judgment
 from instrec.tracking.gate.comparison import Change, Mark
 
 MARKS: tuple[Mark, ...] = (
@@ -24,18 +24,16 @@ NOTE = (
 )
 
 
-def page(judgement: Judgement) -> str:
+def page(judgment: Judgment) -> str:
     """Lay out the verdict, what speaks against it, the params, the metrics under rules, and the others folded."""
-    named = {
-        rule.metric: judgement.changes[rule.metric] for rule in judgement.rules if rule.metric in judgement.changes
-    }
-    others = {name: change for name, change in judgement.changes.items() if name not in named}
+    named = {rule.metric: judgment.changes[rule.metric] for rule in judgment.rules if rule.metric in judgment.changes}
+    others = {name: change for name, change in judgment.changes.items() if name not in named}
     parts = [
-        _verdict(judgement),
-        f"{judgement.head} against {judgement.base}. Metrics: {_counts(judgement.changes)}.",
-        "\n".join(f"- {reason}" for reason in judgement.reasons),
-        "\n".join(f"> {notice}" for notice in judgement.notices),
-        _params(judgement.params),
+        _verdict(judgment),
+        f"{judgment.head} against {judgment.base}. Metrics: {_counts(judgment.changes)}.",
+        "\n".join(f"- {reason}" for reason in judgment.reasons),
+        "\n".join(f"> {notice}" for notice in judgment.notices),
+        _params(judgment.params),
         "### Metrics under rules\n\n" + _metrics(named),
         _folded(others),
         NOTE,
@@ -48,10 +46,10 @@ def refusal(message: str) -> str:
     return f"## ❌ Gate: cannot judge\n\n{message}\n"
 
 
-def _verdict(judgement: Judgement) -> str:
-    if not judgement.reasons:
-        return f"## ✅ Gate passed: {_number(len(judgement.rules), 'rule')} kept"
-    return f"## ❌ Gate failed: {_number(len(judgement.reasons), 'reason')}"
+def _verdict(judgment: Judgment) -> str:
+    if not judgment.reasons:
+        return f"## ✅ Gate passed: {_number(len(judgment.rules), 'rule')} kept"
+    return f"## ❌ Gate failed: {_number(len(judgment.reasons), 'reason')}"
 
 
 def _params(params: Sequence[tuple[str, Any, Any]]) -> str:

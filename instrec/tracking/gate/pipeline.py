@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def stale(root: Path) -> list[str]:
-    """Say what in dvc.lock is out of date, a line a stage or file; nothing where all is well.
+    """Say what in dvc.lock is out of date, a line per stage or file; nothing where all is well.
 
     `dvc repro --dry --allow-missing` would not do: it ends with 0 on a stale lock, and passes over sources and metrics
     that are missing. `dvc status` would not either, as it wants the data to be there. So each dependency and output is

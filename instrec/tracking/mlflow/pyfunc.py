@@ -99,7 +99,7 @@ def signature() -> ModelSignature:
 
 
 def example() -> DataFrame:
-    """Give a second of a tone with overtones as it goes into `Recognizer.predict`."""
+    """Return a second of a tone with overtones as it goes into `Recognizer.predict`."""
     from pandas import DataFrame
 
     rate = 8000

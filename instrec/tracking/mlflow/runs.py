@@ -47,7 +47,7 @@ SETTINGS = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
-_WITHOUT_EFFECT = {"workers", "cluster", "tracking.mlflow"}  # knobs that change no result
+_WITHOUT_EFFECT = {"workers", "cluster", "tracking.mlflow"}  # parameters that change no result
 _OF_THE_RUN = ("params.yaml", "dvc.lock", "metrics")  # tracked files that an experiment changes or writes
 
 
@@ -61,8 +61,8 @@ def mirror(
 
     Parameters
     ----------
-    params : every knob, recorded as `section.key`.
-    history : CSV file with a row an epoch; each column becomes a curve.
+    params : every parameter, recorded as `section.key`.
+    history : CSV file with a row per epoch; each column becomes a curve.
     figures : nested, recorded as `key.key`; what is not a number is left out.
     folder : where `scoring.write` put the figures; kept beside the run, its plots drawn as well.
     inputs : what was measured, by the name of its tag: a file, or the `.dvc` file that stands for it.
@@ -109,7 +109,7 @@ def _experiment(client: MlflowClient, files: str | None) -> str:
 
 
 def md5(path: Path) -> str:
-    """Give a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
+    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
     if path.suffix == ".dvc":
         return str(documents.load_yaml(path)["outs"][0]["md5"])
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
@@ -155,7 +155,7 @@ def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
 def _log_numbers(
     client: MlflowClient, run: str, knobs: Mapping[str, str], figures: Iterable[tuple[int, str, Any]]
 ) -> None:
-    """Log knobs, and figures as (step, name, value), as many at once as MLflow takes."""
+    """Log parameters, and figures as (step, name, value), as many at once as MLflow takes."""
     from mlflow.entities import Metric, Param
 
     now = round(time.time() * 1000)
@@ -172,7 +172,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _git() -> dict[str, str]:
-    """Give tags `commit` and `dirty`, and MLflow's own for its column `Version`; none outside git."""
+    """Return tags `commit` and `dirty`, and MLflow's own for its column `Version`; none outside git."""
 
     def git(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)

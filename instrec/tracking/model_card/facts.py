@@ -47,7 +47,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
     Raises
     ------
     UserError
-        When something is missing, or the model was trained with other knobs than params.yaml.
+        When something is missing, or the model was trained with other parameters than params.yaml.
     """
     from instrec.models import classifier
 

@@ -8,9 +8,9 @@ from instrec.errors import UserError
 
 
 class Terms(NamedTuple):
-    """A licence, whose work it covers, and the Debian package that tells."""
+    """A license, whose work it covers, and the Debian package that tells."""
 
-    licence: str
+    license: str
     holders: str
     package: str
 
@@ -29,7 +29,7 @@ TERMS = {
         "GeneralUser GS 2.0: any use, changes too", "1997-2015 S. Christian Collins", "minuet-data"
     ),
     "A320U.sf2": Terms("GPL-2", "2005 Milton Paredes", "denemo-data"),
-    "sf_GMbank.sf2": Terms("public domain, by the file's own licence field", "none", "csound-soundfont"),
+    "sf_GMbank.sf2": Terms("public domain, by the file's own license field", "none", "csound-soundfont"),
     "TimGM6mb.sf2": Terms("GPL-2", "2004 Tim Brechbill, 2010 David Bolton", "timgm6mb-soundfont"),
     "FreePats.sf2": Terms("GPL-2 or later; music made with it is free", "2004 Free Software Foundation", "freepats"),
     "Black_Pearl_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),
@@ -38,7 +38,7 @@ TERMS = {
 
 
 def terms(soundfont: str) -> Terms:
-    """Give the terms of a SoundFont by its file name.
+    """Return the terms of a SoundFont by its file name.
 
     Raises
     ------
@@ -47,6 +47,6 @@ def terms(soundfont: str) -> Terms:
     """
     if soundfont not in TERMS:
         raise UserError(
-            f"{soundfont}: its licence is not known; look it up and add it to instrec/tracking/model_card/licenses.py"
+            f"{soundfont}: its license is not known; look it up and add it to instrec/tracking/model_card/licenses.py"
         )
     return TERMS[soundfont]

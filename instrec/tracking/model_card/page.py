@@ -32,7 +32,7 @@ def page(facts: Facts) -> str:
     Raises
     ------
     UserError
-        When a SoundFont's licence is unknown.
+        When a SoundFont's license is unknown.
     """
     sections = (_head, _use, _training, _classes, _scores, _recordings, _limits, _licence)
     return "\n\n".join(section(facts) for section in sections) + "\n"
@@ -84,9 +84,9 @@ def _training(facts: Facts) -> str:
     anew = knobs["train"]["regenerate_every"]
     unseen = knobs["soundfonts"]["unseen"]
     rows = [
-        (f"`{name}`", *_clips_of(name, unseen, (train, valid)), licence, holders, f"`{package}`")
+        (f"`{name}`", *_clips_of(name, unseen, (train, valid)), license, holders, f"`{package}`")
         for name in dict.fromkeys((*train["soundfonts"], *valid["soundfonts"], unseen))
-        for licence, holders, package in [terms(name)]
+        for license, holders, package in [terms(name)]
     ]
     rounds = f" Every {anew} epochs new ones took the place of those." if anew else ""
     start = knobs["train"]["start"]
@@ -98,10 +98,10 @@ def _training(facts: Facts) -> str:
 
 {train["clips"]:,} clips of {knobs["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
 {_sources(train)}
-{train["noisy"]:,} had noise, reverb, an equaliser, overload and the like put over them.
+{train["noisy"]:,} had noise, reverb, an equalizer, overload and the like put over them.
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 
-{_table(("SoundFont", "training clips", "validation clips", "licence", "holders", "Debian package"), rows)}"""
+{_table(("SoundFont", "training clips", "validation clips", "license", "holders", "Debian package"), rows)}"""
 
 
 def _clips_of(soundfont: str, unseen: str, parts: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -168,9 +168,9 @@ def _limits(facts: Facts) -> str:
     return f"""\
 ## Limits
 
-- {learned} of what it learned from is synthesised. Recordings sound different, and it does worse on them.
+- {learned} of what it learned from is synthesized. Recordings sound different, and it does worse on them.
 - More than three instruments at once were never in training. In a dense mix it names some of them.
-- What is of no class (harp, tuba, a synthesiser, speech) gets the nearest class's name, or none.
+- What is of no class (harp, tuba, a synthesizer, speech) gets the nearest class's name, or none.
 - It decides about {facts["params"]["clip"]["seconds"]:g} s at a time; what sounds for less blurs.
 - The instruments are those of Western orchestras and bands, played as General MIDI has them.
   Other traditions are missing, from the classes and from the tests."""
@@ -178,10 +178,10 @@ def _limits(facts: Facts) -> str:
 
 def _licence(facts: Facts) -> str:
     return """\
-## Licence
+## License
 
 [MIT](../LICENSE), code and model. The model file has weights and settings in it and no sound. The SoundFonts in the
-table above are not part of this repository and come under their own licences."""
+table above are not part of this repository and come under their own licenses."""
 
 
 def _figure(part: Mapping[str, Any], metric: str) -> str:

@@ -20,7 +20,7 @@ from instrec.util.files import written_whole
 from instrec.web.templates import LOOKS, source, templates
 
 PLOTS, HISTORY = Path("metrics/plots"), Path("models/history.csv")
-TEMPLATE, BEHAVIOUR = "page.html", "page.js"
+TEMPLATE, BEHAVIOR = "page.html", "page.js"
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def rendered(content: dict[str, Any]) -> str:
     """Fill the template; everything but what this package draws itself is escaped."""
     known = templates("instrec.tracking.report", "instrec.web")
     known.tests["lacking"] = lambda value: isinstance(value, Lacking)
-    looks, behaviour = (source(known, name) for name in (LOOKS, BEHAVIOUR))
-    return known.get_template(TEMPLATE).render(content, looks=looks, behaviour=behaviour)
+    looks, behavior = (source(known, name) for name in (LOOKS, BEHAVIOR))
+    return known.get_template(TEMPLATE).render(content, looks=looks, behavior=behavior)
 
 
 def _or_lacking(make: Callable[[], Any]) -> Any:

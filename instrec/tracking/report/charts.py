@@ -1,4 +1,4 @@
-"""The page's charts, from the small files that stage evaluate writes; SVG whose colours are the page's own."""
+"""The page's charts, from the small files that stage evaluate writes; SVG whose colors are the page's own."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def learning_curves(history: Path) -> list[Chart]:
 
 
 def of_sets(folder: Path, sets: Sequence[str]) -> dict[str, list[Chart]]:
-    """Draw confusion, F1 a class and calibration of each test set, as far as it has them; validation data last."""
+    """Draw confusion, F1 per class and calibration of each test set, as far as it has them; validation data last."""
     makers: dict[str, Callable[[Rows, str], Chart]] = {
         "confusion": confusion,
         "f1": f1_by_class,
@@ -125,7 +125,7 @@ def f1_by_class(rows: Rows, name: str) -> Chart:
     rest = f" Shown are the weakest {len(shown)} of {len(rows)} classes." if len(shown) < len(rows) else ""
     weakest, best = (f"{_title(row['class'])}, {float(row['f1']):.2f}" for row in (ordered[0], ordered[-1]))
     caption = f"From {weakest}, to {best}.{rest}"
-    return Chart("F1 a class, solo clips", svg(figure, f"f1-{name}", "F1 of each class with its interval"), caption)
+    return Chart("F1 per class, solo clips", svg(figure, f"f1-{name}", "F1 of each class with its interval"), caption)
 
 
 def calibration(rows: Rows, name: str) -> Chart:
@@ -184,7 +184,7 @@ def thresholds(folder: Path) -> tuple[Chart, list[tuple[Any, ...]]]:
 
 
 def examples(folder: Path) -> str:
-    """Give the picture of example spectrograms as a data URI.
+    """Return the picture of example spectrograms as a data URI.
 
     Raises
     ------
@@ -211,7 +211,7 @@ def _curves(title: str, epochs: list[int], training: list[float], validation: li
 
 @contextmanager
 def _table(path: Path) -> Iterator[Rows]:
-    """Give a table's rows to draw; what is wrong with them shows while it is drawn."""
+    """Return a table's rows to draw; what is wrong with them shows while it is drawn."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

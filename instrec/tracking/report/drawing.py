@@ -1,4 +1,4 @@
-"""How the page's charts are drawn: by matplotlib, as SVG in the page's own letters and colours."""
+"""How the page's charts are drawn: by matplotlib, as SVG in the page's own letters and colors."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH = 4.2  # inches; letters stay readable where that is a phone's width
-# Stand for the page's colours, which are other ones in the dark.
+# Stand for the page's colors, which are other ones in the dark.
 INK, FAINT, BLUE, RED, GREEN = "#010101", "#020202", "#030303", "#040404", "#050505"
 _VARIABLES = {INK: "ink", FAINT: "faint", BLUE: "blue", RED: "red", GREEN: "green"}
 
 
 def figure_of(width: float, height: float, rows: Sequence[float] = (1,)) -> tuple[Figure, Any]:
-    """Give a figure without pyplot, so without a window system, and its axes."""
+    """Return a figure without pyplot, so without a window system, and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -39,7 +39,7 @@ def legend(axes: Axes) -> None:
 
 
 def svg(figure: Figure, name: str, label: str) -> str:
-    """Give a figure as SVG that stands in a page: as wide as its place, in the page's letters and colours."""
+    """Return a figure as SVG that stands in a page: as wide as its place, in the page's letters and colors."""
     from matplotlib import rc_context
 
     written = StringIO()

@@ -121,9 +121,9 @@ def _box(box: Box) -> str:
 
 
 def _descriptions() -> dict[str, str]:
-    """Give the stages' own words on what they do."""
+    """Return the stages' own words on what they do."""
     try:
         stages = documents.load_yaml(PIPELINE)["stages"]
         return {name: stage["desc"] for name, stage in stages.items() if "desc" in stage}
     except (UserError, KeyError, TypeError, AttributeError):
-        return {}  # DVC read it well: stages in other files, say, whose words are not needed
+        return {}  # DVC read it well: stages in other files, for example, whose words are not needed

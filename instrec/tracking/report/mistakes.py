@@ -100,7 +100,7 @@ def _of_set(classifier: Classifier, clips: Store, audio: Store | None, task: str
 
 
 def _surest(confidence: NDArray[Any], files: NDArray[np.intp], most: int) -> list[int]:
-    """Give the places of the highest values above 0, the highest first, one a file."""
+    """Return the places of the highest values above 0, the highest first, one per file."""
     order = [int(place) for place in np.argsort(-confidence, kind="stable") if confidence[place] > 0]
     firsts = {files[place]: place for place in reversed(order)}
     return [place for place in order if firsts[files[place]] == place][:most]

@@ -64,7 +64,7 @@ def clips(classifier: Classifier) -> Timeline:
 
 
 def _of_classes(path: Path) -> tuple[list[str], NDArray[Any], int] | None:
-    """Give a few classes, evenly spread, and a solo clip of each [shape=(clips, samples)], and their rate in Hz."""
+    """Return a few classes, evenly spread, and a solo clip of each [shape=(clips, samples)], and their rate in Hz."""
     with open_store(path) as clips:
         solo = {clips.classes[int(clips.labels[row].argmax())]: row
                 for row in reversed(range(len(clips))) if clips.ids[row].split("/")[1] == "solo"}  # fmt: skip

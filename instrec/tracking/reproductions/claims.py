@@ -141,13 +141,13 @@ CLAIMS = (
     ),
     Claim(
         "Gómez 2018",
-        "a threshold a class beats a global one (macro F1)",
+        "a threshold per class beats a global one (macro F1)",
         ("gomez2018", "unseen_excerpts.excerpts.s2_class.macro_f1"),
         ("gomez2018", "unseen_excerpts.excerpts.s2_global.macro_f1"),
     ),
     Claim(
         "Gómez 2018",
-        "two branches with a threshold a class beat one with a global one",
+        "two branches with a threshold per class beat one with a global one",
         ("gomez2018_two_branch", "unseen_excerpts.excerpts.s2_class.micro_f1"),
         ("gomez2018", S2_MICRO),
     ),

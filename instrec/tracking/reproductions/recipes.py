@@ -8,7 +8,7 @@ differs: one line on what is not as published, or was silent there and is ours
 extends: another recipe                          # optional: its params, cpu and data_sets come first
 params: {task: solo, clip: {seconds: 3.0}, ...}  # only what differs from params.yaml
 cpu: {train: {epochs: 10}}                       # optional: a smaller budget for machines without a GPU
-data_sets: {sources: {train: [irmas]}}           # optional: to run on the published data sets; comes last
+data_sets: {sources: {train: [irmas]}}           # optional: to run on the published datasets; comes last
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ class Recipe:
     data_sets: Tree
 
     def changes(self, *, budget: str = "full", data_sets: bool = False) -> Tree:
-        """Give what to change in params.yaml, as a tree of sections."""
+        """Return what to change in params.yaml, as a tree of sections."""
         tree = self.params
         if data_sets and not self.data_sets:
-            raise UserError(f"recipe {self.name}: names no data sets; leave --data-sets out")
+            raise UserError(f"recipe {self.name}: names no datasets; leave --data-sets out")
         tree = merged(tree, self.cpu) if budget == "cpu" else tree
         return merged(tree, self.data_sets) if data_sets else tree
 
@@ -59,7 +59,7 @@ _FIELDS = [field.name for field in fields(Recipe) if field.name != "name"]
 
 
 def names(folder: Path) -> list[str]:
-    """Give the names of the recipes in a folder, in alphabetical order.
+    """Return the names of the recipes in a folder, in alphabetical order.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def names(folder: Path) -> list[str]:
 
 
 def published(folder: Path) -> list[Recipe]:
-    """Give the recipes of a folder that somebody has published."""
+    """Return the recipes of a folder that somebody has published."""
     return [each for each in (load(folder, name) for name in names(folder)) if each.source != OURS]
 
 
@@ -144,7 +144,7 @@ def settings(params_file: Path, changes: Mapping[str, Any], where: str) -> tuple
 
 
 def overrides(changes: Mapping[str, Any]) -> list[str]:
-    """Give changes as `section.key=value`, as `dvc exp run -S` takes them; none needs quoting in a shell."""
+    """Return changes as `section.key=value`, as `dvc exp run -S` takes them; none needs quoting in a shell."""
     return [f"{key}={_written(value)}" for key, value in flat(changes)]
 
 
@@ -155,7 +155,7 @@ def _written(value: Any) -> str:
 
 
 def rows(recipes: Iterable[Recipe]) -> list[tuple[str, str, str, str]]:
-    """Give name, source, task and classes of each, for a list."""
+    """Return name, source, task and classes of each, for a list."""
     return [
         (each.name, each.source, each.params.get("task", "count_presence"), _classes(each.params.get("classes", [])))
         for each in recipes

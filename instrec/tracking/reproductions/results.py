@@ -65,7 +65,7 @@ def add(path: Path, run: Run) -> None:
 
 
 def of_budget(runs: Iterable[Run], budget: str) -> list[Run]:
-    """Give the runs with one budget: what was trained longer is no repetition of what was trained less."""
+    """Return the runs with one budget: what was trained longer is no repetition of what was trained less."""
     return [run for run in runs if run.budget == budget]
 
 
@@ -97,7 +97,7 @@ class Figure:
 
 
 def figure(runs: Sequence[Run], name: str) -> Figure | None:
-    """Give a metric by its way through test.json, `unseen_clean.solo.top1` say; `history.KEY.N` is an epoch's.
+    """Return a metric by its way through test.json, `unseen_clean.solo.top1` say; `history.KEY.N` is an epoch's.
 
     None is given where no run has it.
     """

@@ -1,4 +1,4 @@
-"""What the tests of data sets share: miniatures, and a server on this machine that gives them, byte ranges included."""
+"""What the tests of datasets share: miniatures, and a server on this machine that gives them, byte ranges included."""
 
 import json
 import re
@@ -78,7 +78,7 @@ def server(miniatures: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def bring(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Put a data set into `corpora/NAME` of an empty project; `CORPORA` knows this machine's server alone."""
+    """Put a dataset into `corpora/NAME` of an empty project; `CORPORA` knows this machine's server alone."""
     monkeypatch.chdir(tmp_path)
     downloaded = {name: corpus for name, corpus in CORPORA.items() if isinstance(corpus, MirdataCorpus)}
     for name, corpus in downloaded.items():

@@ -1,4 +1,4 @@
-"""Every data set, as a miniature with the real one's files: got, checked, listed, balanced, learned from."""
+"""Every dataset, as a miniature with the real one's files: got, checked, listed, balanced, learned from."""
 
 import shutil
 from collections import Counter, defaultdict
@@ -59,13 +59,13 @@ def test_a_data_set_says_what_it_is(name, repository):
     assert corpus.name == name
     assert set(corpus.labels.values()) <= set(ALL)
     assert set(corpus.classes) == set(corpus.labels.values())
-    for told in (corpus.title, corpus.licence, corpus.citation, corpus.url, corpus.how, corpus.groups):
+    for told in (corpus.title, corpus.license, corpus.citation, corpus.url, corpus.how, corpus.groups):
         assert told
         assert "\n" not in told
     assert corpus.checked == (name in DOWNLOADED)
     page = (repository / "docs/data_sets.md").read_text(encoding="utf-8")
     section = page.split(f"## {name}\n")[1].split("\n## ")[0]
-    for told in (corpus.title, corpus.licence, corpus.citation, corpus.groups):
+    for told in (corpus.title, corpus.license, corpus.citation, corpus.groups):
         assert told in " ".join(section.split())
     assert {label for label in corpus.labels if f"`{label}`" not in section} == set()
 
@@ -90,7 +90,7 @@ def test_got_checked_and_listed(name, bring, capsys):
     folder, corpus = bring(name), CORPORA[name]
     told = capsys.readouterr().out
     if name in DOWNLOADED:  # before the first byte
-        assert corpus.licence in told
+        assert corpus.license in told
         assert corpus.citation in told
     missing, damaged = corpus.validate(folder, workers=1)
     assert missing == []
@@ -289,13 +289,13 @@ def test_what_the_user_must_place_is_told_in_one_line(name, tmp_path, monkeypatc
 
 
 def test_an_unknown_name_is_told_with_the_known_ones():
-    with pytest.raises(UserError, match=r"sources\.test: unknown data set 'imras'; known: irmas, medley_solos_db"):
+    with pytest.raises(UserError, match=r"sources\.test: unknown dataset 'imras'; known: irmas, medley_solos_db"):
         published.scan(sources(train=("irmas",), test=("imras",)), classes=ALL)
 
 
 @pytest.mark.parametrize("knob", ["train", "test"])
 def test_data_sets_that_share_songs_are_refused_where_both_could_be_learned_and_tested(tmp_path, monkeypatch, knob):
-    monkeypatch.chdir(tmp_path)  # without any data set
+    monkeypatch.chdir(tmp_path)  # without any dataset
     shared = {"train": ("medley_solos_db",)}
     shared[knob] = (*shared.get(knob, ()), "medleydb")
     with pytest.raises(UserError, match=r"sources\.train: medley_solos_db is cut from songs of medleydb"):
@@ -317,7 +317,7 @@ def test_one_that_only_tests_does_so_with_its_test_part_or_all_of_it(bring):
     entries, excluded = published.scan(sources(test=("medley_solos_db", "good_sounds")), classes=ALL, workers=1)
     assert {entry.split for entry in entries} == {"test"}
     assert Counter(entry.source for entry in entries) == {"medley_solos_db": 8, "good_sounds": 48}
-    assert any(each.reason.startswith("24 files: not of the data set's test part") for each in excluded)
+    assert any(each.reason.startswith("24 files: not of the dataset's test part") for each in excluded)
 
 
 @pytest.fixture(scope="module")
@@ -335,7 +335,7 @@ def settings(small_params) -> params.Params:
 
 @pytest.fixture(scope="module")
 def model(settings):
-    """One model for all data sets: compiled once."""
+    """One model for all datasets: compiled once."""
     shape = features.from_params(settings.clip, settings.spectrogram)(np.zeros(settings.clip.samples)).shape
     built = architectures.build(shape, len(ALL), settings.task, settings.model)
     return fit.compiled(settings, built, 2)

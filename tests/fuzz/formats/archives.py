@@ -1,4 +1,4 @@
-"""Archives as data sets come in: zip and tar, packed in three ways."""
+"""Archives as datasets come in: zip and tar, packed in three ways."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def _index(path: Path) -> None:
 
 
 def _first(name: str, count: int) -> bytes:
-    """Give the first entries of one of the repository's files, which is long."""
+    """Return the first entries of one of the repository's files, which is long."""
     tree = json.loads(_of_repository(name))
     part = tree[:count] if isinstance(tree, list) else dict(list(tree.items())[:count])
     return json.dumps(part, indent=1).encode()

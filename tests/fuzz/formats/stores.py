@@ -46,7 +46,7 @@ def seeds() -> dict[str, bytes]:
 
 
 def _rows_of(path: Path | io.BytesIO) -> dict[str, Any]:
-    """Give all that a store says, as HDF5 itself reads it."""
+    """Return all that a store says, as HDF5 itself reads it."""
     with h5py.File(path) as file:
         return {name: file[name][:] for name in ("data", "ids", "labels", "classes")} | dict(file.attrs)
 

@@ -17,7 +17,7 @@ Shape = tuple[int, int, int]
 
 @pytest.fixture(scope="session")
 def trunk_of(small_params: Params) -> Callable[..., keras.Model]:
-    """Build an architecture without a head, for pictures of a shape, with knobs of the section `model`."""
+    """Build an architecture without a head, for pictures of a shape, with parameters of the section `model`."""
 
     def make(name: str, shape: Shape, **knobs: Any) -> keras.Model:
         picture = keras.Input(shape, name="picture")

@@ -171,7 +171,7 @@ def test_a_step_of_training_on_solo_clips_moves_what_learns_and_nothing_else(
 
     before = [weight.numpy() for weight in model.trainable_weights]
     base = model.get_layer(FROZEN).weights if name == FROZEN else []
-    base_before = [weight.numpy() for weight in base]  # statistics of batch normalisation among them
+    base_before = [weight.numpy() for weight in base]  # statistics of batch normalization among them
     model.train_on_batch(pictures, TASKS["solo"].targets(np.eye(len(CLASSES), dtype=np.float32)))
     after = [weight.numpy() for weight in model.trainable_weights]
     still = [

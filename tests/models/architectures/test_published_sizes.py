@@ -20,7 +20,7 @@ def kernels(model: keras.Model) -> list[tuple[int, ...]]:
 
 
 def published_weights(model: keras.Model, classes: int) -> int:
-    """Weights with a bias for each filter, as before batch normalisation, and with a dense layer for `classes`."""
+    """Weights with a bias for each filter, as before batch normalization, and with a dense layer for `classes`."""
     own = sum(prod(layer.kernel.shape) + layer.kernel.shape[-1] for layer in model.layers if hasattr(layer, "kernel"))
     return own + (model.output.shape[-1] + 1) * classes
 

@@ -1,4 +1,4 @@
-"""Noise by itself: its colour, its syllables."""
+"""Noise by itself: its color, its syllables."""
 
 import numpy as np
 import pytest

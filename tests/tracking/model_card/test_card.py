@@ -78,7 +78,7 @@ class TestPage:
             if re.match(r"\| `.*\.sf[23]`", line)
         }
         assert set(rows) == {*released["clips"]["train"]["soundfonts"], released["params"]["soundfonts"]["unseen"]}
-        assert all(TERMS[name].licence in row and TERMS[name].package in row for name, row in rows.items())
+        assert all(TERMS[name].license in row and TERMS[name].package in row for name, row in rows.items())
         assert "never heard" in rows[released["params"]["soundfonts"]["unseen"]]
 
     def test_recordings_are_told_of_where_they_were_measured(self, released):
@@ -116,7 +116,7 @@ class TestPage:
         text = model_card.page(changed)
         assert "Every 4 epochs new ones took the place of those." in text
         assert "10 of them are recordings" in text
-        assert "Most of what it learned from is synthesised" in text
+        assert "Most of what it learned from is synthesized" in text
 
 
 def test_the_terms_of_every_soundfont_that_is_known_or_used(full_params: Params):
@@ -126,7 +126,7 @@ def test_the_terms_of_every_soundfont_that_is_known_or_used(full_params: Params)
 def test_an_unknown_licence_is_asked_for(released):
     changed = json.loads(json.dumps(released))
     changed["clips"]["train"]["soundfonts"]["Mine.sf2"] = 3
-    with pytest.raises(UserError, match=r"Mine\.sf2: its licence is not known; .*licences\.py"):
+    with pytest.raises(UserError, match=r"Mine\.sf2: its license is not known; .*licenses\.py"):
         model_card.page(changed)
 
 

@@ -10,7 +10,7 @@ from tests import report_project
 
 @pytest.fixture(scope="session")
 def projects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """Give the project of a task, made once: to be read, not changed."""
+    """Return the project of a task, made once: to be read, not changed."""
     made: dict[str, Path] = {}
 
     def project(task: str) -> Path:

@@ -62,7 +62,7 @@ def written(path: Path, **options) -> Reader:
 
 @pytest.fixture
 def copied(project, tmp_path, monkeypatch) -> Path:
-    """A project of one's own; without the tables of charts, which are most of a page's work."""
+    """A project of your own; without the tables of charts, which are most of a page's work."""
     shutil.copytree(project, tmp_path / "project")
     shutil.rmtree(tmp_path / "project/metrics/plots")
     monkeypatch.chdir(tmp_path / "project")

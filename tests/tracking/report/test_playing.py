@@ -16,7 +16,7 @@ from tests.tone_model import build, silence, tone, written
 def test_clips_one_after_another_are_found_where_they_are(project):
     found = playing.clips(build())
     assert found.name == "3 solo clips of unseen_clean, one after another"
-    assert (found.duration, found.left_out, found.labelled) == ("0:03", 0, True)
+    assert (found.duration, found.left_out, found.labeled) == ("0:03", 0, True)
     rows = {row.title: row for row in found.rows}
     assert list(rows) == ["double bass", "violin", "flute"]
     for place, row in enumerate(rows.values()):
@@ -31,7 +31,7 @@ def test_clips_one_after_another_are_found_where_they_are(project):
 def test_a_file_has_the_instruments_found_in_it(tmp_path):
     music = written(tmp_path, tone("violin", 3), silence(2), tone("flute", 3))
     found = playing.file(build(), music)
-    assert (found.name, found.duration, found.labelled) == ("music.wav", "0:08", False)
+    assert (found.name, found.duration, found.labeled) == ("music.wav", "0:08", False)
     rows = {row.title: row for row in found.rows}
     assert set(rows) == {"violin", "flute"}
     assert rows["violin"].found == ((0.0, 3 / 8),)

@@ -204,7 +204,7 @@ def test_a_knob_that_does_not_exist_is_named_with_its_recipe() -> None:
 
 def test_data_sets_that_a_recipe_does_not_name_are_told_of(tmp_path: Path) -> None:
     write(tmp_path, "one", WHOLE)
-    with pytest.raises(UserError, match="one: names no data sets"):
+    with pytest.raises(UserError, match="one: names no datasets"):
         recipes.load(tmp_path, "one").changes(data_sets=True)
 
 
