@@ -14,6 +14,7 @@ from instrec.params_schema import build
 TREE = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
 GONE = object()
 FREE = (
+    "model.variant",  # each architecture knows its own
     "train.start",
     "cluster",
     "soundfonts.unseen",
