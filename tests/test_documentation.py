@@ -108,7 +108,11 @@ OUTSIDE = {
     "make release ARGS=\"--recordings real.json --of 'my 30 recordings of a violin and a flute'\"": "the same",
     "git add released .dvcstore docs/model_card.md": "what scripts/release.py prints",
     "git commit": "what scripts/release.py prints",
-    "ruff check . && ruff format . && mypy": "`make test` does it",
+    "make lint": "`make test` does it",
+    "make check": "a part of `make test`",
+    "pre-commit install": "writes into .git; the hooks are what `make lint` runs",
+    "pytest tests/fuzz --fuzz-cases 5000": "takes minutes; tests/fuzz runs a thousand",
+    "pytest tests/fuzz --fuzz-format audio --fuzz-case 123": "tests/fuzz",
 }
 
 # Blocks that hold no command: what a folder holds, what a file says. How they begin, and where they are tested.

@@ -1,4 +1,4 @@
-"""Keras with what it runs on, loaded without TensorFlow's greetings: `from instrec.models.backend import keras`."""
+"""Keras, loaded without TensorFlow's greetings: `from instrec.models.backend import keras, layers`."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def _without_greetings() -> Iterator[None]:
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # from then on, what is no error
 with _without_greetings():
     import keras as keras
+    from keras import applications as applications
+    from keras import layers as layers
 
     if keras.backend.backend() == "tensorflow":
         import tensorflow

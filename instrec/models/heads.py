@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from keras import layers
 
-from instrec.models.backend import keras
+from instrec.models.backend import keras, layers
 from instrec.params import TrainParams
 
 COUNTS = 4  # none, one, two, or three and more instruments at once

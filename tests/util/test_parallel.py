@@ -148,7 +148,7 @@ def test_a_cluster_that_was_started_with_other_code_is_refused(cluster, monkeypa
 WORK = """
 import signal, sys, time
 from instrec.errors import run
-from instrec.parallel import CHUNK, ordered_map
+from instrec.util.parallel import CHUNK, ordered_map
 
 def main():
     for _ in ordered_map(time.sleep, [0.01] * 5 + [0.3] * 1000, workers=3):

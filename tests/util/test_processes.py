@@ -18,9 +18,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 STAGE = """
 import subprocess, sys, time
 from pathlib import Path
-from instrec.files import written_whole
-from instrec.parallel import ordered_map
-from instrec.processes import stage
+from instrec.util.files import written_whole
+from instrec.util.parallel import ordered_map
+from instrec.util.processes import stage
 
 def main():
     with written_whole(Path("out/a.txt")) as part:

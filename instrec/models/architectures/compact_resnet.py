@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import layers
-
 from instrec.models.architectures import Trunk
+from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import layers
-
 from instrec.models import input_checks
 from instrec.models.architectures import Trunk
+from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 # Filters: 1x1 | 1x1 before 3x3, 3x3 | 1x1 before 5x5, 5x5 | 1x1 after pooling

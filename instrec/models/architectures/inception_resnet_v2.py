@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import applications, layers
-
 from instrec.models import input_checks
 from instrec.models.architectures import Trunk, pretrained
+from instrec.models.backend import applications, layers
 from instrec.params import ModelParams
 
 

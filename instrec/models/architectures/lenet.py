@@ -11,10 +11,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from keras import layers
-
 from instrec.models import input_checks
 from instrec.models.architectures import Trunk
+from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from keras import layers
-
 from instrec.errors import UserError
+from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 NAMES = ("inception_resnet_v2", "vgg19")

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from keras import applications, layers
-
 from instrec.models import input_checks
 from instrec.models.architectures import Trunk, pretrained
+from instrec.models.backend import applications, layers
 from instrec.params import ModelParams
 
 _MEAN = (123.68, 116.779, 103.939)  # of ImageNet's red, green and blue
