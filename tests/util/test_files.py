@@ -2,6 +2,9 @@
 
 import errno
 import os
+import signal
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -32,16 +35,47 @@ def test_the_older_one_stays_when_the_block_breaks_off(tmp_path, broken_off_by):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_a_killed_process_left_is_not_taken_over(tmp_path):
+def test_two_writers_never_share_a_part(tmp_path):
     path = tmp_path / "a.txt"
+    with written_whole(path) as first:
+        first.write_text("first")
+        with written_whole(path) as second:
+            second.write_text("second")
+            assert first != second
+            assert first.match(".a.txt.*.part")  # git and DVC ignore *.part
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from instrec.util.files import written_whole
+
+with written_whole(Path(sys.argv[1])) as part:
+    part.write_text("half")
+    part.with_suffix(".raw.keras").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_and_what_others_write_stays(tmp_path):
+    path, own = tmp_path / "a.txt", tmp_path / f".b.txt.{os.getppid()}-0123abcd.part"
+    own.write_text("of a process that runs")
+    assert subprocess.run([sys.executable, "-c", KILLED, path]).returncode == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == 3
     with written_whole(path) as part:
-        name = part
-        part.write_text("x")
-    name.write_text("left by a killed process, longer than what follows")
-    with written_whole(path) as part:
-        assert not part.exists()
         part.write_text("new")
+    assert set(tmp_path.iterdir()) == {path, own}
     assert path.read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "\u97f3" * 85])
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path, name):
+    with written_whole(tmp_path / name) as part:
+        part.write_text("x")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_parent_that_is_a_file_is_the_users_to_mend(tmp_path):
