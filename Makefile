@@ -29,6 +29,7 @@ help:
 	@echo "make audit   look for known vulnerabilities of the packages in requirements*.txt; needs a network"
 
 repro: forget setup data
+	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock # empty where DVC was killed as it wrote it; DVC cannot read it then
 	@dvc repro
 	@python -m instrec.tracking.summary
 
