@@ -132,6 +132,12 @@ class _File(io.FileIO):
             self._error = error
             return b""
 
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (OSError, OverflowError):  # a damaged file asks for a place before its own start
+            return -1
+
     def check(self) -> None:
         """See that all could be read so far.
 

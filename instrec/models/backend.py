@@ -44,9 +44,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # from then on, what is no e
 with _without_greetings():
     import keras as keras
     from keras import applications as applications
+    from keras import backend as _backend
     from keras import layers as layers
 
-    if keras.backend.backend() == "tensorflow":
+    if _backend.backend() == "tensorflow":
         import tensorflow
 
         tensorflow.config.list_physical_devices()  # here, as it says which of them are missing

@@ -72,7 +72,7 @@ def test_a_read_error_at_the_beginning_is_told(tmp_path, monkeypatch):
     def is_whole(file, size):
         fail_from_now_on(path)
 
-    monkeypatch.setattr(packets.wholeness, "is_whole", is_whole)
+    monkeypatch.setattr(packets.completeness, "is_whole", is_whole)
     with pytest.raises(UserError, match=f"^{path}: .*input/output error"):
         decoding.load(path, RATE)
 

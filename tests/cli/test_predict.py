@@ -145,7 +145,7 @@ class TestPredict:
                 if path == long:
                     fail_from_now_on(path)
 
-        monkeypatch.setattr(activations, "audio", SimpleNamespace(blocks=failing, Facts=decoding.Facts))
+        monkeypatch.setattr(activations, "decoding", SimpleNamespace(blocks=failing, Facts=decoding.Facts))
         assert main(["predict", str(long), str(music), "--json", "--model", model]) == 2
         out, err = capsys.readouterr()
         assert [json.loads(line)["file"] for line in out.splitlines()] == [str(music)]

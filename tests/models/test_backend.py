@@ -17,7 +17,11 @@ LAST_WORDS = "F0000 00:00:1795694419.756250 1 cpu_feature_guard.cc:30] compiled 
 
 def load(keras: str, folder: Path, **options: object) -> subprocess.CompletedProcess[str]:
     """Load the backend where a module of this text takes Keras's place."""
-    (folder / "keras.py").write_text(keras)
+    (folder / "keras").mkdir()
+    (folder / "keras/__init__.py").write_text(keras)
+    (folder / "keras/applications.py").touch()
+    (folder / "keras/layers.py").touch()
+    (folder / "keras/backend.py").write_text("def backend():\n    return 'none'\n")
     path = f"{folder}{os.pathsep}{Path(__file__).parents[2]}"
     command = [sys.executable, "-c", "from instrec.models.backend import keras"]
     environment = {**os.environ, "PYTHONPATH": path}

@@ -184,7 +184,8 @@ def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, members):
     """As on a disk where no folder takes a file, which only a process of its own can meet."""
     path = written(tmp_path / "m.keras", members)
     program = (
-        "import os, sys, tempfile, resource\nfrom pathlib import Path\nfrom instrec import classifier, errors\n"
+        "import os, sys, tempfile, resource\nfrom pathlib import Path\n"
+        "from instrec import errors\nfrom instrec.models import classifier\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "sys.exit(errors.run(lambda: classifier.load(Path(sys.argv[1])) and 0))\n"
     )

@@ -141,7 +141,7 @@ TRAINING = """
 import pickle, signal, sys, time
 from pathlib import Path
 from instrec.errors import run
-from instrec.rounds import Rounds
+from instrec.training.regeneration import Rounds
 
 def main():
     sources, folder, seconds = pickle.loads(Path(sys.argv[1]).read_bytes())

@@ -16,7 +16,8 @@ WRITE = f"""
 import os, resource, signal, sys
 from pathlib import Path
 import numpy as np
-from instrec import errors, store
+from instrec import errors
+from instrec.util import hdf5
 
 limit, interrupted = map(int, sys.argv[2:])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
@@ -34,7 +35,7 @@ def main():
     rows = np.random.default_rng(0).integers(-9999, 9999, ({ROWS}, 5000)).astype(np.int16)
     ids = [str(number) for number in range({ROWS})]
     about = dict(ids=ids, labels=np.zeros(({ROWS}, 2), np.uint8), classes=("flute", "piano"))
-    with store.create(Path(sys.argv[1]), name="audio", shape=(5000,), dtype=np.int16, **about) as writer:
+    with hdf5.create(Path(sys.argv[1]), name="audio", shape=(5000,), dtype=np.int16, **about) as writer:
         for first in range(0, {ROWS}, 16):
             writer.append(rows[first : first + 16])
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 REQUIREMENTS = (
-    *("av", "h5py", "keras", "librosa", "mlflow", "numpy", "pandas"),
+    *("av", "filelock", "h5py", "keras", "librosa", "mlflow", "numpy", "pandas"),
     *("pretty_midi", "pydantic", "PyYAML", "scipy", "soxr", "tensorflow", "tqdm"),
 )
 """The distributions that loading and predicting need."""

@@ -117,7 +117,7 @@ def test_saved_and_loaded_it_says_the_same(folder: Path, name: str) -> None:
 
 IN_ANOTHER_BACKEND = """
 import sys, pathlib, numpy, keras
-from instrec import classifier
+from instrec.models import classifier
 assert keras.backend.backend() == "jax"
 # What is loaded overwrites it, so no time is lost on compiling a drawing of numbers for every shape.
 keras.initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: numpy.zeros(shape, "float32")
@@ -274,8 +274,8 @@ def test_a_model_bears_the_name_of_its_architecture_and_variant(small_params: Pa
 def test_only_the_chosen_architecture_is_loaded(repository: Path) -> None:
     script = """
 import sys
-from instrec import models
-models.variants("lenet")
+from instrec.models import architectures
+architectures.variants("lenet")
 print([name for name in sys.modules if hasattr(sys.modules[name], "VARIANTS")])
 """
     command = [sys.executable, "-c", script]
