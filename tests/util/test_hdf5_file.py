@@ -22,14 +22,14 @@ from instrec.util import hdf5
 limit, interrupted = map(int, sys.argv[2:])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 if interrupted:  # in the middle of HDF5's own work
-    from instrec import hdf5
-    whole, calls = hdf5._Sink.write, []
+    from instrec.util import hdf5_file
+    whole, calls = hdf5_file._Sink.write, []
     def write(sink, content):
         calls.append(1)
         if len(calls) == interrupted:
             os.kill(os.getpid(), signal.SIGINT)
         return whole(sink, content)
-    hdf5._Sink.write = write
+    hdf5_file._Sink.write = write
 
 def main():
     rows = np.random.default_rng(0).integers(-9999, 9999, ({ROWS}, 5000)).astype(np.int16)
