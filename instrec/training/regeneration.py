@@ -169,7 +169,7 @@ class _Work:
         self.number = number
         self._line, end = multiprocessing.Pipe()
         self._process = subprocess.Popen(
-            [sys.executable, "-c", f"from instrec import rounds; rounds.work({end.fileno()})"],
+            [sys.executable, "-c", f"from instrec.training import regeneration; regeneration.work({end.fileno()})"],
             pass_fds=[end.fileno()],
             start_new_session=True,  # Ctrl-C is this process's own affair
         )
