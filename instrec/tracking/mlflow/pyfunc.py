@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 REQUIREMENTS = (
     *("av", "filelock", "h5py", "keras", "librosa", "mlflow", "numpy", "pandas"),
-    *("pretty_midi", "pydantic", "PyYAML", "scipy", "soxr", "tensorflow", "tqdm"),
+    *("pretty_midi", "psutil", "pydantic", "PyYAML", "scipy", "soxr", "tensorflow", "tqdm"),
 )
 """The distributions that loading and predicting need."""
 
