@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
-import pretty_midi
 
 from instrec.corpus.index import MIDI, Entry, Excluded, search
 from instrec.errors import UserError
+from instrec.scores.library import pretty_midi
 from instrec.scores.midi import audible_span, load
 from instrec.taxonomy import CLASS_OF_PROGRAM
 from instrec.util.parallel import ordered_map

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pretty_midi
 
 from instrec.scores import uniform
 from instrec.scores.idiomatic import compose
+from instrec.scores.library import pretty_midi
 
 __all__ = ["STYLES", "compose"]
 

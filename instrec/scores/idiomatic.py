@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pretty_midi
 
 from instrec import taxonomy
+from instrec.scores.library import pretty_midi
 from instrec.taxonomy import Instrument
 
 Onsets = list[tuple[float, float]]

@@ -6,10 +6,9 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import pretty_midi
-
 from instrec.errors import UserError
 from instrec.scores import midi_file
+from instrec.scores.library import pretty_midi
 
 LONGEST_SECONDS = 6 * 3600.0  # what claims to last longer is broken, and would be cut without end
 _KIT = range(35, 82)  # keys of General MIDI's drum kit; what others play differs between SoundFonts, or is silence

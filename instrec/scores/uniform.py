@@ -8,9 +8,9 @@ instrument, its notes one after the other, from a quarter to a sixteenth of the 
 from __future__ import annotations
 
 import numpy as np
-import pretty_midi
 
 from instrec import taxonomy
+from instrec.scores.library import pretty_midi
 
 _PITCHES = (24, 84)  # lowest and highest
 _STROKES = (35, 81)  # General MIDI's percussion keys

@@ -1,6 +1,7 @@
 """A signal ends a command or a stage with one line, at whatever moment; a stage ends with the DVC that started it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -92,6 +93,11 @@ def guarded(process: subprocess.Popen[str]) -> bool:
     return bool(int(caught, 16) & 1 << (signal.SIGHUP - 1))
 
 
+def lacking(errors: str) -> str:
+    """The line that says what a stage lacks; the signal can come between it and the end of Python."""
+    return re.match(r"(error: .*\n)?", errors)[0]
+
+
 @pytest.mark.parametrize("command", [SYNTHESIZE, PREDICT], ids=["stage", "command"])
 def test_ctrl_c_while_modules_load_is_no_traceback(project: Path, repository: Path, command: tuple[str, ...]) -> None:
     for number, after in enumerate((0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)):
@@ -107,7 +113,7 @@ def test_ctrl_c_while_modules_load_is_no_traceback(project: Path, repository: Pa
         # 2: what it lacks was told before the signal came. By the signal itself: Python had ended, but for its memory.
         assert process.returncode in (128 + sent, -sent, 2), errors
         assert "Traceback" not in errors
-        assert errors.count("\n") <= 1, errors
+        assert errors.removeprefix(lacking(errors)).count("\n") <= 1, errors
 
 
 @pytest.mark.parametrize("sent", SIGNALS, ids=lambda sent: sent.name)

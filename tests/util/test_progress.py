@@ -63,7 +63,7 @@ def test_a_stage_writes_a_short_log(built: Path, tmp_path: Path, stage: str, bar
     start = time.monotonic()
     with (tmp_path / "log").open("w") as log:
         command = [sys.executable, "-m", f"stages.{stage}"]
-        subprocess.run(command, cwd=built, env=environment(), stdout=log, stderr=log, check=True)
+        subprocess.run(command, cwd=built, env={**environment(), "CI": "true"}, stdout=log, stderr=log, check=True)
     said = (tmp_path / "log").read_bytes().decode()
     assert said.count("\r") == 0
     minutes = (time.monotonic() - start) // progress.EVERY_SECONDS
