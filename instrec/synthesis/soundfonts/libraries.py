@@ -91,13 +91,15 @@ def catalog() -> Catalog:
     """
     if not CATALOG.is_file():
         return Catalog()
-    read = params_schema.build(Catalog, documents.load_yaml(CATALOG), f"{CATALOG}: ")
+    read = params_schema.build(Catalog, documents.load_yaml(CATALOG), str(CATALOG), joint=": ")
     for name, instruments in read.soundfonts.items():
         for each in instruments:
             if each.repository not in read.repositories:
-                raise UserError(f"{CATALOG}: {name}: repository {each.repository} is not listed under repositories")
+                reason = f"repository {each.repository} is not one of {', '.join(read.repositories)}"
+                raise UserError("value-unknown", f"{CATALOG}: {name}", reason)
             if sum(map(bool, (each.soundfont, each.sfz, each.notes))) != 1:
-                raise UserError(f"{CATALOG}: {name}: an instrument names one of soundfont, sfz and notes")
+                reason = "an instrument names one of soundfont, sfz and notes; mend the entry"
+                raise UserError("value-invalid", f"{CATALOG}: {name}", reason)
     return read
 
 
@@ -153,7 +155,10 @@ def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Pa
     else:
         regions = recorded_notes.named(checkout, instrument.notes)
     if not regions:
-        raise UserError(f"{CATALOG}: {instrument.repository}: no notes match {instrument}; mend the entry")
+        pattern = instrument.samples or instrument.notes
+        raise UserError(
+            "notes-missing", f"{CATALOG}: {instrument.repository}", f"no recordings match {pattern}; mend the entry"
+        )
     notes = recorded_notes.notes(
         (each.transposed(instrument.transpose) for each in regions), release_seconds=instrument.release_seconds
     )
@@ -177,8 +182,10 @@ def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> N
         _git(checkout, "checkout", "--quiet", "--detach", repository.commit)
     except subprocess.CalledProcessError as error:
         raise UserError(
-            f"{repository.url}: cannot be fetched: {one_line(error.stderr)}; run it again with a network, point git's "
-            "url.<mirror>.insteadOf to a copy, or take its SoundFonts out of params.yaml: soundfonts"
+            "download-failed",
+            repository.url,
+            f"cannot be fetched: {one_line(error.stderr)}; run it again with a network, point git's "
+            "url.<mirror>.insteadOf to a copy, or take its SoundFonts out of params.yaml: soundfonts",
         ) from error
 
 

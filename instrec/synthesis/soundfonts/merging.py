@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from instrec.errors import UserError
 from instrec.synthesis.soundfonts import sf2_reader, sf2_writer
 from instrec.util.files import written_whole
 
@@ -52,22 +53,26 @@ def merge(path: Path, name: str, parts: Iterable[Path]) -> None:
     Raises
     ------
     UserError
-        When a part is no SoundFont, or damaged.
+        When a part is no SoundFont, or damaged, or compressed where another is not.
     """
     merged: dict[bytes, list[_Table]] = {table: [] for table in _TABLES}
     waveforms: list[bytes] = []
+    kinds: set[int] = set()
     for part in parts:
         sf2_reader.read(part)  # refuses what is damaged
         chunks = sf2_reader.chunks(part)
         own = {table: np.frombuffer(chunks[table], np.dtype(kind)).copy() for table, kind in _TABLES.items()}
+        kinds |= set((own[b"shdr"][:-1]["type"] & _COMPRESSED).tolist())
+        if len(kinds) > 1:
+            reason = "compressed notes do not go into one SoundFont with others; write two entries"
+            raise UserError("soundfonts-differ", part, reason)
         _shift(own, {table: sum(map(len, before)) for table, before in merged.items()}, sum(map(len, waveforms)))
         for table, records in own.items():
             merged[table].append(records[:-1])  # the last record ends the table
         waveforms.append(chunks[b"smpl"] + b"\0" * (len(chunks[b"smpl"]) % 2))
     hydra = {table: np.concatenate([*records, own[table][-1:]]).tobytes() for table, records in merged.items()}
-    compressed = any((records["type"] & _COMPRESSED).any() for records in merged[b"shdr"])
     with written_whole(path) as new:
-        new.write_bytes(sf2_writer.riff(name, b"".join(waveforms), hydra, (3, 0) if compressed else (2, 4)))
+        new.write_bytes(sf2_writer.riff(name, b"".join(waveforms), hydra, (3, 0) if _COMPRESSED in kinds else (2, 4)))
 
 
 def _shift(tables: dict[bytes, _Table], records: dict[bytes, int], length: int) -> None:

@@ -147,7 +147,7 @@ def _waveform(region: Region) -> tuple[npt.NDArray[np.float32], int]:
             samples = file.read(round(LONGEST_SECONDS * file.samplerate), dtype="float32", always_2d=True)
             rate = int(file.samplerate)
     except (OSError, soundfile.LibsndfileError) as error:
-        raise UserError(f"{region.file}: cannot be read: {error}; fetch the library again") from error
+        raise UserError("file-unreadable", region.file, f"cannot be read: {error}; fetch the library again") from error
     if not len(samples) or not np.isfinite(samples).all():
-        raise UserError(f"{region.file}: no samples in it, or damaged; fetch the library again")
+        raise UserError("file-damaged", region.file, "no samples in it, or damaged; fetch the library again")
     return (samples.mean(axis=1) * 10 ** (region.gain_db / 20)).astype(np.float32), rate

@@ -43,7 +43,7 @@ def regions(path: Path, controllers: Mapping[int, int]) -> list[Region]:
         sounding = [each for each in _inherited(found) if _sounds(each, at_rest)]
         return [_region(path.parent, control, each) for each in sounding]
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not an SFZ file that can be read: {error}; mend it, or take another") from error
+        raise UserError("file-damaged", path, f"not an SFZ file that can be read: {error}; mend it") from error
 
 
 def _text(path: Path, folder: Path, depth: int = 0) -> str:

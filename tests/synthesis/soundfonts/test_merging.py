@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from instrec.errors import UserError
 from instrec.synthesis.soundfonts import catalog, sf2_reader
 from instrec.synthesis.soundfonts.merging import merge
 from instrec.synthesis.soundfonts.sf2_reader import DRUM_BANK
@@ -65,13 +66,22 @@ def compressed(path):
 TABLES = (b"phdr", b"pbag", b"pmod", b"pgen", b"inst", b"ibag", b"imod", b"igen", b"shdr")
 
 
-def test_compressed_parts_sound_as_before(tmp_path, parts):
+def test_compressed_parts_sound_as_before(tmp_path):
     paths = [tmp_path / "40.sf3", tmp_path / "71.sf3"]
     for path, hz in zip(paths, (440, 880), strict=True):
         write(path, path.stem, {(0, int(path.stem)): [Note(tone(hz), RATE, 69.0, (0, 127), loop=(2000, 18000))]})
         compressed(path)
-    merge(tmp_path / "all.sf3", "all", [*paths, parts[0]])
+    merge(tmp_path / "all.sf3", "all", paths)
     for path in paths:
         alone = played(path, int(path.stem), 69)
         assert alone.any()
         np.testing.assert_array_equal(played(tmp_path / "all.sf3", int(path.stem), 69), alone)
+
+
+def test_compressed_parts_do_not_go_with_others(tmp_path, parts):
+    write(tmp_path / "40.sf3", "40", {(0, 40): [Note(tone(440), RATE, 69.0, (0, 127))]})
+    compressed(tmp_path / "40.sf3")
+    with pytest.raises(UserError) as refused:
+        merge(tmp_path / "all.sf3", "all", [parts[1], tmp_path / "40.sf3"])
+    assert (refused.value.code, refused.value.subject) == ("soundfonts-differ", tmp_path / "40.sf3")
+    assert not (tmp_path / "all.sf3").exists()
