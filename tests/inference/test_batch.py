@@ -5,6 +5,7 @@ import pytest
 
 from instrec.errors import UserError
 from instrec.inference import batch, prediction
+from tests.refusals import refused
 from tests.tone_model import build, silence, tone, written
 
 NAMES = ("double_bass", "violin", "flute")
@@ -74,5 +75,5 @@ def test_a_folder_stands_for_the_audio_in_and_below_it(tmp_path):
 
 def test_a_folder_without_audio_is_told_of(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(UserError, match=r"a folder without audio files; known endings: \.aac"):
+    with refused("folder-empty", tmp_path, ".aac", ".flac", ".wav"):
         batch.sounds([str(tmp_path)])

@@ -9,8 +9,8 @@ import pretty_midi
 import pytest
 
 from instrec.corpus import midi_files
-from instrec.errors import UserError
 from instrec.scores import midi, midi_file
+from tests.refusals import refused
 
 NOTE = bytes([0, 0x90, 60, 90, 0x60, 0x80, 60, 0])  # 96 ticks
 END = b"\0\xff\x2f\0"
@@ -32,7 +32,7 @@ def spans(data: bytes, tmp_path) -> list[list[tuple[int, float, float]]]:
 
 def refusal(data: bytes, tmp_path) -> str:
     (tmp_path / "song.mid").write_bytes(data)
-    with pytest.raises(UserError, match=r"song\.mid") as told:
+    with refused("not-a-midi-file", tmp_path / "song.mid") as told:
         midi.load(tmp_path / "song.mid")
     return str(told.value)
 
