@@ -7,6 +7,7 @@ import pytest
 
 from instrec.errors import UserError
 from instrec.util import provenance
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class TestSources:
 
     def test_no_data_set_is_downloaded_to_be_thrown_away(self, thrown_away, full_params):
         sources = replace(full_params.sources, test=("irmas",))
-        with pytest.raises(UserError, match=rf"-S sources.corpora={thrown_away}/corpora$"):
+        with refused("folder-thrown-away", "params.yaml: sources.corpora", f"-S sources.corpora={thrown_away}/corpora"):
             provenance.check_sources(sources)
         provenance.check_sources(replace(sources, corpora=str(thrown_away / "corpora")))
 

@@ -12,7 +12,6 @@ import yaml
 
 from instrec import params
 from instrec.cli import main
-from instrec.errors import UserError
 from instrec.models.released import FACTS, RELEASED
 from instrec.params import Params
 from instrec.synthesis.soundfonts import catalog
@@ -20,6 +19,7 @@ from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
 from instrec.tracking.model_card import facts as gathering
 from instrec.tracking.model_card.licenses import TERMS
+from tests.refusals import assert_one_line, refused
 
 EVALUATION = {
     "files": 4,
@@ -126,7 +126,7 @@ def test_the_terms_of_every_soundfont_that_is_known_or_used(full_params: Params)
 def test_an_unknown_licence_is_asked_for(released):
     changed = json.loads(json.dumps(released))
     changed["clips"]["train"]["soundfonts"]["Mine.sf2"] = 3
-    with pytest.raises(UserError, match=r"Mine\.sf2: its license is not known; .*licenses\.py"):
+    with refused("license-unknown", "Mine.sf2", "licenses.py"):
         model_card.page(changed)
 
 
@@ -137,8 +137,7 @@ def test_damaged_facts_are_one_line(tmp_path, capsys, content):
     assert main(["card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"error: {tmp_path / 'facts.json'}: ")
-    assert err.count("\n") == 1
+    assert_one_line(err, tmp_path / "facts.json")
     assert not (tmp_path / "card.md").exists()
 
 
@@ -187,15 +186,14 @@ class TestRelease:
         done = self.release(built)
         figures.write_bytes(kept)
         assert done.returncode == 2
-        assert "metrics/test.json: not what dvc.lock says" in done.stderr
-        for arguments, message in (
-            (("--recordings", "x.json"), "--recordings JSON and --of TEXT belong together"),
-            (("--recordings", "params.yaml", "--of", "x"), "params.yaml: cannot be read: line 1"),
-            (("--recordings", "metrics/test.json", "--of", "x"), "not written by `instrec evaluate FOLDER --json`"),
-            ((str(tmp_path / "untold"),), "dvc.lock: not there; name a folder in which `dvc repro` has run"),
-            ((str(tmp_path),), "models/classifier.keras: no model there; train one with `dvc repro`"),
+        assert_one_line(f"{done.stderr.splitlines()[-1]}\n", "metrics/test.json", "`dvc repro`")
+        for arguments, named in (
+            (("--recordings", "x.json"), ("--recordings", "--of")),
+            (("--recordings", "params.yaml", "--of", "x"), ("params.yaml", "line 1")),
+            (("--recordings", "metrics/test.json", "--of", "x"), ("`instrec evaluate FOLDER --json`",)),
+            ((str(tmp_path / "untold"),), ("dvc.lock", "`dvc repro`")),
+            ((str(tmp_path),), ("models/classifier.keras", "`dvc repro`")),
         ):
             done = self.release(built, *arguments)
             assert done.returncode == 2
-            assert done.stderr.splitlines()[-1].startswith("error: ")
-            assert message in done.stderr
+            assert_one_line(f"{done.stderr.splitlines()[-1]}\n", *named)

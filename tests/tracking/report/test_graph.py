@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 
-import pytest
-
-from instrec.errors import UserError
 from instrec.tracking.report import graph
+from tests.refusals import refused
 
 EDGES = [("a", "b"), ("data.dvc", "b"), ("b", "c"), ("a", "c"), ("b", "d"), ("c", "d")]
 
@@ -59,5 +57,5 @@ def test_what_dvc_says_is_drawn(project):
 
 def test_outside_of_a_pipeline_it_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"`dvc dag` found no pipeline .*top folder"):
+    with refused("pipeline-missing", "", "`dvc dag`"):
         graph.drawn()

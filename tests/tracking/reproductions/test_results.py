@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking.reproductions import results
 from instrec.tracking.reproductions.results import Run
+from tests.refusals import refused
 
 NAME = "unseen_clean.solo.top1"
 
@@ -30,7 +30,7 @@ def test_what_was_added_is_read_again_and_a_second_time_replaced(tmp_path: Path)
 @pytest.mark.parametrize("text", ["{", '[{"recipe": "x"}]', "[3]"])
 def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "systems.json").write_text(text)
-    with pytest.raises(UserError, match=r"systems\.json: cannot be read"):
+    with refused("document-unreadable", tmp_path / "systems.json", "git checkout"):
         results.read(tmp_path / "systems.json")
 
 
