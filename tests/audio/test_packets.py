@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from instrec.audio import decoding, packets
+from instrec.audio import completeness, decoding, packets
 from instrec.errors import UserError
 from tests.av_files import encode, fail_from_now_on
 
@@ -72,7 +72,7 @@ def test_a_read_error_at_the_beginning_is_told(tmp_path, monkeypatch):
     def is_whole(file, size):
         fail_from_now_on(path)
 
-    monkeypatch.setattr(packets.completeness, "is_whole", is_whole)
+    monkeypatch.setattr(completeness, "is_whole", is_whole)
     with pytest.raises(UserError, match=f"^{path}: .*input/output error"):
         decoding.load(path, RATE)
 
@@ -158,10 +158,10 @@ def with_rate(path: Path, rate: int, samples: int = 60_000) -> Path:
 @pytest.mark.parametrize("rate", [1, 7, 999, 768_001, 10**9])
 @pytest.mark.parametrize("read", [lambda path: list(decoding.blocks(path, RATE)), decoding.length_and_peak])
 def test_a_rate_out_of_range_is_told_at_once(tmp_path, rate, read):
-    path, started = with_rate(tmp_path / "a.wav", rate), time.monotonic()
+    path, started = with_rate(tmp_path / "a.wav", rate), time.process_time()
     with pytest.raises(UserError, match=f"^{path}: .* {rate} Hz; allowed is 1000 to 768000$"):
         read(path)
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize("rate", [1000, 768_000])

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def dripping(before: bytes, drop: bytes) -> Iterator[bytes]:
         yield drop
 
 
-BEHAVIORS = {
+BEHAVIORS: dict[str, tuple[Any, ...]] = {
     "a byte at a time": (dripping, (OK + b"Content-Length: 900000\r\n\r\n", b"x"), "kB/s"),
     "headers that drip": (dripping, (OK, b"A"), "kB/s"),
     "a status that drips": (dripping, (b"HTTP/1.1 ", b"2"), "kB/s"),
