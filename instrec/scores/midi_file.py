@@ -10,8 +10,8 @@ import io
 import struct
 from typing import Any
 
-import mido  # type: ignore[import-untyped]
-from mido.midifiles import midifiles  # type: ignore[import-untyped]
+import mido
+from mido.midifiles import midifiles
 
 MOST_MESSAGES = 500_000  # more than any piece for players has; reading as many takes ten seconds
 

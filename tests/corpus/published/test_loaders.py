@@ -8,7 +8,7 @@ import pytest
 from instrec.corpus import published
 from instrec.corpus.index import Excluded
 from instrec.corpus.published import CORPORA, omt
-from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, FOUND, parted
+from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, FOUND, downloaded, parted
 
 
 @pytest.mark.parametrize("name", CORPORA)
@@ -34,7 +34,7 @@ def test_the_table_has_a_row_for_each():
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_addresses_and_checksums_are_mirdatas_own(name):
-    index, *data = CORPORA[name].files()
+    index, *data = downloaded(name).files()
     assert data
     for remote in (index, *data):
         assert remote.url.startswith("https://zenodo.org/")
