@@ -31,6 +31,7 @@ help:
 repro: forget setup data
 	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock # empty where DVC was killed as it wrote it; DVC cannot read it then
 	@dvc repro
+	@python scripts/readme_table.py
 	@python -m instrec.tracking.summary
 
 test: $(VENV)/.dev setup data

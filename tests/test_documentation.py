@@ -60,6 +60,7 @@ OPTIONS = [
     "for name in gomez2018 gomez2018_leaky gomez2018_two_branch; do\n"
     "    dvc exp run --queue -n $name $(instrec recipe $name --cpu)\n"
     "done",
+    "dvc exp run -n slow -S train.learning_rate=0.001",
     "dvc exp show --only-changed",
     "dvc exp run --run-all",
     "dvc exp run -S 'sources.train=[irmas]' -S 'sources.test=[irmas]'",
@@ -101,6 +102,7 @@ OUTSIDE = {
     **dict.fromkeys(HOURS, "the released model's past; test_recipes.py runs its recipes for a few steps"),
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
     "make test": "these tests are it",
+    "make repro": "test_workflows.py, in a toy project",
     ". .venv/bin/activate": "what `make` made for these tests is active",
     "pytest tests/synthesis/noise": "these tests are it",
     "dvc pull released/classifier.keras": "test_released.py: a fresh clone brings it",
@@ -228,7 +230,7 @@ def test_benchmarks_say_how_to_run_them(module: str) -> None:
 
 @pytest.fixture(scope="module")
 def project(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with a model, a song, and a folder of recordings as README.md has one."""
+    """A repository with a model, a song, and a folder of recordings as docs/evaluate.md has one."""
     folder = shutil.copytree(miniature, tmp_path_factory.mktemp("documentation") / "repository")
     shutil.copytree(ROOT / "recipes", folder / "recipes", dirs_exist_ok=True)
     for name in ("song.wav", "my_recordings/violin/a.wav", "my_recordings/Harp/harp.wav"):
@@ -264,18 +266,18 @@ def test_an_exported_model_names_instruments_without_this_package(project: Path,
     assert "violin" in capfd.readouterr().out
 
 
-def test_what_evaluate_leaves_out_is_told_of_as_in_the_readme(project, monkeypatch, capsys) -> None:
+def test_evaluate_lists_what_it_leaves_out_as_documented(project, monkeypatch, capsys) -> None:
     monkeypatch.chdir(project)
     run("instrec evaluate my_recordings")
     left_out = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
-    assert left_out == [line.strip() for line in TEXTS["README.md"].splitlines() if "    left out: " in line]
+    assert left_out == [line.strip() for line in TEXTS["docs/evaluate.md"].splitlines() if "    left out: " in line]
 
 
-def test_doctor_looks_at_all_that_the_readme_shows(project, monkeypatch, capsys) -> None:
+def test_doctor_checks_all_that_is_documented(project, monkeypatch, capsys) -> None:
     monkeypatch.chdir(project)
     run(f"{DOCTOR} --params {ROOT}/params.yaml")  # the miniature does with fewer SoundFonts
     found = re.findall(r"^\w+ +(.*?)  ", capsys.readouterr().out, re.MULTILINE)
-    (block,) = [block for block in blocks(TEXTS["README.md"]) if block.startswith(f"$ {DOCTOR}")]
+    (block,) = [block for block in blocks(TEXTS["docs/install.md"]) if block.startswith(f"$ {DOCTOR}")]
     assert set(re.findall(r"^(?!\$)\w+ +(.*?)  ", block, re.MULTILINE)) <= set(found)
 
 

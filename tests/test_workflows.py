@@ -320,7 +320,7 @@ class TestRepro:
             "\n"
         )
         assert shown[0] == "github-actions[bot] dvc repro: dvc.lock and metrics"
-        changed = {"dvc.lock", "metrics/per_class.csv", "metrics/plots/f1.csv", "metrics/test.json"}
+        changed = {"README.md", "dvc.lock", "metrics/per_class.csv", "metrics/plots/f1.csv", "metrics/test.json"}
         assert set(filter(None, shown[1:])) == changed
         assert job.summary.startswith("## ✅ Gate passed")
         assert "| `train.learning_rate` | `0.003` | `0.004` |" in job.summary
