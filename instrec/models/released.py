@@ -1,4 +1,4 @@
-"""Which model a command takes where none is named: the one trained here, or else the released one."""
+"""The default model of commands: the one trained here, or else the released one."""
 
 from __future__ import annotations
 
