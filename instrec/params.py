@@ -284,6 +284,6 @@ def load(path: Path = Path("params.yaml")) -> Params:
     Raises
     ------
     UserError
-        When the file is missing or not YAML, or naming the `section.key` that is unknown, missing or out of range.
+        If the file is missing or not YAML, or naming the `section.key` that is unknown, missing or out of range.
     """
     return build(Params, documents.load_yaml(path), str(path), joint=": ")

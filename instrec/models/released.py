@@ -19,7 +19,7 @@ def choose(model: Path | None) -> Path:
     Raises
     ------
     UserError
-        When none is named and none is there.
+        If none is named and none is there.
     """
     chosen = model or present()
     if chosen is None:
