@@ -71,6 +71,11 @@ def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int
     start : of the window, in samples.
     y : np.ndarray [shape=(size,)]; the last one may be shorter. It is left out if it has less than half a hop of new
         samples, unless it is the only one.
+
+    Examples
+    --------
+    >>> [(start, y.tolist()) for start, y in windows([np.arange(3.0), np.arange(3.0, 8.0)], size=4, hop=2)]
+    [(0, [0.0, 1.0, 2.0, 3.0]), (2, [2.0, 3.0, 4.0, 5.0]), (4, [4.0, 5.0, 6.0, 7.0])]
     """
     held = np.zeros(0, dtype=np.float32)
     start = 0
@@ -85,7 +90,11 @@ def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int
 
 
 def is_silent(y: Signal, silence_dbfs: float) -> bool:
-    """Return whether the RMS level is below a limit in dBFS."""
+    """Return whether the RMS level is below a limit in dBFS.
+
+    >>> is_silent(np.full(100, 0.001, np.float32), silence_dbfs=-50.0)
+    True
+    """
     return _dbfs(y) < silence_dbfs
 
 

@@ -49,7 +49,11 @@ def strongest(presence: Array) -> Array:
 
 
 def decide(presence: Array, thresholds: ArrayLike) -> Array:
-    """Detect every class that reaches its threshold; 0 or 1 [shape=(clips, classes)]."""
+    """Detect every class that reaches its threshold; 0 or 1 [shape=(clips, classes)].
+
+    >>> decide(np.array([[0.9, 0.4], [0.2, 0.6]]), thresholds=[0.5, 0.6]).tolist()
+    [[1, 0], [0, 1]]
+    """
     # In doubles, because a threshold may lie between two neighboring single-precision numbers.
     return (presence >= np.asarray(thresholds, np.float64)).astype(np.uint8)
 
@@ -62,12 +66,22 @@ def top_k(presence: Array, count: Array) -> Array:
 
 
 def top1(labels: Array, presence: Array, weights: Array | None = None) -> Array:
-    """Share of clips whose strongest class is among their labels."""
+    """Share of clips whose strongest class is among their labels.
+
+    >>> labels = np.array([[1, 0, 0], [0, 1, 0]])
+    >>> float(top1(labels, np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1]])))
+    0.5
+    """
     return _mean((labels * strongest(presence)).sum(axis=1), weights)
 
 
 def agreement(labels: Array, decisions: Array, weights: Array | None = None) -> dict[str, Array]:
-    """Return micro and macro averages of precision, recall and F1: `micro_f1`, `macro_f1`, `micro_precision`, …"""
+    """Return micro and macro averages of precision, recall and F1: `micro_f1`, `macro_f1`, `micro_precision`, …
+
+    >>> values = agreement(np.array([[1, 0], [1, 1]]), np.array([[1, 1], [1, 0]]))
+    >>> round(float(values["micro_f1"]), 3), round(float(values["macro_f1"]), 3)
+    (0.667, 0.5)
+    """
     true_positive, predicted, actual = _tallies(labels, decisions, weights)
     nothing = (predicted + actual).sum(-1) == 0
     values = {}
@@ -87,7 +101,11 @@ def count_accuracy(labels: Array, count: Array, weights: Array | None = None) ->
 
 
 def exact_set(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
-    """Share of clips whose detected classes are exactly the labels."""
+    """Share of clips whose detected classes are exactly the labels.
+
+    >>> float(exact_set(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])))
+    0.5
+    """
     return _mean(np.all(labels == decisions, axis=1), weights)
 
 
@@ -96,6 +114,9 @@ def lrap(labels: Array, presence: Array, weights: Array | None = None) -> Array:
 
     For each label of a clip, take the share of labels among the classes that are at least as strong. LRAP is the mean
     over the labels of a clip, and over the clips.
+
+    >>> round(float(lrap(np.array([[1, 0, 1]]), np.array([[0.9, 0.5, 0.2]]))), 3)  # ranks 1 and 3
+    0.833
     """
     labeled = labels.sum(axis=1) > 0
     at_least = presence[:, None, :] >= presence[:, :, None]  # (clips, class, other class)
