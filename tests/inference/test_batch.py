@@ -1,5 +1,6 @@
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -43,14 +44,15 @@ def test_options_reach_every_file(files, classifier):
 
 
 def test_every_second_is_told_of(files, classifier):
-    told = []
+    told: list[Any] = []
     assert len(list(batch.predictions(files, classifier, progress=told.append))) == 8
     assert sum(told) == pytest.approx(sum(range(2, 10)))
 
 
 def test_closed_early_it_gives_up_what_is_under_way(tmp_path, classifier):
     long = written(tmp_path, tone("flute", 1), silence(600))
-    before, told = threading.active_count(), []
+    before = threading.active_count()
+    told: list[Any] = []
     found = batch.predictions([written(tmp_path, tone("flute", 1), name="short.wav"), *[long] * 40], classifier,
                              progress=told.append)  # fmt: skip
     next(found)

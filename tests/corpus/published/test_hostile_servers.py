@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def dripping(before: bytes, drop: bytes) -> Iterator[bytes]:
 # Code, subject and what is named.
 SLOW = ("download-interrupted", "irmas", "kB/s")
 LARGE = ("download-too-large", "irmas: {url}", "1 MB")
-BEHAVIORS = {
+BEHAVIORS: dict[str, tuple[Any, ...]] = {
     "a byte at a time": (dripping, (OK + b"Content-Length: 900000\r\n\r\n", b"x"), SLOW),
     "headers that drip": (dripping, (OK, b"A"), SLOW),
     "a status that drips": (dripping, (b"HTTP/1.1 ", b"2"), SLOW),

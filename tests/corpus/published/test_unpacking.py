@@ -9,6 +9,7 @@ import signal
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ from instrec.errors import UserError
 from tests.refusals import refused
 
 FILES = {f"set/{name}": random.Random(name).randbytes(size) for name, size in (("a", 300), ("b/c", 5000), ("b/ü", 10))}
-PACKED = {"zip": bytes, "tar": bytes, "tar.gz": gzip.compress, "tar.bz2": bz2.compress, "tar.xz": lzma.compress}
+PACKED: dict[str, Callable[[bytes], bytes]] = {
+    "zip": bytes,
+    "tar": bytes,
+    "tar.gz": gzip.compress,
+    "tar.bz2": bz2.compress,
+    "tar.xz": lzma.compress,
+}
 MUTATIONS = 100  # of each kind
 
 
