@@ -160,12 +160,16 @@ def test_openmic_has_several_labels_and_leaves_out_what_listeners_denied(bring):
     assert Counter(len(entry.labels) for entry in entries).keys() == {1, 2}
 
 
-def test_medleydb_without_a_stem_or_with_broken_metadata(bring):
+@pytest.mark.parametrize(
+    "metadata",
+    ["stems: [", "[]", "stems: {}", "stems: {S1: 3}", "stems: {S1: {filename: [a], instrument: flute}}", "stems: 3"],
+)
+def test_medleydb_without_a_stem_or_with_broken_metadata(bring, metadata):
     folder, corpus = bring("medleydb"), CORPORA["medleydb"]
     stem = folder / "Artist_One/Artist_One_STEMS/Artist_One_STEM_01.wav"
     stem.unlink()
     assert corpus.validate(folder, workers=1) == ([stem], [])
-    (folder / "Artist_Two/Artist_Two_METADATA.yaml").write_text("stems: [")
+    (folder / "Artist_Two/Artist_Two_METADATA.yaml").write_text(metadata)
     _, excluded = parted(corpus.entries(folder, classes=ALL, workers=1))
     assert Excluded(f"{folder}/Artist_Two/Artist_Two_METADATA.yaml", "not a song's metadata; replace it") in excluded
 
@@ -246,6 +250,15 @@ def test_what_the_error_says_mends_damage(name, bring):
 
 def test_before_a_download_the_index_is_what_is_missing(tmp_path):
     assert CORPORA["irmas"].validate(tmp_path, workers=1) == ([tmp_path / "irmas_index_1.0.json"], [])
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "3", '{"tracks": []}', '{"tracks": {"a": 3}}', '{"tracks": {"a": {"audio": ["a.wav"]}}}']
+)
+def test_an_index_that_is_something_else_is_named(tmp_path, content):
+    (tmp_path / "irmas_index_1.0.json").write_text(content)
+    with pytest.raises(UserError, match=r"irmas_index_1\.0\.json: cannot be read .*; remove it and run again"):
+        CORPORA["irmas"].validate(tmp_path, workers=1)
 
 
 def test_archives_placed_by_hand_are_taken_and_kept(bring, server):

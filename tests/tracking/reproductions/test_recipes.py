@@ -175,6 +175,7 @@ def test_a_recipe_that_extends_another_adds_to_it(tmp_path: Path) -> None:
         ("title: t\n", r"one\.yaml: source: expected text, found None"),
         (WHOLE + "parms: {}\n", r"one\.yaml: parms: unknown field; allowed: title"),
         (WHOLE + "params: 3\n", r"one\.yaml: params: expected a mapping, found 3"),
+        (WHOLE + "extends: 3\n", r"one\.yaml: extends: expected the name of a recipe, found 3"),
         ("- a\n", r"one\.yaml: expected a mapping"),
         ("a: [\n", r"one\.yaml: cannot be read"),
     ],
