@@ -121,7 +121,7 @@ class Renderer:
         if self._is_frozen(clip):
             file, name = self.data / test_sets.NOISE_FILE, Path(clip.path).relative_to(self.data).as_posix()
             if name not in _frozen_noise(file):
-                raise UserError(f"{file}: has no noise for {name}; bring both: dvc pull data.dvc")
+                raise UserError("noise-missing", file, f"has no noise for {name}; bring both: dvc pull data.dvc")
             return _frozen_noise(file)[name]
         settings = self.params
         return noise.draw(self._rng(clip, "noise"), settings.noise, settings.clip.sample_rate, alone=not clip.labels)

@@ -137,7 +137,7 @@ def expected(where: Path | str, remedy: str) -> Iterator[None]:
         yield
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-        raise UserError(f"{where}: cannot be read ({what}); {remedy}") from error
+        raise UserError("document-unreadable", where, f"cannot be read ({what}); {remedy}") from error
 
 
 def _bytes(path: Path, largest: int, remedy: str) -> bytes:
@@ -227,4 +227,5 @@ def _short(value: Any) -> str:
 
 
 def _unreadable(where: str, reason: object, remedy: str) -> DocumentError:
-    return DocumentError(f"{where}: cannot be read: {' '.join(str(reason).split())}{f'; {remedy}' if remedy else ''}")
+    why = f"cannot be read: {' '.join(str(reason).split())}{f'; {remedy}' if remedy else ''}"
+    return DocumentError("document-unreadable", where, why)

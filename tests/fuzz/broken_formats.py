@@ -30,7 +30,7 @@ def _littering(path: Path) -> None:
 
 
 def _well(path: Path) -> None:
-    raise UserError(f"{path}: no")
+    raise UserError("no-remedy", path, "no")
 
 
 _READERS = {

@@ -58,7 +58,7 @@ def read(path: Path) -> list[Run]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-        raise UserError(f"{path}: cannot be read ({what}); {remedy}") from error
+        raise UserError("document-unreadable", path, f"cannot be read ({what}); {remedy}") from error
 
 
 def add(path: Path, run: Run) -> None:

@@ -72,7 +72,8 @@ def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
 def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     first = group[0]
     if first.task not in FIGURES:
-        raise UserError(f"recipe {first.name}: task: expected one of {', '.join(FIGURES)}, found {first.task}")
+        allowed = ", ".join(FIGURES)
+        raise UserError("value-unknown", f"recipe {first.name}: task", f"expected one of {allowed}, found {first.task}")
     columns = FIGURES[first.task]
     yield f"## {first.source}\n"
     yield f"Task: {first.task}. Published data: {first.data}.\n"
