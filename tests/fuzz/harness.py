@@ -132,7 +132,7 @@ def _printed(error: UserError) -> str:
     with contextlib.redirect_stderr(line):
         errors.told(error)
     told = line.getvalue().removesuffix("\n")
-    assert told.isprintable(), f"not one line that can be printed: {told[:200]!r}"
+    assert errors.shown(told) == told, f"not one line that can be printed: {told[:200]!r}"
     return told
 
 
