@@ -115,8 +115,8 @@ def evaluation(path: Path) -> dict[str, Any]:
     with documents.expected(path, "write it again: instrec evaluate FOLDER --json"):
         figures = _tree(path)
         matrix = np.array(figures["confusion"]["matrix"], np.uint32)
-        if not matrix.sum() == figures["files"] <= _MOST_FILES:
-            raise ValueError(f"{matrix.sum()} files in its confusion matrix, {figures['files']} in all")
+        if matrix.shape != (len(matrix),) * 2 or not matrix.sum() == figures["files"] <= _MOST_FILES:
+            raise ValueError(f"a confusion matrix of shape {matrix.shape} for {figures['files']} files")
         actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
         classes = np.eye(len(matrix), dtype=np.uint8)
         measured = metrics.evaluate(

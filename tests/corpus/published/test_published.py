@@ -253,7 +253,7 @@ def test_before_a_download_the_index_is_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ["[]", "3", '{"tracks": []}', '{"tracks": {"a": 3}}', '{"tracks": {"a": {"audio": ["a.wav"]}}}']
+    "content", ["[]", "3", '{"tracks": [3]}', '{"tracks": {"a": 3}}', '{"tracks": {"a": {"audio": ["a.wav"]}}}']
 )
 def test_an_index_that_is_something_else_is_named(tmp_path, content):
     (tmp_path / "irmas_index_1.0.json").write_text(content)

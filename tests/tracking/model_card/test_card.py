@@ -217,7 +217,7 @@ class TestRelease:
         for arguments, message in (
             (("--recordings", "x.json"), "--recordings JSON and --of TEXT belong together"),
             (("--recordings", "params.yaml", "--of", "x"), "params.yaml: cannot be read: line 1"),
-            (("--recordings", "metrics/test.json", "--of", "x"), "not written by `instrec evaluate FOLDER --json`"),
+            (("--recordings", "metrics/test.json", "--of", "x"), "'confusion' is missing); write it again"),
             ((str(tmp_path / "untold"),), "dvc.lock: not there; name a folder in which `dvc repro` has run"),
             ((str(tmp_path),), "models/classifier.keras: no model there; train one with `dvc repro`"),
         ):
