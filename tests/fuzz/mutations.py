@@ -186,7 +186,7 @@ def textual(random: Random, data: bytes) -> bytes:
 
 # ---- documents: still YAML or JSON, but of another shape or with other values
 
-_OTHERS = (
+_OTHERS: tuple[Any, ...] = (
     *(None, True, 0, -1, 3, 0.5, -0.5, 1e300, 2**63 - 1, "", "x", "a\nb", "../../x", "2024-01-01", "x" * 100_000),
     *([], [None], [1, 2], [[1]], ["x", 1], {}, {"x": 1}, {"x": {"x": []}}, [{}], {"clips": 3}),
 )
@@ -231,7 +231,7 @@ def document(random: Random, data: bytes) -> bytes:
     return bytes(yaml.dump(tree, Dumper=_Plain, sort_keys=False, encoding="utf-8"))
 
 
-class _Plain(yaml.CSafeDumper):
+class _Plain(yaml.CSafeDumper):  # type: ignore[misc]
     """Without aliases, which the product refuses before it looks further."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -18,7 +18,7 @@ def write(path: Path, facts: Path) -> None:
     Raises
     ------
     UserError
-        When the facts are missing or damaged, a SoundFont's license is unknown, or the file cannot be written.
+        If the facts are missing or damaged, a SoundFont's license is unknown, or the file cannot be written.
     """
     with documents.expected(facts, "`make release` writes it"):
         text = page(read(facts))

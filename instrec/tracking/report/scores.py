@@ -51,7 +51,7 @@ def read() -> list[TestSet]:
     Raises
     ------
     UserError
-        When it is missing or damaged.
+        If it is missing or damaged.
     """
     with documents.expected(METRICS, "run `dvc repro`"):
         tree = documents.load_json(METRICS, remedy="run `dvc repro`")

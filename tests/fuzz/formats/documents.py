@@ -57,6 +57,14 @@ def _rules(path: Path) -> None:
     assert all(isinstance(each, rules.Rule) for each in rules.load(path))
 
 
+def _libraries(path: Path) -> None:
+    from instrec.synthesis.soundfonts import libraries
+
+    libraries.CATALOG = path
+    libraries.catalog.cache_clear()
+    assert isinstance(libraries.catalog(), libraries.Catalog)
+
+
 def _mapping(path: Path) -> None:
     from instrec.tracking.gate import commits
 
@@ -96,7 +104,7 @@ stems:
 
 @functools.cache
 def _yaml_seeds() -> dict[str, bytes]:
-    names = ("params.yaml", "recipes/segal2016.yaml", "gate.yaml", "dvc.lock", "dvc.yaml", "data.dvc")
+    names = ("params.yaml", "recipes/segal2016.yaml", "gate.yaml", "libraries.yaml", "dvc.lock", "dvc.yaml", "data.dvc")
     return {name: _of_repository(name) for name in names} | {"song/song_METADATA.yaml": _SONG.encode()}
 
 
@@ -109,6 +117,7 @@ YAML = Format(
             "params.yaml": _params,
             "recipes/segal2016.yaml": _recipe,
             "gate.yaml": _rules,
+            "libraries.yaml": _libraries,
             "dvc.lock": _mapping,
             "dvc.yaml": _pipeline,
             "data.dvc": _tracked,
@@ -120,6 +129,7 @@ YAML = Format(
             "instrec.params",
             "instrec.tracking.reproductions.recipes",
             "instrec.tracking.gate.rules",
+            "instrec.synthesis.soundfonts.libraries",
             "instrec.tracking.gate.commits",
             "instrec.tracking.report.graph",
         ),
