@@ -1,5 +1,6 @@
 """Model files that are damaged, or made to take memory or time, are told in one line before they can."""
 
+import itertools
 import json
 import os
 import resource
@@ -92,11 +93,13 @@ def test_a_card_without_something_is_told(tmp_path, members, key):
     assert key in refusal(written(tmp_path / "m.keras", {**members, "instrec.json": json.dumps(card)}))
 
 
-@pytest.mark.parametrize("key", ["window", "hop", "mels", "pixels", "frames", "floor_db"])
-@pytest.mark.parametrize("value", [10**12, HUGE, None, "1", -1])
+_TAKE_MEMORY = ("window", "mels", "pixels")
+_OUT_OF_RANGE = [(key, 10**12) for key in _TAKE_MEMORY]
+_OUT_OF_RANGE += itertools.product((*_TAKE_MEMORY, "hop", "frames", "floor_db"), (HUGE, None, "1", -1))
+
+
+@pytest.mark.parametrize(("key", "value"), _OUT_OF_RANGE)
 def test_a_spectrogram_out_of_range_is_told(tmp_path, members, key, value):
-    if (key, value) in (("hop", 10**12), ("frames", 10**12), ("floor_db", 10**12)):
-        pytest.skip("takes no memory")
     card = json.loads(members["instrec.json"])
     card["spectrogram"][key] = value
     path = written(tmp_path / "m.keras", {**members, "instrec.json": json.dumps(card)})

@@ -141,3 +141,21 @@ def test_no_other_module_parses_yaml_or_json():
                 found[file.relative_to(ROOT).as_posix()] += 1
     assert found.pop("instrec/util/documents.py")
     assert found == ELSEWHERE
+
+
+@pytest.mark.parametrize(
+    ("taken", "said"),
+    [
+        (lambda tree: tree["c"], "'c' is missing"),
+        (lambda tree: tree["a"][3], "out of range"),
+        (lambda tree: tree["a"]["b"], "must be integers"),
+        (lambda tree: tree["b"].items(), "no attribute"),
+        (lambda tree: int(tree["b"]), "invalid literal"),
+        (lambda tree: int(tree["a"][0] * 1e300), "infinity"),
+    ],
+)
+def test_what_is_not_as_expected_is_the_fault_of_the_file(taken, said):
+    tree = {"a": [1e300], "b": "x"}
+    told = pytest.raises(UserError, match=rf"x\.json: cannot be read \(.*{said}.*\); restore it")
+    with told, documents.expected("x.json", "restore it"):
+        taken(tree)

@@ -67,6 +67,15 @@ def test_before_a_download_the_index_is_what_is_missing(tmp_path):
     assert CORPORA["irmas"].validate(tmp_path, workers=1) == ([tmp_path / "irmas_index_1.0.json"], [])
 
 
+@pytest.mark.parametrize(
+    "content", ["[]", "3", '{"tracks": [3]}', '{"tracks": {"a": 3}}', '{"tracks": {"a": {"audio": ["a.wav"]}}}']
+)
+def test_an_index_that_is_something_else_is_named(tmp_path, content):
+    (tmp_path / "irmas_index_1.0.json").write_text(content)
+    with pytest.raises(UserError, match=r"irmas_index_1\.0\.json: cannot be read .*; remove it and run again"):
+        CORPORA["irmas"].validate(tmp_path, workers=1)
+
+
 def test_archives_placed_by_hand_are_taken_and_kept(bring, server):
     shutil.copytree(server.root / "irmas", "corpora/irmas")
     folder = bring("irmas")

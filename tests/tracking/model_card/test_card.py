@@ -17,7 +17,7 @@ from instrec.params import Params
 from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
-from instrec.tracking.model_card import facts as gathering
+from instrec.tracking.model_card.facts import evaluation
 from instrec.tracking.model_card.licenses import TERMS
 from tests.refusals import assert_one_line, refused
 
@@ -81,9 +81,11 @@ class TestPage:
         assert all(TERMS[name].license in row and TERMS[name].package in row for name, row in rows.items())
         assert "tests only" in rows[released["params"]["soundfonts"]["unseen"]]
 
-    def test_recordings_are_told_of_where_they_were_measured(self, released):
+    def test_recordings_are_told_of_where_they_were_measured(self, released, tmp_path):
         assert "Not measured" in model_card.page({**released, "recordings": None})
-        recordings = {"of": "four takes", **gathering._measured(EVALUATION)}
+        file = tmp_path / "evaluation.json"
+        file.write_text(json.dumps(EVALUATION))
+        recordings = {"of": "four takes", **evaluation(file)}
         text = model_card.page({**released, "recordings": recordings})
         assert "4 files of 2 classes, one instrument each: four takes." in text
         assert re.search(r"top-1 0\.750 \[0\.\d+, 1\.000\]", text)
@@ -130,7 +132,12 @@ def test_an_unknown_licence_is_asked_for(released):
         model_card.page(changed)
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"model": {}}', "no JSON"])
+NOT_OF_A_MODEL = json.dumps(dict.fromkeys(("date", "model", "classes", "params", "clips", "epochs", "scores"), 3))
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "[]", "{}", '{"model": {}}', NOT_OF_A_MODEL[:-1] + ', "recordings": 3}', "no JSON"]
+)
 def test_damaged_facts_are_one_line(tmp_path, capsys, content):
     if content is not None:
         (tmp_path / "facts.json").write_text(content)
@@ -139,6 +146,25 @@ def test_damaged_facts_are_one_line(tmp_path, capsys, content):
     assert out == ""
     assert_one_line(err, tmp_path / "facts.json")
     assert not (tmp_path / "card.md").exists()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *(
+            {"files": 3},
+            {"files": 10**12},
+            {"confusion": 3},
+            {"confusion": {"matrix": [[2, "x"]]}},
+        ),
+        *({"confusion": {"matrix": [[2**31, 0], [0, 0]]}, "files": 2**31}, {"confusion": {"matrix": []}}),
+        *({"confusion": {"matrix": [[4, 0]]}}, {"confusion": {"matrix": [4]}}),
+    ],
+)
+def test_a_damaged_evaluation_is_named(tmp_path, other):
+    (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | other))
+    with pytest.raises(UserError, match=r"evaluation\.json: cannot be read .*; write it again"):
+        evaluation(tmp_path / "evaluation.json")
 
 
 def stored(folder: Path) -> set[str]:
@@ -190,7 +216,7 @@ class TestRelease:
         for arguments, named in (
             (("--recordings", "x.json"), ("--recordings", "--of")),
             (("--recordings", "params.yaml", "--of", "x"), ("params.yaml", "line 1")),
-            (("--recordings", "metrics/test.json", "--of", "x"), ("`instrec evaluate FOLDER --json`",)),
+            (("--recordings", "metrics/test.json", "--of", "x"), ("confusion",)),
             ((str(tmp_path / "untold"),), ("dvc.lock", "`dvc repro`")),
             ((str(tmp_path),), ("models/classifier.keras", "`dvc repro`")),
         ):

@@ -108,6 +108,7 @@ def test_a_recipe_that_extends_another_adds_to_it(tmp_path: Path) -> None:
         ("title: t\n", "value-invalid", "one.yaml: source", "None"),
         (WHOLE + "parms: {}\n", "key-unknown", "one.yaml: parms", "title"),
         (WHOLE + "params: 3\n", "not-a-mapping", "one.yaml: params", "3"),
+        (WHOLE + "extends: 3\n", "value-invalid", "one.yaml: extends", "3"),
         ("- a\n", "not-a-mapping", "one.yaml", "['a']"),
         ("a: [\n", "document-unreadable", "one.yaml", "line 2"),
     ],
