@@ -163,7 +163,7 @@ def test_damaged_facts_are_one_line(tmp_path, capsys, content):
 )
 def test_a_damaged_evaluation_is_named(tmp_path, other):
     (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | other))
-    with pytest.raises(UserError, match=r"evaluation\.json: cannot be read .*; write it again"):
+    with refused("document-unreadable", tmp_path / "evaluation.json", "write it again"):
         evaluation(tmp_path / "evaluation.json")
 
 
