@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from instrec.cli import main
+from instrec.cli import _dispatch, main
 from tests.cli.told import assert_only_error
-from tests.refusals import assert_one_line
+from tests.refusals import assert_one_line, refused
 
 
 class TestArguments:
@@ -48,6 +48,19 @@ class TestArguments:
     def test_a_mistake_is_one_line_and_exit_code_2(self, capsys, argv, named):
         assert main(argv) == 2
         assert_only_error(capsys, *named)
+
+    @pytest.mark.parametrize(
+        ("argv", "code"),
+        [
+            (["predikt", "x.wav"], "command-unknown"),
+            (["predict", "x.wav", "--quux"], "argument-unknown"),
+            (["predict"], "arguments-invalid"),
+            (["recipe"], "argument-missing"),
+        ],
+    )
+    def test_a_mistake_has_a_code(self, argv, code):
+        with refused(code):
+            _dispatch(argv)
 
     def test_version(self, capsys):
         with pytest.raises(SystemExit) as exit_:

@@ -61,3 +61,7 @@ class TestRules:
         (tmp_path / "gate.yaml").write_text(text)
         with refused(code, f"{tmp_path / 'gate.yaml'}{where}", named):
             rules.load(tmp_path / "gate.yaml")
+
+    def test_without_rules_it_says_where_some_are(self, tmp_path):
+        with refused("file-missing", tmp_path / "none.yaml", "gate.yaml", "--rules"):
+            rules.load(tmp_path / "none.yaml")

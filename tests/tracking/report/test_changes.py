@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from instrec.tracking.gate import commits
 from instrec.tracking.report import changes
 from tests.refusals import refused
 from tests.report_project import git
@@ -63,3 +64,11 @@ def test_another_number_of_clips_is_noted(repository):
 def test_an_unknown_commit_is_an_error(repository):
     with refused("commit-unknown", "nowhere", "`git branch --all`"):
         changes.since(repository, "nowhere")
+
+
+def test_without_a_repository_or_git_it_says_so(tmp_path, monkeypatch):
+    with refused("not-a-repository", tmp_path):
+        commits.resolve(tmp_path, "HEAD")
+    monkeypatch.setenv("PATH", "")
+    with refused("package-missing", "", "sudo apt-get install git"):
+        commits.resolve(tmp_path, "HEAD")

@@ -12,7 +12,7 @@ import yaml
 
 from instrec import params
 from instrec.cli import main
-from instrec.tracking.reproductions import recipes
+from instrec.tracking.reproductions import recipes, running
 from instrec.util.nested import flat, merged
 from tests.refusals import assert_one_line, refused
 from tests.tracking.reproductions.all_recipes import DEFAULTS, FOLDER, NAMES, PARAMS, ROOT
@@ -171,3 +171,8 @@ def test_mistakes_are_one_line(arguments: list[str], named: tuple[str, ...]) -> 
     assert done.returncode == 2
     assert_one_line(done.stderr, *named)
     assert done.stderr.count("\n") == 1
+
+
+def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
+    with refused("command-failed", tmp_path, "`git rev-parse HEAD`", "not a git repository"):
+        running._git(tmp_path, "rev-parse", "HEAD")
