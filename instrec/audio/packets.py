@@ -45,6 +45,7 @@ class Facts:
     ----------
     track, tracks : which audio track is decoded, counted from 1, and how many there are.
     asked : whether that track was asked for.
+    sample_rate : of that track, in Hz; 0 before anything of it was decoded.
     seconds : decoded so far.
     claimed_seconds : the length that the file claims; None where it claims none.
     whole : whether it was cut off, by its structure; None where what it claims decides.
@@ -53,6 +54,7 @@ class Facts:
     track: int = 1
     tracks: int = 1
     asked: bool = False
+    sample_rate: int = 0
     seconds: float = 0.0
     claimed_seconds: float | None = None
     whole: bool | None = True
@@ -95,6 +97,7 @@ def decoded(
         for rate, y in mixed(_frames(path, container, stream, file, start)):
             if not np.isfinite(y).all():
                 raise UserError(f"{path}: holds samples that are not numbers (NaN or infinite); write it again")
+            facts.sample_rate = rate
             facts.seconds += len(y) / rate
             if facts.seconds > max(_ALWAYS_SECONDS, _SECONDS_PER_BYTE * file.size):
                 raise UserError(

@@ -1,4 +1,4 @@
-"""Predictions as text to read, JSON, CSV and JAMS, and where they go."""
+"""Predictions as text to read, JSON, CSV, JAMS and what editors open, and where they go."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from instrec import taxonomy
 from instrec.errors import UserError
+from instrec.inference import editors
 from instrec.inference.batch import Sound
 from instrec.inference.prediction import Prediction
 from instrec.util.files import written_whole
@@ -25,11 +27,23 @@ JAMS_SCHEMA = "0.3.5"
 
 @dataclass(frozen=True)
 class Format:
-    """How predictions are written: one each, a header before the first, and the ending of a file of them."""
+    """How predictions are written.
+
+    Attributes
+    ----------
+    written : makes the text of one.
+    suffix : of a file of them.
+    header : before the first.
+    single : whether a file holds no more than one.
+    package, brought_by : a package that it needs, and what to install for it.
+    """
 
     written: Callable[[Prediction], str]
     suffix: str
     header: str = ""
+    single: bool = False
+    package: str = ""
+    brought_by: str = ""
 
 
 def rows(prediction: Prediction) -> str:
@@ -78,11 +92,29 @@ def jams(prediction: Prediction) -> str:
     return json.dumps({"annotations": [annotation], "file_metadata": file_metadata, "sandbox": {}}, indent=1) + "\n"
 
 
+def _layer(prediction: Prediction) -> str:
+    heard = prediction.heard
+    return editors.sonic_visualiser(
+        prediction.instruments, seconds=heard.duration, sample_rate=heard.facts.sample_rate or heard.sample_rate
+    )
+
+
 FORMATS = {
     "text": Format(lambda prediction: prediction_table(prediction) + "\n", ".txt"),
     "json": Format(lambda prediction: json.dumps(prediction.as_dict()) + "\n", ".json"),
     "csv": Format(rows, ".csv", header="file,instrument,probability,start,end\n"),
-    "jams": Format(jams, ".jams"),
+    "jams": Format(jams, ".jams", single=True),
+    "audacity": Format(lambda said: editors.audacity(said.instruments), ".txt", single=True),
+    "reaper": Format(lambda said: editors.reaper(said.instruments), ".csv", single=True),
+    "webvtt": Format(lambda said: editors.webvtt(said.instruments), ".vtt", single=True),
+    "sonic-visualiser": Format(_layer, ".svl", single=True),
+    "textgrid": Format(
+        lambda said: editors.text_grid(said.instruments, seconds=said.heard.duration),
+        ".TextGrid",
+        single=True,
+        package="pympi",
+        brought_by="pympi-ling",
+    ),
 }
 
 
@@ -94,7 +126,9 @@ def chosen(name: str | None, output: Path | None) -> Format:
     UserError
         When the ending is that of no format.
     """
-    endings = {each.suffix: each for each in FORMATS.values()} | {".jsonl": FORMATS["json"]}
+    endings = {".jsonl": FORMATS["json"]}
+    for each in FORMATS.values():
+        endings.setdefault(each.suffix.lower(), each)
     if name or output is None or is_folder(output):
         return FORMATS[name or "text"]
     if output.suffix.lower() not in endings:
@@ -107,22 +141,27 @@ def is_folder(output: Path) -> bool:
     return output.is_dir() or not output.suffix
 
 
-def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
-    """See that every prediction has a place of its own.
+def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_instrument: bool = False) -> None:
+    """See that the format can be written, and that every prediction has a place of its own.
 
     Raises
     ------
     UserError
-        When several JAMS objects would share a file, two files' predictions would go to one, or in place of a sound.
+        When a package is missing, when several predictions of a format with one a file would share it, when there is no
+        folder for files per instrument, when two files' predictions would go to one, or in place of a sound.
     """
+    if form.package and find_spec(form.package) is None:
+        raise UserError(f"package {form.package} is missing, which this format needs; pip install {form.brought_by}")
     whole = output is not None and not is_folder(output)
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]
     inputs = {sound.path.resolve() for sound in sounds}
     if taken := [place for place in places if place.resolve() in inputs]:
         raise UserError(f"--output {taken[0]}: is one of the sounds; name another")
     if output is None or whole:
-        if form is FORMATS["jams"] and len(sounds) > 1:
-            raise UserError("JAMS has one file a sound; name a folder for them: --output FOLDER")
+        if per_instrument:
+            raise UserError("--per-instrument writes several files; name a folder for them: --output FOLDER")
+        if form.single and len(sounds) > 1:
+            raise UserError("this format has one file for each sound; name a folder for them: --output FOLDER")
         return
     owners: dict[Path, Sound] = {}
     for sound, place in zip(sounds, places, strict=True):
@@ -133,16 +172,27 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
 
 
 @contextmanager
-def writing(form: Format, output: Path | None) -> Iterator[Callable[[Sound, Prediction], None]]:
-    """Return what writes a prediction: to standard output, into one file for all, or each into a file of its own."""
+def writing(
+    form: Format, output: Path | None, *, per_instrument: bool = False
+) -> Iterator[Callable[[Sound, Prediction], None]]:
+    """Return what writes a prediction: to standard output, into one file for all, or each into a file of its own.
+
+    Parameters
+    ----------
+    per_instrument : into a folder, a file for each instrument of a sound: `song.piano.txt`.
+    """
     if output is None:
         print(end=form.header)
         yield lambda sound, prediction: print(end=form.written(prediction), flush=True)
     elif is_folder(output):
 
         def put(sound: Sound, prediction: Prediction) -> None:
-            with written_whole(_place(form, output, sound)) as part:
-                part.write_text(form.header + form.written(prediction), encoding="utf-8")
+            parts = {"": prediction}
+            if per_instrument:
+                parts = {f".{each.name}": replace(prediction, instruments=(each,)) for each in prediction.instruments}
+            for name, content in parts.items():
+                with written_whole(_place(form, output, sound, name)) as part:
+                    part.write_text(form.header + form.written(content), encoding="utf-8")
 
         yield put
     else:
@@ -151,8 +201,8 @@ def writing(form: Format, output: Path | None) -> Iterator[Callable[[Sound, Pred
             yield lambda sound, prediction: print(end=form.written(prediction), file=file)
 
 
-def _place(form: Format, folder: Path, sound: Sound) -> Path:
-    return folder / sound.name.with_suffix(form.suffix)
+def _place(form: Format, folder: Path, sound: Sound, part: str = "") -> Path:
+    return folder / sound.name.with_suffix(part + form.suffix)
 
 
 def prediction_table(prediction: Prediction) -> str:
