@@ -15,7 +15,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from instrec import taxonomy
-from instrec.inference.prediction import Sounding
+from instrec.inference.summary import Sounding
 
 
 class Label(NamedTuple):

@@ -30,10 +30,10 @@ class TestPredict:
         assert err == ""
         first, second = map(json.loads, out.splitlines())
         assert first == second
-        assert list(first) == ["file", "duration_seconds", "complete", "instruments"]
+        assert list(first) == ["file", "duration_seconds", "complete", "instruments", "brief"]
         assert first["file"] == str(music)
         assert first["duration_seconds"] == 8.0
-        assert [list(each) for each in first["instruments"]] == [["name", "probability", "segments"]] * 2
+        assert [list(each) for each in first["instruments"]] == [["name", "share", "probability", "segments"]] * 2
         segments = {each["name"]: each["segments"] for each in first["instruments"]}
         assert segments == {"violin": [[0.0, 3.0]], "flute": [[5.0, 8.0]]}
         assert all(0.9 < each["probability"] <= 1 for each in first["instruments"])
@@ -42,10 +42,10 @@ class TestPredict:
         assert main(["predict", str(music), "--model", model]) == 0
         heading, *lines = capsys.readouterr().out.splitlines()
         assert heading == f"{music}  0:08.0"
-        assert lines[0] == "  instrument  probability  sounds"
+        assert lines[0] == "  instrument  time  probability  sounds"
         assert sorted(lines[1:]) == [
-            "  flute              1.00  0:05.0-0:08.0",
-            "  violin             1.00  0:00.0-0:03.0",
+            "  flute        50%         1.00  0:05.0-0:08.0",
+            "  violin       50%         1.00  0:00.0-0:03.0",
         ]
 
     def test_silence_and_uncertainty_are_said(self, capsys, tmp_path, model, music):

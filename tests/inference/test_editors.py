@@ -9,12 +9,12 @@ import pytest
 from pympi.Praat import TextGrid
 
 from instrec.inference import editors
-from instrec.inference.prediction import Sounding
+from instrec.inference.summary import Sounding
 
 LATE = 3723.5  # 1:02:03.5
 INSTRUMENTS = (
-    Sounding("electric_guitar", 0.9, ((0.0, 3.0), (5.0, LATE))),
-    Sounding("flute", 0.8, ((2.0, 8.1),)),
+    Sounding("electric_guitar", 0.9, ((0.0, 3.0), (5.0, LATE)), 1.0),
+    Sounding("flute", 0.8, ((2.0, 8.1),), 0.002),
 )
 SECONDS = LATE
 LABELS = [("electric guitar", 0.0, 3.0), ("flute", 2.0, 8.1), ("electric guitar", 5.0, LATE)]
