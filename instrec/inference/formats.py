@@ -135,7 +135,9 @@ def chosen(name: str | None, output: Path | None) -> Format:
     if name or output is None or is_folder(output):
         return FORMATS[name or "text"]
     if output.suffix.lower() not in endings:
-        raise UserError(f"--output {output}: unknown ending; allowed: {' '.join(endings)}, or say --format")
+        raise UserError(
+            "suffix-not-allowed", f"--output {output}", f"unknown ending; allowed: {' '.join(endings)}, or say --format"
+        )
     return endings[output.suffix.lower()]
 
 
@@ -154,23 +156,35 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_ins
         folder for files per instrument, when two files' predictions would go to one, or in place of a sound.
     """
     if form.package and find_spec(form.package) is None:
-        raise UserError(f"package {form.package} is missing, which this format needs; pip install {form.brought_by}")
+        raise UserError(
+            "package-missing",
+            "",
+            f"package {form.package} is missing, which this format needs; pip install {form.brought_by}",
+        )
     whole = output is not None and not is_folder(output)
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]
     inputs = {sound.path.resolve() for sound in sounds}
     if taken := [place for place in places if place.resolve() in inputs]:
-        raise UserError(f"--output {taken[0]}: is one of the sounds; name another")
+        raise UserError("output-is-input", f"--output {taken[0]}", "is one of the sounds; name another")
     if output is None or whole:
         if per_instrument:
-            raise UserError("--per-instrument writes several files; name a folder for them: --output FOLDER")
+            raise UserError(
+                "output-not-a-folder",
+                "--per-instrument",
+                "writes several files; name a folder for them: --output FOLDER",
+            )
         if form.single and len(sounds) > 1:
-            raise UserError("this format has one file for each sound; name a folder for them: --output FOLDER")
+            raise UserError(
+                "output-not-a-folder", "", "this format has one file for each sound; name a folder: --output FOLDER"
+            )
         return
     owners: dict[Path, Sound] = {}
     for sound, place in zip(sounds, places, strict=True):
         if owners.setdefault(place, sound) != sound:
             raise UserError(
-                f"{owners[place].path}, {sound.path}: both would go to {place}; predict them into two folders"
+                "outputs-collide",
+                f"{owners[place].path}, {sound.path}",
+                f"both would go to {place}; predict them into two folders",
             )
 
 
