@@ -175,7 +175,7 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_ins
             )
         if form.single and len(sounds) > 1:
             raise UserError(
-                "output-not-a-folder", "", "this format has one file for each sound; name a folder: --output FOLDER"
+                "output-not-a-folder", "", "one file holds one sound; name a folder for them: --output FOLDER"
             )
         return
     owners: dict[Path, Sound] = {}

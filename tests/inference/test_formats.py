@@ -170,7 +170,7 @@ def test_predictions_that_would_meet_in_a_file_are_refused(name, output, sounds,
 
 @pytest.mark.parametrize("output", [None, Path("out.csv")])
 def test_files_per_instrument_need_a_folder(output):
-    with pytest.raises(UserError, match="--per-instrument writes several files; name a folder"):
+    with pytest.raises(UserError, match="--per-instrument: writes several files; name a folder"):
         formats.check(FORMATS["csv"], output, [sound("a.wav")], per_instrument=True)
 
 
