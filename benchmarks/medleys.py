@@ -31,7 +31,7 @@ SHARES = (0.0, 0.02, 0.05, 0.1, 0.2)
 
 def medley(synth: Synth, classes: tuple[str, ...], *, seed: int, seconds: int) -> timelines.Piece:
     """Compose and render."""
-    chosen = seeding.generator(seed, "medleys").permutation(classes)[: 4 + seed % 4]
+    chosen = seeding.generator(seed, "medleys").permutation(classes)[: 4 + seed % 4].tolist()
     number = -(-seconds // round(timelines.SECONDS))
     parts = [*timelines.pieces(chosen[1:], synth, seed=seed, number=number - 1)]
     parts += timelines.pieces(chosen[:3], synth, seed=seed + 1_000_000, number=1)

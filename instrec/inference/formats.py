@@ -127,7 +127,7 @@ def chosen(name: str | None, output: Path | None) -> Format:
     Raises
     ------
     UserError
-        When the ending is that of no format.
+        If the ending is that of no format.
     """
     endings = {".jsonl": FORMATS["json"]}
     for each in FORMATS.values():
@@ -152,8 +152,8 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_ins
     Raises
     ------
     UserError
-        When a package is missing, when several predictions of a format with one a file would share it, when there is no
-        folder for files per instrument, when two files' predictions would go to one, or in place of a sound.
+        If a package is missing, if several predictions would share a file of a format that holds one, if there is no
+        folder for files per instrument, or if two files' predictions would go to one, or in place of a sound.
     """
     if form.package and find_spec(form.package) is None:
         raise UserError(

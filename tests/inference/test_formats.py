@@ -7,10 +7,10 @@ import jams
 import pytest
 
 from instrec.cli.parsing import PREDICTION_FORMATS
-from instrec.errors import UserError
 from instrec.inference import formats, prediction
 from instrec.inference.batch import Sound
 from instrec.inference.formats import FORMATS
+from tests.refusals import refused
 from tests.tone_model import build, silence, tone, written
 
 SEGMENTS = {("violin", 0.0, 3.0), ("flute", 5.0, 8.0), ("flute", 9.0, 10.0)}
@@ -91,7 +91,7 @@ def test_the_ending_of_the_output_says_which_format(name, output, expected):
 
 
 def test_an_ending_of_no_format_is_told():
-    with pytest.raises(UserError, match=r"--output x.wav: unknown ending; allowed: .jsonl .txt .json .csv .jams .vtt"):
+    with refused("suffix-not-allowed", "--output x.wav", ".jsonl .txt .json .csv .jams .vtt", "--format"):
         formats.chosen(None, Path("x.wav"))
 
 
@@ -147,30 +147,30 @@ def test_a_layer_counts_in_samples_of_the_file(tmp_path, classifier):
 
 def test_a_missing_package_is_reported_before_the_work(monkeypatch):
     monkeypatch.setattr(formats, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="package pympi is missing, which this format needs; pip install pympi-ling"):
+    with refused("package-missing", "", "pip install pympi-ling"):
         formats.check(FORMATS["textgrid"], None, [sound("a.wav")])
     formats.check(FORMATS["csv"], None, [sound("a.wav")])
 
 
 @pytest.mark.parametrize(
-    ("name", "output", "sounds", "message"),
+    ("name", "output", "sounds", "code", "subject", "named"),
     [
-        ("jams", None, ("a.wav", "b.wav"), "name a folder for them: --output FOLDER"),
-        ("jams", Path("out.jams"), ("a.wav", "b.wav"), "name a folder"),
-        ("audacity", Path("out.txt"), ("a.wav", "b.wav"), "name a folder"),
-        ("json", Path("out"), ("a.wav", "a.mp3"), "in/a.wav, in/a.mp3: both would go to out/a.json"),
-        ("text", Path("in/a.wav"), ("a.wav",), "--output in/a.wav: is one of the sounds; name another"),
-        ("csv", Path("in"), ("a.csv",), "--output in/a.csv: is one of the sounds"),
+        ("jams", None, ("a.wav", "b.wav"), "output-not-a-folder", "", "--output FOLDER"),
+        ("jams", Path("out.jams"), ("a.wav", "b.wav"), "output-not-a-folder", "", "--output FOLDER"),
+        ("audacity", Path("out.txt"), ("a.wav", "b.wav"), "output-not-a-folder", "", "--output FOLDER"),
+        ("json", Path("out"), ("a.wav", "a.mp3"), "outputs-collide", "in/a.wav, in/a.mp3", "out/a.json"),
+        ("text", Path("in/a.wav"), ("a.wav",), "output-is-input", "--output in/a.wav", ""),
+        ("csv", Path("in"), ("a.csv",), "output-is-input", "--output in/a.csv", ""),
     ],
 )
-def test_predictions_that_would_meet_in_a_file_are_refused(name, output, sounds, message):
-    with pytest.raises(UserError, match=message):
+def test_predictions_that_would_meet_in_a_file_are_refused(name, output, sounds, code, subject, named):
+    with refused(code, subject, named):
         formats.check(FORMATS[name], output, [sound(each) for each in sounds])
 
 
 @pytest.mark.parametrize("output", [None, Path("out.csv")])
 def test_files_per_instrument_need_a_folder(output):
-    with pytest.raises(UserError, match="--per-instrument: writes several files; name a folder"):
+    with refused("output-not-a-folder", "--per-instrument", "--output FOLDER"):
         formats.check(FORMATS["csv"], output, [sound("a.wav")], per_instrument=True)
 
 

@@ -3,7 +3,8 @@ import pytest
 
 from instrec.inference.activations import Listening
 from instrec.inference.formats import prediction_table
-from instrec.inference.prediction import Prediction, Sounding
+from instrec.inference.prediction import Prediction
+from instrec.inference.summary import Sounding
 from instrec.util.text import aligned, clock
 
 
