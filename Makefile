@@ -40,6 +40,7 @@ repro: forget setup data
 
 test: $(VENV)/.dev setup data
 	@bash scripts/system_packages.sh --browser
+	@! type -P npm >/dev/null || npm ci --silent --ignore-scripts --prefix examples # else the tests of docs/browser.md skip
 	$(MAKE) --no-print-directory lint
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 

@@ -31,10 +31,10 @@ class TestPredict:
         assert err == ""
         first, second = map(json.loads, out.splitlines())
         assert first == second
-        assert list(first) == ["file", "duration_seconds", "complete", "instruments"]
+        assert list(first) == ["file", "duration_seconds", "complete", "instruments", "brief"]
         assert first["file"] == str(music)
         assert first["duration_seconds"] == 8.0
-        assert [list(each) for each in first["instruments"]] == [["name", "probability", "segments"]] * 2
+        assert [list(each) for each in first["instruments"]] == [["name", "share", "probability", "segments"]] * 2
         segments = {each["name"]: each["segments"] for each in first["instruments"]}
         assert segments == {"violin": [[0.0, 3.0]], "flute": [[5.0, 8.0]]}
         assert all(0.9 < each["probability"] <= 1 for each in first["instruments"])
@@ -43,10 +43,10 @@ class TestPredict:
         assert main(["predict", str(music), "--model", model]) == 0
         heading, *lines = capsys.readouterr().out.splitlines()
         assert heading == f"{music}  0:08.0"
-        assert lines[0] == "  instrument  probability  sounds"
+        assert lines[0] == "  instrument  time  probability  sounds"
         assert sorted(lines[1:]) == [
-            "  flute              1.00  0:05.0-0:08.0",
-            "  violin             1.00  0:00.0-0:03.0",
+            "  flute        50%         1.00  0:05.0-0:08.0",
+            "  violin       50%         1.00  0:00.0-0:03.0",
         ]
 
     def test_silence_and_uncertainty_are_said(self, capsys, tmp_path, model, music):
@@ -200,14 +200,15 @@ class TestPredict:
 
 
 def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, music):
-    """Those of docs/predict.md, in a folder as it has it; the page's are tests/web's."""
+    """Those of docs/predict.md and docs/editors.md, in a folder as they have it; the page's are tests/web's."""
     (tmp_path / "models").mkdir()
     shutil.copy(model, tmp_path / "models" / "classifier.keras")
     (tmp_path / "album").mkdir()
     for name in ("song.wav", "album/one.wav", "album/two.wav"):
         shutil.copy(music, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    said = [shlex.split(line, comments=True) for line in documented.commands("predict.md")]
+    lines = [*documented.commands("predict.md"), *documented.commands("editors.md")]
+    said = [shlex.split(line, comments=True) for line in lines]
     commands = [words[1:] for words in said if words[1] == "predict"]
     assert len(commands) >= 8
     for words in commands:
@@ -215,3 +216,5 @@ def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, musi
         assert capsys.readouterr().err == ""
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert made >= {"album.csv", "jams/one.jams", "jams/two.jams", "song.png"}
+    assert made >= {"song.txt", "song.svl", "song.TextGrid", "regions.csv", "song.vtt"}
+    assert made >= {f"labels/{song}.{name}.txt" for song in ("one", "two") for name in ("flute", "violin")}
