@@ -71,7 +71,7 @@ def test_before_a_download_the_index_is_what_is_missing(tmp_path):
 )
 def test_an_index_that_is_something_else_is_named(tmp_path, content):
     (tmp_path / "irmas_index_1.0.json").write_text(content)
-    with pytest.raises(UserError, match=r"irmas_index_1\.0\.json: cannot be read .*; remove it and run again"):
+    with refused("document-unreadable", tmp_path / "irmas_index_1.0.json", "remove it and run again"):
         CORPORA["irmas"].validate(tmp_path, workers=1)
 
 
