@@ -1,16 +1,13 @@
 """The workflows' own steps, read from .github/workflows, run in clones of a repository with real git and real DVC.
 
-GitHub is a server on this machine that knows comments; what the steps put there goes through scripts/comment.py.
+A script stands for GitHub's command `gh`.
 """
 
-import json
 import re
 import shutil
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,67 +19,41 @@ from tests import toy_pipeline
 WORKFLOWS = toy_pipeline.ROOT / ".github/workflows"
 ACTIONS = {"actions/checkout", "actions/setup-python"}  # what `toy_pipeline.clone` stands for
 TOKEN = "a token"
-MARKER = "<!-- instrec gate -->"
+PATH = toy_pipeline.environment()["PATH"]
+# Writes down which comment it is asked to make; that it edits its last one is GitHub's own work.
+GH = """#!/bin/sh
+[ "$GH_TOKEN" = "a token" ] || exit 4
+echo "$*" >>"$(dirname "$0")/calls"
+cat >"$(dirname "$0")/comment"
+"""
+CALL = "pr comment 7 --edit-last --create-if-none --body-file -"
 
 
-@dataclass
+@dataclass(frozen=True)
 class GitHub:
-    """The comments of one pull request, number 7 of owner/name."""
+    """Stands for GitHub's command `gh`, which needs an account."""
 
-    url: str = ""
-    comments: list[dict] = field(default_factory=list)
-    status: int = 200  # of whatever writes
+    folder: Path
 
-    def say(self, body: str, kind: str = "User") -> None:
-        self.comments.append({"id": len(self.comments) + 1, "body": body, "user": {"type": kind}})
+    @property
+    def calls(self) -> list[str]:
+        """How it was called."""
+        return (self.folder / "calls").read_text().splitlines() if (self.folder / "calls").exists() else []
 
-    def answer(self, method: str, path: str, query: dict[str, int], body: dict | None) -> tuple[int, object]:
-        """Do as GitHub's documentation of "REST API endpoints for issue comments" says."""
-        if method == "GET" and path == "/repos/owner/name/issues/7/comments":
-            start = (query["page"] - 1) * query["per_page"]
-            return 200, self.comments[start : start + query["per_page"]]
-        if self.status != 200:
-            return self.status, {"message": "Resource not accessible by integration"}
-        if method == "POST" and path == "/repos/owner/name/issues/7/comments":
-            self.say(body["body"], "Bot")
-            return 201, self.comments[-1]
-        number = re.fullmatch(r"/repos/owner/name/issues/comments/(\d+)", path)
-        assert method == "PATCH", (method, path)
-        self.comments[int(number[1]) - 1]["body"] = body["body"]
-        return 200, self.comments[int(number[1]) - 1]
-
-    def by_bots(self) -> list[str]:
-        return [each["body"] for each in self.comments if each["user"]["type"] == "Bot"]
+    @property
+    def comment(self) -> str:
+        """The comment on pull request 7; empty where there is none."""
+        assert set(self.calls) <= {CALL}
+        return (self.folder / "comment").read_text() if self.calls else ""
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    hub = GitHub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_all(self) -> None:
-            path, _, query = self.path.partition("?")
-            numbers = {key: int(value) for key, _, value in (each.partition("=") for each in query.split("&") if each)}
-            text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if self.headers["Authorization"] == f"Bearer {TOKEN}":
-                code, reply = hub.answer(self.command, path, numbers, json.loads(text) if text else None)
-            else:
-                code, reply = 401, {"message": "Bad credentials"}
-            self.send_response(code)
-            self.end_headers()
-            self.wfile.write(json.dumps(reply).encode())
-
-        do_GET = do_POST = do_PATCH = handle_all
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield hub
-    server.shutdown()
-    server.server_close()
+def github(tmp_path) -> GitHub:
+    folder = tmp_path / "github"
+    folder.mkdir()
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    return GitHub(folder)
 
 
 @dataclass(frozen=True)
@@ -170,16 +141,19 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def gate_job(origin: Path, folder: Path, branch: str, github: GitHub, **environment: str) -> Job:
-    return run_gate(toy_pipeline.clone(origin, folder, branch), github, **environment)
+def gate_job(origin: Path, folder: Path, branch: str, github: GitHub, **more: str) -> Job:
+    return run_gate(toy_pipeline.clone(origin, folder, branch), github, **more)
 
 
-def run_gate(folder: Path, github: GitHub, **environment: str) -> Job:
+def run_gate(folder: Path, github: GitHub, pull_request: str = "7", **environment: str) -> Job:
     return run_job(
         "gate.yml",
         folder,
-        {"github.token": TOKEN, "github.event.pull_request.number": "7"},
-        {"GITHUB_BASE_REF": "main", "GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "owner/name", **environment},
+        {
+            "github.token": TOKEN,
+            "!github.event.pull_request.head.repo.fork && github.event.pull_request.number || ''": pull_request,
+        },
+        {"GITHUB_BASE_REF": "main", "PATH": f"{github.folder}:{PATH}", **environment},
     )
 
 
@@ -202,34 +176,21 @@ class TestGate:
         assert job.failed == ([] if reason is None else ['make gate BASE="origin/$GITHUB_BASE_REF"']), job
         assert job.summary.startswith("## ✅ Gate passed" if reason is None else "## ❌ Gate failed")
         assert reason is None or f"\n- {reason}" in job.summary
-        assert github.by_bots() == [f"{MARKER}\n{job.summary}"]
+        assert github.comment == job.summary
         marks = {"better": "**better**", "noise": "within noise", "worse": "**worse**"}
         assert branch not in marks or f"| {marks[branch]} |" in job.summary
 
-    def test_the_comment_is_updated_and_not_repeated_and_no_person_is_written_over(self, origin, tmp_path, github):
-        for number in range(130):
-            github.say(f"remark {number}")
-        github.say(f"{MARKER}\n## ✅ Gate passed, says a stranger")
-        github.say("another bot's report", "Bot")
-        before = [each["body"] for each in github.comments]
-        passed = gate_job(origin, tmp_path / "first", "better", github)
-        failed = gate_job(origin, tmp_path / "second", "worse", github)
-        assert passed.summary != failed.summary
-        assert [each["body"] for each in github.comments] == [*before, f"{MARKER}\n{failed.summary}"]
-
     def test_from_a_fork_there_is_the_summary_alone(self, origin, tmp_path, github):
-        github.status = 403
-        job = gate_job(origin, tmp_path / "fork", "better", github)
+        job = gate_job(origin, tmp_path / "fork", "better", github, pull_request="")
         assert job.failed == []
         assert job.summary.startswith("## ✅ Gate passed")
-        assert "::notice::" in job.steps["make comment"][1]
-        assert github.comments == []
+        assert github.calls == []
 
     def test_a_mistake_is_shown_too(self, origin, tmp_path, github):
         job = gate_job(origin, tmp_path / "mistake", "better", github, GITHUB_BASE_REF="nope")
         assert job.failed == ['make gate BASE="origin/$GITHUB_BASE_REF"']
         assert job.summary.startswith("## ❌ Gate: cannot judge\n\norigin/nope: git knows no such commit")
-        assert github.by_bots() == [f"{MARKER}\n{job.summary}"]
+        assert github.comment == job.summary
 
     @pytest.mark.parametrize("failing", ["the set-up", "whatever comes before"])
     def test_a_page_of_an_earlier_run_is_never_shown(self, origin, tmp_path, github, failing):
@@ -239,7 +200,7 @@ class TestGate:
         assert kept.summary
         pages = (folder / "gate.md", folder.with_suffix(".temp") / "gate.md")
         pages[0].write_text(kept.summary)  # as `make gate` does where there is no RUNNER_TEMP
-        github.comments.clear()
+        (github.folder / "calls").unlink()
         if failing == "the set-up":
             (folder / ".venv/.dvc").unlink()
             (folder / ".venv/bin/pip").write_text("#!/bin/sh\nexit 1\n")
@@ -249,7 +210,7 @@ class TestGate:
         job = run_gate(folder, github)
         assert len(job.failed) == 2
         assert job.summary == ""
-        assert github.comments == []
+        assert github.calls == []
 
     def test_without_a_runner_a_page_of_before_goes_first(self, origin, tmp_path):
         folder = toy_pipeline.clone(origin, tmp_path / "clone", "better")
@@ -262,30 +223,14 @@ class TestGate:
             assert done.returncode
             assert not (folder / "gate.md").exists()
 
-    @pytest.mark.parametrize("trouble", ["server error", "nobody there", "no page"])
-    def test_trouble_with_the_comment_is_one_line(self, origin, tmp_path, github, trouble):
+    def test_without_a_page_the_comment_is_one_line(self, origin, tmp_path):
         folder = toy_pipeline.clone(origin, tmp_path / "clone", "main")
-        if trouble != "no page":
-            (folder / "gate.md").write_text("## a page\n")
-        github.status = 500
         done = subprocess.run(
-            ["make", "comment"],
-            cwd=folder,
-            env=toy_pipeline.environment(
-                GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"),
-                GITHUB_API_URL="http://127.0.0.1:9" if trouble == "nobody there" else github.url,
-                GITHUB_REPOSITORY="owner/name",
-                GITHUB_TOKEN=TOKEN,
-                PULL_REQUEST="7",
-            ),
-            text=True,
-            capture_output=True,
+            ["make", "comment"], cwd=folder, env=toy_pipeline.environment(), text=True, capture_output=True
         )
         assert done.returncode
         (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make")]
-        said = {"server error": "GitHub answers 500", "nobody there": "not reached", "no page": "gate.md: not there"}
-        assert line.startswith("error: ")
-        assert said[trouble] in line
+        assert line.startswith("error: gate.md: not there")
 
 
 class TestRepro:
@@ -307,7 +252,7 @@ class TestRepro:
                 "github.event.pull_request.number": "7",
                 "github.base_ref || github.event.repository.default_branch": "main",
             },
-            {"GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "owner/name"},
+            {"PATH": f"{github.folder}:{PATH}"},
         )
 
     def test_it_rebuilds_commits_and_judges(self, bare, tmp_path, github):
@@ -324,14 +269,13 @@ class TestRepro:
         assert set(filter(None, shown[1:])) == changed
         assert job.summary.startswith("## ✅ Gate passed")
         assert "| `train.learning_rate` | `0.003` | `0.004` |" in job.summary
-        assert github.by_bots() == [f"{MARKER}\n{job.summary}"]
+        assert github.comment == job.summary
         # What was pushed is judged the same by the other workflow, and rebuilt once more it changes nothing.
         assert gate_job(bare, tmp_path / "second", "not-rebuilt", github).failed == []
         after = toy_pipeline.run(bare, "git", "rev-parse", "not-rebuilt")
         again = self.job(bare, tmp_path / "third", "not-rebuilt", github)
         assert "nothing to save" in again.steps["make save"][1]
         assert toy_pipeline.run(bare, "git", "rev-parse", "not-rebuilt") == after
-        assert len(github.comments) == 1
 
     def test_what_fails_the_gate_is_committed_all_the_same(self, bare, tmp_path, github):
         job = self.job(
