@@ -201,14 +201,15 @@ class TestPredict:
 
 
 def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, music):
-    """Those of docs/predict.md, in a folder as it has it; the page's are tests/web's."""
+    """Those of docs/predict.md and docs/editors.md, in a folder as they have it; the page's are tests/web's."""
     (tmp_path / "models").mkdir()
     shutil.copy(model, tmp_path / "models" / "classifier.keras")
     (tmp_path / "album").mkdir()
     for name in ("song.wav", "album/one.wav", "album/two.wav"):
         shutil.copy(music, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    said = [shlex.split(line, comments=True) for line in documented.commands("predict.md")]
+    lines = [*documented.commands("predict.md"), *documented.commands("editors.md")]
+    said = [shlex.split(line, comments=True) for line in lines]
     commands = [words[1:] for words in said if words[1] == "predict"]
     assert len(commands) >= 8
     for words in commands:
@@ -216,3 +217,5 @@ def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, musi
         assert capsys.readouterr().err == ""
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert made >= {"album.csv", "jams/one.jams", "jams/two.jams", "song.png"}
+    assert made >= {"song.txt", "song.svl", "song.TextGrid", "regions.csv", "song.vtt"}
+    assert made >= {f"labels/{song}.{name}.txt" for song in ("one", "two") for name in ("flute", "violin")}

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrec import errors
-from instrec.evaluation.figures import draw
+from instrec.evaluation.figures import of_sets
 from instrec.params import Params
 from instrec.util import documents, provenance
 from instrec.util.nested import flat
@@ -136,8 +136,9 @@ def _record(
     _log_numbers(client, run, knobs, [*curves, *((0, name, value) for name, value in flat(figures))])
     client.log_artifact(run, str(history))
     client.log_artifacts(run, str(folder))
-    for name, picture in draw(folder / "plots"):
-        client.log_figure(run, picture, f"pictures/{name}.png")
+    sets = sorted(path.stem.removeprefix("confusion_") for path in folder.glob("plots/confusion_*.csv"))
+    for chart in (chart for own in of_sets(folder / "plots", sets).values() for chart in own):
+        client.log_figure(run, chart.figure, f"pictures/{chart.name}.png", save_kwargs={"dpi": 200})
     client.set_terminated(run)
 
 

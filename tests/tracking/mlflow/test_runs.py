@@ -23,6 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's
 ROOT = Path(__file__).parents[3]
 HISTORY = "epoch,loss,val_top1\n0,2.5,0.25\n1,1.5,0.5\n"
 FIGURES = {"unseen_clean": {"solo": {"clips": 4, "top1": 0.75, "intervals": {"top1": [0.5, 1.0]}}}}
+CALIBRATION = "predicted,observed,low,high,decisions\n0.1,0.2,0.1,0.4,9\n"
 DATA = "outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  path: data\n"
 
 
@@ -36,7 +37,7 @@ def fill(folder: Path) -> None:
     (folder / "metrics/test.json").write_text("{}\n")
     (folder / "metrics/plots/f1_unseen_clean.csv").write_text("class,f1\nviolin,1.0\ndrums,0.5\n")
     (folder / "metrics/plots/confusion_unseen_clean.csv").write_text("actual,predicted\nviolin,violin\n")
-    (folder / "metrics/plots/calibration_unseen_clean.csv").write_text("probability,share\n")
+    (folder / "metrics/plots/calibration_unseen_clean.csv").write_text(CALIBRATION)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -98,7 +99,7 @@ def assert_whole(client, run, knobs):
     assert abs(curve[0].timestamp / 1000 - time.time()) < 600
     assert sorted(artifacts(client, run)) == [
         "history.csv",
-        "pictures/unseen_clean.png",
+        *(f"pictures/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
         "plots/calibration_unseen_clean.csv",
         "plots/confusion_unseen_clean.csv",
         "plots/f1_unseen_clean.csv",
@@ -129,7 +130,7 @@ def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeyp
         "model": hashlib.md5(b"weights").hexdigest(),
         "data": "0123456789abcdef0123456789abcdef.dir",
     }
-    picture = root / "mlartifacts" / run.info.run_id / "artifacts/pictures/unseen_clean.png"
+    picture = root / "mlartifacts" / run.info.run_id / "artifacts/pictures/confusion-unseen_clean.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -160,7 +161,7 @@ def test_other_content_is_another_run(root, knobs):
         lambda: (root / "models/history.csv").write_text(HISTORY.replace("2.5", "2.4")),
         lambda: (root / "models/classifier.keras").write_bytes(b"other weights"),
         lambda: (root / "data.dvc").write_text(DATA.replace("0123", "3210")),
-        lambda: (plots / "calibration_unseen_clean.csv").write_text("probability,share\n0.1,0.2\n"),
+        lambda: (plots / "calibration_unseen_clean.csv").write_text(CALIBRATION.replace("0.2", "0.3")),
         lambda: (plots / "f1_unseen_clean.csv").rename(plots / "f1_recordings.csv"),
     ]
     for number, change in enumerate(changes, 1):
