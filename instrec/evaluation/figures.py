@@ -176,7 +176,7 @@ def table(path: Path) -> Iterator[Rows]:
             raise ValueError("it is empty")
         yield rows
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read ({error}); run `dvc repro`") from error
+        raise UserError("table-invalid", path, f"cannot be read ({error}); run `dvc repro`") from error
 
 
 def title(name: str) -> str:

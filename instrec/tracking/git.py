@@ -19,7 +19,7 @@ def output(folder: Path, *arguments: str) -> bytes | None:
     try:
         done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, check=False)
     except FileNotFoundError:
-        raise UserError("git is not installed; sudo apt-get install git") from None
+        raise UserError("package-missing", "", "git is not installed; sudo apt-get install git") from None
     return done.stdout if done.returncode == 0 else None
 
 

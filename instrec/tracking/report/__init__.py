@@ -29,7 +29,7 @@ TEMPLATE, BEHAVIOR = "page.html", "page.js"
 class Lacking:
     """Stands for a part that could not be made, and says why."""
 
-    reason: str
+    reason: UserError
 
 
 def write(output: Path, *, model: Path, base: str | None = None, file: Path | None = None) -> None:
@@ -85,13 +85,13 @@ def _or_lacking(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except UserError as error:
-        return Lacking(str(error))
+        return Lacking(error)
 
 
 def _of_sets(names: Sequence[str]) -> dict[str, list[Chart]]:
     found = figures.of_sets(PLOTS, names)
     if not found:
-        raise UserError(f"{PLOTS}: holds no tables to draw; run `dvc repro evaluate`")
+        raise UserError("folder-empty", PLOTS, "holds no tables to draw; run `dvc repro evaluate`")
     return found
 
 
@@ -104,5 +104,5 @@ def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
     if file is None:
         return _of_model(known, playing.clips)
     if isinstance(known, Lacking):
-        raise UserError(known.reason)
+        raise known.reason
     return playing.file(known, file)

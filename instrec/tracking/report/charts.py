@@ -104,13 +104,13 @@ def pipeline() -> tuple[str, dict[str, str]]:
     try:
         stages = {name: stage.get("desc", "") for name, stage in documents.load_yaml(PIPELINE)["stages"].items()}
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{PIPELINE}: holds no stages; run this in the top folder of a clone") from error
+        raise UserError("pipeline-missing", PIPELINE, "holds no stages; run this in the top folder of a clone") from error
     return _picture(DRAWN, "image/svg+xml", "draw it: bash scripts/draw_dag.sh"), stages
 
 
 def _picture(path: Path, mime: str, remedy: str) -> str:
     if not path.is_file():
-        raise UserError(f"{path}: missing; {remedy}")
+        raise UserError("file-missing", path, f"missing; {remedy}")
     return media.uri(path.read_bytes(), mime)
 
 
