@@ -1,4 +1,4 @@
-"""Jinja templates of the pages: of `instrec serve` and of the report."""
+"""Jinja templates of the pages: of `instrec serve`, the report and the model card."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ if TYPE_CHECKING:
 LOOKS = "page.css"
 
 
-def templates(*packages: str) -> Environment:
-    """Return the templates that lie in packages."""
+def templates(*packages: str, escaped: bool = True) -> Environment:
+    """Return the templates that lie in packages; what is filled in is escaped for HTML by default."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     return Environment(
         loader=ChoiceLoader([PackageLoader(package, ".") for package in packages]),
-        autoescape=True,
+        autoescape=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
+        keep_trailing_newline=True,
         lstrip_blocks=True,
     )
 

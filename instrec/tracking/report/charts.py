@@ -104,7 +104,7 @@ def pipeline() -> tuple[str, dict[str, str]]:
     try:
         stages = {name: stage.get("desc", "") for name, stage in documents.load_yaml(PIPELINE)["stages"].items()}
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError("pipeline-missing", PIPELINE, "holds no stages; run this in the top folder of a clone") from error
+        raise UserError("pipeline-missing", PIPELINE, "holds no stages; run in the top folder of a clone") from error
     return _picture(DRAWN, "image/svg+xml", "draw it: bash scripts/draw_dag.sh"), stages
 
 
