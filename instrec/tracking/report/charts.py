@@ -101,11 +101,16 @@ def pipeline() -> tuple[str, dict[str, str]]:
     UserError
         When the drawing or dvc.yaml is missing or damaged.
     """
+    return _picture(DRAWN, "image/svg+xml", "draw it: bash scripts/draw_dag.sh"), stages()
+
+
+def stages() -> dict[str, str]:
+    """Return the stages of dvc.yaml, and what each says that it does."""
     try:
-        stages = {name: stage.get("desc", "") for name, stage in documents.load_yaml(PIPELINE)["stages"].items()}
+        found = documents.load_yaml(PIPELINE)["stages"]
+        return {str(name): str(stage.get("desc", "")) for name, stage in found.items()}
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError("pipeline-missing", PIPELINE, "holds no stages; run in the top folder of a clone") from error
-    return _picture(DRAWN, "image/svg+xml", "draw it: bash scripts/draw_dag.sh"), stages
 
 
 def _picture(path: Path, mime: str, remedy: str) -> str:

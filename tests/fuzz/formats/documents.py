@@ -63,9 +63,9 @@ def _mapping(path: Path) -> None:
 
 
 def _pipeline(path: Path) -> None:
-    from instrec.tracking.report import graph
+    from instrec.tracking.report import charts
 
-    assert all(isinstance(name, str) for name in graph._descriptions())
+    assert all(isinstance(name, str) for name in charts.stages())
 
 
 def _tracked(path: Path) -> None:
@@ -120,7 +120,7 @@ YAML = Format(
             "instrec.tracking.reproductions.recipes",
             "instrec.tracking.gate.rules",
             "instrec.tracking.gate.commits",
-            "instrec.tracking.report.graph",
+            "instrec.tracking.report.charts",
         ),
         *("instrec.tracking.mlflow.runs", "instrec.corpus.published.medleydb"),
     ),
