@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -69,7 +70,7 @@ def read(folder: Path) -> list[Entry]:
     Raises
     ------
     UserError
-        When `index.csv` is missing or is not an index.
+        If `index.csv` is missing or is not an index.
     """
     path = folder / _USABLE
     try:
@@ -78,8 +79,8 @@ def read(folder: Path) -> list[Entry]:
                 Entry(
                     source=row["source"],
                     path=row["path"],
-                    onset=float(row["onset"]),
-                    duration=float(row["duration"]),
+                    onset=_seconds(row["onset"]),
+                    duration=_seconds(row["duration"]),
                     labels=tuple(row["labels"].split()),
                     group=row["group"],
                     split=_text(row["split"]),
@@ -88,6 +89,12 @@ def read(folder: Path) -> list[Entry]:
             ]
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
         raise UserError("table-invalid", path, f"not an index ({error}); run `dvc repro download`") from error
+
+
+def _seconds(cell: str) -> float:
+    if not 0 <= (seconds := float(cell)) < math.inf:  # NaN is neither
+        raise ValueError(f"{cell} s must be finite and not negative")
+    return seconds
 
 
 def _text(cell: str | None) -> str:
@@ -105,7 +112,7 @@ def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excl
     Raises
     ------
     UserError
-        When the folder does not exist.
+        If the folder does not exist.
     """
     if not root.is_dir():
         raise UserError(

@@ -186,11 +186,9 @@ def _excerpt(path: str, longer: float, instrument: Synth) -> Signal:
 def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
     """The noise that belongs to each frozen score, by the score's path inside the folder."""
     remedy = "bring it: dvc pull data.dvc"
-    try:
+    with documents.expected(file, remedy):
         specs = documents.load_json(file, remedy=remedy)
         return {name: noise.from_json(spec) for name, spec in specs.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError("document-unreadable", file, f"cannot be read ({error}); {remedy}") from error
 
 
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:

@@ -1,4 +1,4 @@
-"""Jinja templates of the pages: of `instrec serve`, the report and the model card."""
+"""Jinja templates of the pages: of `instrec serve` and of the report."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ if TYPE_CHECKING:
 LOOKS = "page.css"
 
 
-def templates(*packages: str, escaped: bool = True) -> Environment:
-    """Return the templates that lie in packages; what is filled in is escaped for HTML by default."""
+def templates(*packages: str) -> Environment:
+    """Return the templates that lie in packages."""
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     return Environment(
         loader=ChoiceLoader([PackageLoader(package, ".") for package in packages]),
-        autoescape=escaped,
+        autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
-        keep_trailing_newline=True,
         lstrip_blocks=True,
     )
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec.corpus import manifest
-from instrec.errors import UserError
+from tests.refusals import refused
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 CLIPS = st.builds(
@@ -50,11 +50,14 @@ def test_splits_part_the_clips_and_keep_their_order(clips):
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\ntrain/a,train\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,late,,g,f,clean,1\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,0,,g,f,clean,1,extra\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,nan,,g,f,clean,1\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,-1,,g,f,clean,1\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,0,,g,f,clean,-1\n",
     ],
 )
 def test_what_is_no_manifest_is_named_with_the_stage_to_run(tmp_path, content):
     path = tmp_path / "manifest.csv"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"manifest\.csv: not a manifest .*; run `dvc repro balance`"):
+    with refused("table-invalid", path, "`dvc repro balance`"):
         manifest.read(path)

@@ -7,6 +7,7 @@ import pytest
 
 from instrec.errors import UserError
 from instrec.util import provenance
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ class TestSources:
 
     def test_no_data_set_is_downloaded_to_be_thrown_away(self, thrown_away, full_params):
         sources = replace(full_params.sources, test=("irmas",))
-        with pytest.raises(UserError, match=rf"-S sources.corpora={thrown_away}/corpora$"):
+        with refused("folder-thrown-away", "params.yaml: sources.corpora", f"-S sources.corpora={thrown_away}/corpora"):
             provenance.check_sources(sources)
         provenance.check_sources(replace(sources, corpora=str(thrown_away / "corpora")))
 
@@ -73,7 +74,7 @@ def test_an_experiment_has_a_name_of_its_own_only_in_a_folder_of_its_own(thrown_
 
 
 def test_another_code_has_another_digest(tmp_path, monkeypatch):
-    monkeypatch.setattr(provenance.instrec, "__path__", [str(tmp_path)])
+    monkeypatch.setattr("instrec.__path__", [str(tmp_path)])
     add(tmp_path, "models/lstm.py")
     before = provenance._digest()
     assert provenance._digest() == before

@@ -42,7 +42,7 @@ def check_names(name: str, alias: str) -> None:
     for option, value in (("--name", name), ("--alias", alias)):
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", value):
             raise UserError(
-                "value-invalid", "", f"{option} {value!r}: allowed are letters, digits, `_`, `-` and `.`, up to 200"
+                "value-invalid", f"{option} {value!r}", "allowed are letters, digits, `_`, `-` and `.`, up to 200"
             )
     if "." in alias or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
         raise UserError(
@@ -67,7 +67,7 @@ def register(path: Path, name: str, alias: str) -> str:
     Raises
     ------
     UserError
-        When there is no model, MLflow's store does not answer or refuses, or the version predicts otherwise than the
+        If there is no model, MLflow's store does not answer or refuses, or the version predicts otherwise than the
         file; the alias then stays where it was.
     """
     known = classifier.load(path)

@@ -109,9 +109,16 @@ def _experiment(client: MlflowClient, files: str | None) -> str:
 
 
 def md5(path: Path) -> str:
-    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
+    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for.
+
+    Raises
+    ------
+    UserError
+        When a `.dvc` file is missing, or names no checksum.
+    """
     if path.suffix == ".dvc":
-        return str(documents.load_yaml(path)["outs"][0]["md5"])
+        with documents.expected(path, f"restore it: git checkout {path}"):
+            return str(documents.load_yaml(path)["outs"][0]["md5"])
     return files.md5(path)
 
 

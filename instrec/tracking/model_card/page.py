@@ -1,28 +1,27 @@
-"""The card as Markdown: `card.md`, filled in."""
+"""The card as Markdown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from instrec.models.released import FACTS, RELEASED
 from instrec.tracking.model_card.facts import Facts
 from instrec.tracking.model_card.licenses import terms
-from instrec.web.templates import templates
 
 _SETS = {
     "seen_clean": "SoundFonts of training",
-    "seen_noisy": "the same clips with noise, reverb, overload and the like",
-    "unseen_clean": "a SoundFont that training never heard",
-    "unseen_noisy": "the same clips with noise, reverb, overload and the like",
-    "unseen_excerpts": "pieces of 5 to 20 s, the unseen SoundFont",
-    "recordings": "recordings held out of training",
+    "seen_noisy": "the same clips with noise, reverb and overload",
+    "unseen_clean": "a SoundFont that is not used in training",
+    "unseen_noisy": "the same clips with noise, reverb and overload",
+    "unseen_excerpts": "pieces of 5 to 20 s, with the unseen SoundFont",
+    "recordings": "held-out recordings",
 }
 _CLIPS = (
     ("solo", "top1", "solo: top-1"),
     ("solo", "macro_f1", "solo: macro F1"),
     ("mixtures", "micro_f1", "mixtures: micro F1"),
-    ("mixtures", "count_accuracy", "mixtures: count right"),
+    ("mixtures", "count_accuracy", "mixtures: count accuracy"),
     ("excerpts", "micro_f1", "pieces: micro F1"),
 )
 
@@ -33,49 +32,166 @@ def page(facts: Facts) -> str:
     Raises
     ------
     UserError
-        When a SoundFont's license is unknown.
+        If a SoundFont's license is unknown.
     """
-    known = templates("instrec.tracking.model_card", escaped=False)
-    known.filters |= {
-        "figure": _figure,
-        "spaced": lambda name: name.replace("_", " "),
-        "thousands": lambda number: f"{number:,}",
-    }
-    content = {
-        **facts,
-        **facts["clips"],
-        "clip_seconds": f"{facts['params']['clip']['seconds']:g}",
-        "facts_file": FACTS,
-        "released": RELEASED,
-        "soundfonts": list(_soundfonts(facts)),
-        "scores": _scores(facts),
-    }
-    return known.get_template("card.md").render(content)
+    sections = (_head, _use, _training, _classes, _scores, _recordings, _limits, _license)
+    return "\n\n".join(section(facts) for section in sections) + "\n"
 
 
-def _soundfonts(facts: Facts) -> Iterator[tuple[str, ...]]:
-    """Return a row for each SoundFont that was used: clips of training and validation, license, holders, package."""
-    train, valid = (facts["clips"][split]["soundfonts"] for split in ("train", "valid"))
-    unseen = facts["params"]["soundfonts"]["unseen"]
-    for name in dict.fromkeys((*train, *valid, unseen)):
-        license, holders, package = terms(name)
-        clips = ("never heard: tests", "-") if name == unseen else (f"{own.get(name, 0):,}" for own in (train, valid))
-        yield f"`{name}`", *clips, license, holders, f"`{package}`"
-
-
-def _scores(facts: Facts) -> tuple[list[str], list[list[str]]]:
-    """Return the head of the table of scores, and a row for each test set."""
-    sets = facts["scores"]
-    shown = [each for each in _CLIPS if any(each[1] in parts.get(each[0], {}) for parts in sets.values())]
+def _head(facts: Facts) -> str:
+    model, params = facts["model"], facts["params"]
+    clip, features = params["clip"], params["spectrogram"]
     rows = [
-        [f"`{name}`", _SETS.get(name, ""), *(_figure(sets[name].get(kind, {}), metric) for kind, metric, _ in shown)]
-        for name in sorted(sets, key=lambda name: [*_SETS, name].index(name))
+        ("file", f"`{RELEASED}`, {model['bytes'] / 1e6:.2f} MB, MD5 `{model['md5']}`"),
+        ("released", facts["date"]),
+        (
+            "input",
+            f"{clip['seconds']:g} s of mono audio at {clip['sample_rate']} Hz; longer audio in windows",
+        ),
+        ("features", f"{features['name'].replace('_', '-')}, {features['mels']} bands, independent of loudness"),
+        ("network", f"`{model['network']}`, {model['weights']:,} weights"),
+        ("output", _output(facts)),
     ]
-    return ["test set", "", *(title for *_, title in shown)], rows
+    return (
+        "# Model card: the released model\n\n"
+        f"This model recognizes {len(facts['classes'])} instruments in audio, and when each one sounds.\n\n"
+        f"`instrec card` writes this page from `{FACTS}`, which `make release` collects from the pipeline.\n\n"
+        + _table(("", ""), rows)
+    )
 
 
-def _figure(part: Mapping[str, Any], metric: str) -> str:
+def _output(facts: Facts) -> str:
+    counts = facts["params"]["task"] == "count_presence"
+    return "a probability per class" + (", and one for each count: 0, 1, 2, and 3 or more" if counts else "")
+
+
+def _use(facts: Facts) -> str:
+    return f"""\
+## Use
+
+Use it to find the instruments in your audio, offline: to tag, search, sort, or take a first look at a recording. It is
+also a baseline for research. If a result matters, let a person check it. The model does not identify performers, and
+does not transcribe music.
+
+    dvc pull {RELEASED}
+    instrec predict song.wav
+
+`make setup data` also brings the model. [export.md](export.md) shows how to use it as ONNX or TFLite, without
+instrec."""
+
+
+def _training(facts: Facts) -> str:
+    params, train, valid = facts["params"], facts["clips"]["train"], facts["clips"]["valid"]
+    anew = params["train"]["regenerate_every"]
+    unseen = params["soundfonts"]["unseen"]
+    rows = [
+        (f"`{name}`", *_clips_of(name, unseen, (train, valid)), license, holders, f"`{package}`")
+        for name in dict.fromkeys((*train["soundfonts"], *valid["soundfonts"], unseen))
+        for license, holders, package in [terms(name)]
+    ]
+    rounds = f" New clips replaced these every {anew} epochs." if anew else ""
+    start = params["train"]["start"]
+    begun = "" if start == "none" else f"\nTraining started from the earlier model `{start}`."
+    share = 100 * params["train"]["average_share"]
+    mean = f"The weights are the mean over the last {share:.0f} % of the epochs. Thresholds" if share else ""
+    return f"""\
+## Training data
+
+{train["clips"]:,} clips of {params["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
+{_sources(train)}
+{train["noisy"]:,} clips have noise, reverb, equalization or overload.
+{mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
+
+{_table(("SoundFont", "training clips", "validation clips", "license", "holders", "Debian package"), rows)}"""
+
+
+def _clips_of(soundfont: str, unseen: str, parts: Iterable[Mapping[str, Any]]) -> list[str]:
+    if soundfont == unseen:
+        return ["none: tests only", "-"]
+    return [f"{part['soundfonts'].get(soundfont, 0):,}" for part in parts]
+
+
+def _sources(train: Mapping[str, Any]) -> str:
+    if not train["recordings"]:
+        return "None of them is a recording: FluidSynth rendered all of them from scores."
+    made = train["clips"] - train["recordings"]
+    return f"{train['recordings']:,} of them are recordings. FluidSynth rendered {made:,} from scores."
+
+
+def _classes(facts: Facts) -> str:
+    classes = [f"{name.replace('_', ' ')} {threshold:.2f}" for name, threshold in facts["classes"].items()]
+    return f"""\
+## Classes
+
+The threshold of each class is the probability from which it is detected, chosen on validation clips:
+{", ".join(classes)}."""
+
+
+def _scores(facts: Facts) -> str:
+    shown = [
+        (kind, metric, title)
+        for kind, metric, title in _CLIPS
+        if any(metric in parts.get(kind, {}) for parts in facts["scores"].values())
+    ]
+    rows = [
+        (f"`{name}`", _SETS.get(name, ""), *(_with_interval(parts.get(kind, {}), metric) for kind, metric, _ in shown))
+        for name, parts in sorted(facts["scores"].items(), key=lambda each: [*_SETS, each[0]].index(each[0]))
+    ]
+    return f"""\
+## Metrics
+
+Intervals are 95 % (bootstrap over clips). *Top-1* is the share of solo clips whose strongest class is right. *Micro F1*
+is over all instruments of mixtures of 0 to 3, with the thresholds above. Rules compose the test scores, which are
+frozen: they compare models, and they do not predict a result on other music.
+
+{_table(("test set", "", *(title for *_, title in shown)), rows)}"""
+
+
+def _recordings(facts: Facts) -> str:
+    found = facts["recordings"]
+    heading = "## On recordings\n\n"
+    if not found:
+        return heading + "Not measured for this release. `instrec evaluate FOLDER` measures on your recordings."
+    rows = [
+        (name.replace("_", " "), str(each["files"]), *(f"{each[key]:.3f}" for key in ("precision", "recall", "f1")))
+        for name, each in found["per_class"].items()
+    ]
+    names = (("top1", "top-1"), ("macro_recall", "macro recall"), ("macro_f1", "macro F1"))
+    means = ", ".join(f"{name} {_with_interval(found, metric)}" for metric, name in names)
+    return (
+        f"{heading}{found['files']} files of {len(rows)} classes, one instrument each: {found['of']}.\n"
+        f"All files: {means}.\n\n" + _table(("class", "files", "precision", "recall", "F1"), rows)
+    )
+
+
+def _limits(facts: Facts) -> str:
+    learned = "Most" if facts["clips"]["train"]["recordings"] else "All"
+    return f"""\
+## Limits
+
+- {learned} training data is synthesized. Recordings sound different, and the model is worse on them.
+- Training has at most three instruments at once. In a denser mix, the model names some of them.
+- If a sound belongs to no class (harp, tuba, a synthesizer, speech), the model names the nearest class or none.
+- A window has {facts["params"]["clip"]["seconds"]:g} s, so shorter sounds blur.
+- The classes are instruments of Western orchestras and bands, as in General MIDI. Other traditions are missing, from
+  the classes and from the tests."""
+
+
+def _license(facts: Facts) -> str:
+    return """\
+## License
+
+[MIT](../LICENSE), for code and model. The model file holds weights and parameters, and no audio. The SoundFonts in the
+table above are not part of this repository, and have their own licenses."""
+
+
+def _with_interval(part: Mapping[str, Any], metric: str) -> str:
     if metric not in part:
         return "-"
     low, high = part["intervals"][metric]
     return f"{part[metric]:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -29,7 +29,7 @@ def learning_curves(history: Path) -> list[Chart]:
     Raises
     ------
     UserError
-        When the history is missing or damaged.
+        If the history is missing or damaged.
     """
     charts = []
     with table(history) as rows:
@@ -57,7 +57,7 @@ def thresholds(folder: Path) -> tuple[Chart, list[tuple[Any, ...]]]:
     Raises
     ------
     UserError
-        When the tables are missing or damaged.
+        If the tables are missing or damaged.
     """
     with table(folder / "sweep_valid.csv") as rows:
         swept = {key: np.array([float(row[key]) for row in rows]) for key in ("threshold", "precision", "recall", "f1")}
@@ -88,7 +88,7 @@ def examples(folder: Path) -> str:
     Raises
     ------
     UserError
-        When it is missing.
+        If it is missing.
     """
     return _picture(folder / "spectrograms.png", "image/png", "run `dvc repro evaluate`")
 

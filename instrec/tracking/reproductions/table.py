@@ -1,4 +1,4 @@
-"""The page that puts "as published" beside "here": `docs/systems.md`."""
+"""Write docs/systems.md, which compares published metrics with those reached here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from instrec.errors import UserError
 from instrec.tracking.reproductions.claims import CLAIMS, verdict
 from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
 from instrec.tracking.reproductions.results import Run, figure, of_budget
@@ -44,19 +45,21 @@ FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 _HEAD = """\
 # Published systems, as published and here
 
-Written by `instrec systems` from `docs/systems.json`; `instrec systems --run` runs what is missing there.
+`instrec systems` writes this page from `docs/systems.json`, and `instrec systems --run` runs what is missing there.
 
-*Here* means: trained on clips that this repository composes and renders, tested on its frozen scores (where General
-MIDI's programs are the classes, also on new ones). Rows of a block with one budget have the same clips and splits, so
-they can be compared with each other, unless the line under the block says otherwise; they cannot be compared with "as
-published", which was measured on other data. *Unseen* is a SoundFont that training never heard. Budget `cpu` is the
-smaller one of the recipe's `cpu` section; figures under it say what a network learns in minutes, not what it can reach.
-Training seconds include validation after every epoch and depend on what else the machine did.
+*Here* means: trained on clips that this repository composes and renders, and tested on its frozen scores. If the
+classes are General MIDI programs, new scores are tested, too. In a table, rows with the same budget have the same clips
+and splits. You can compare them with each other, unless a line below the table says otherwise. You cannot compare them
+with "as published", which was measured on other data. *Unseen* is a SoundFont that is not used in training. Budget
+`cpu` is the smaller one, from the `cpu` section of the recipe. Its metrics show what a network learns in minutes, and
+not what it can reach. Training seconds include validation after each epoch, and depend on other work of the machine.
 """
+
+_SPEED = {"weights", "epochs", "seconds", "clips_per_second"}  # of models/speed.json
 
 
 def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
-    """Write the page: a block of rows a publication, each at its largest budget, then what holds of the claims."""
+    """Write the page: a table per publication, with the largest budget of each recipe, and a verdict on each claim."""
     by_recipe: dict[str, list[Run]] = {}
     for run in runs:
         by_recipe.setdefault(run.recipe, []).append(run)
@@ -68,10 +71,12 @@ def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
 
 def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     first = group[0]
-    task = first.params.get("task", "count_presence")
-    columns = FIGURES[task]
+    if first.task not in FIGURES:
+        allowed = ", ".join(FIGURES)
+        raise UserError("value-unknown", f"recipe {first.name}: task", f"expected one of {allowed}, found {first.task}")
+    columns = FIGURES[first.task]
     yield f"## {first.source}\n"
-    yield f"Task: {task}. Published data: {first.data}.\n"
+    yield f"Task: {first.task}. Published data: {first.data}.\n"
     heads = ["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns)]
     heads += ["weights", "budget", "training s", "clips/s", "machine"]
     yield _row(heads)
@@ -98,7 +103,7 @@ def _cost(runs: Sequence[Run]) -> list[str]:
         return ["-", "not run", "-", "-", "-"]
     last = runs[-1]
     speed = last.speed
-    if not speed:
+    if not speed.keys() >= _SPEED:
         return ["-", last.budget, "-", "-", last.machine]
     return [
         f"{speed['weights']:,}",

@@ -8,12 +8,12 @@ import pytest
 from instrec.corpus import published
 from instrec.corpus.published import CORPORA
 from instrec.errors import UserError
-from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, PLACED, sources
+from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, PLACED, downloaded, sources
 
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_corrupt_download_is_told_and_nothing_of_it_trusted(name, bring, server):
-    archive = next(remote.filename for remote in CORPORA[name].files() if remote.packed)
+    archive = next(remote.filename for remote in downloaded(name).files() if remote.packed)
     server.spoil = archive
     with pytest.raises(UserError, match=f"^{name}: {archive}: damaged on its way"):
         published.scan(sources(train=(name,)), classes=ALL, workers=1)
@@ -24,7 +24,7 @@ def test_a_corrupt_download_is_told_and_nothing_of_it_trusted(name, bring, serve
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_an_interrupted_download_goes_on(name, bring, server):
-    archive = next(remote.filename for remote in CORPORA[name].files() if remote.packed)
+    archive = next(remote.filename for remote in downloaded(name).files() if remote.packed)
     server.cut[archive] = 1000
     with pytest.raises(UserError, match="run again to go on where it stopped"):
         bring(name)
@@ -65,6 +65,15 @@ def test_what_the_error_says_mends_damage(name, bring):
 
 def test_before_a_download_the_index_is_what_is_missing(tmp_path):
     assert CORPORA["irmas"].validate(tmp_path, workers=1) == ([tmp_path / "irmas_index_1.0.json"], [])
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "3", '{"tracks": [3]}', '{"tracks": {"a": 3}}', '{"tracks": {"a": {"audio": ["a.wav"]}}}']
+)
+def test_an_index_that_is_something_else_is_named(tmp_path, content):
+    (tmp_path / "irmas_index_1.0.json").write_text(content)
+    with pytest.raises(UserError, match=r"irmas_index_1\.0\.json: cannot be read .*; remove it and run again"):
+        CORPORA["irmas"].validate(tmp_path, workers=1)
 
 
 def test_archives_placed_by_hand_are_taken_and_kept(bring, server):

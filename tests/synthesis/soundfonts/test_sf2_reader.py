@@ -14,6 +14,7 @@ from instrec.errors import UserError
 from instrec.synthesis.soundfonts import catalog, note_overlap, sf2_reader
 from instrec.synthesis.soundfonts.sf2_reader import DRUM_BANK
 from instrec.synthesis.soundfonts.sf2_writer import Note, write
+from tests.refusals import refused
 
 TABLES = {b"phdr": 38, b"pbag": 4, b"pgen": 4, b"inst": 22, b"ibag": 4, b"igen": 4, b"shdr": 46}
 CLASSES = ("violin", "flute", "drums")
@@ -142,9 +143,9 @@ def changed_length(whole: bytes, rng: np.random.Generator) -> bytes:
 
 
 @pytest.mark.parametrize("change", [changed_cut, changed_bytes, changed_index, changed_length])
-def test_a_mutated_font_is_read_or_told(font: Path, change) -> None:  # type: ignore[no-untyped-def]
+def test_a_mutated_font_is_read_or_told(font: Path, change) -> None:
     whole, told = font.read_bytes(), 0
-    begin = time.perf_counter()
+    begin = time.process_time()
     for seed in range(CASES // 4):
         font.write_bytes(change(whole, np.random.default_rng(seed)))
         try:
@@ -156,7 +157,7 @@ def test_a_mutated_font_is_read_or_told(font: Path, change) -> None:  # type: ig
         else:
             assert_sound(found)
     assert told > 0
-    assert time.perf_counter() - begin < 10  # 2 s on a busy machine
+    assert time.process_time() - begin < 10  # 2 s on a busy machine
 
 
 def assert_sound(found: sf2_reader.SoundFont) -> None:
@@ -217,13 +218,13 @@ def tables_without_end() -> bytes:
 @pytest.mark.parametrize(
     "made", [quadratic_zones, overlapping_presets, notes_over_each_other, chunks_without_end, tables_without_end]
 )
-def test_what_grows_without_bound_is_told_soon(tmp_path: Path, made) -> None:  # type: ignore[no-untyped-def]
+def test_what_grows_without_bound_is_told_soon(tmp_path: Path, made) -> None:
     path = tmp_path / "own.sf2"
     path.write_bytes(made())
     begin = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     tracemalloc.start()
     try:
-        with pytest.raises(UserError, match=rf"^{path}: damaged, .*params\.yaml"):
+        with refused("soundfont-damaged", path, "params.yaml"):
             sf2_reader.read(path)
         assert tracemalloc.get_traced_memory()[1] < 200e6
     finally:
@@ -246,12 +247,12 @@ def test_what_grows_without_bound_is_told_soon(tmp_path: Path, made) -> None:  #
 def test_what_is_no_whole_soundfont_is_named(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "own.sf2"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=rf"^{path}: .*{told}.*; replace it"):
+    with refused("soundfont-damaged", path, told):
         sf2_reader.read(path)
 
 
 @pytest.mark.parametrize("what", ["missing", "folder"])
 def test_what_cannot_be_read_is_named(tmp_path: Path, what: str) -> None:
     path = tmp_path if what == "folder" else tmp_path / "own.sf2"
-    with pytest.raises(UserError, match=rf"^{path}: cannot be read: "):
+    with refused("file-unreadable", path):
         sf2_reader.read(path)

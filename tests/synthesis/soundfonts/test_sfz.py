@@ -2,8 +2,9 @@
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.synthesis.soundfonts import sfz
+from instrec.synthesis.soundfonts.recorded_notes import Region
+from tests.refusals import refused
 
 
 def regions(tmp_path, text, controllers=None, **files):
@@ -26,8 +27,8 @@ def test_regions_inherit_from_group_master_and_global(tmp_path):
     than the others */ loop_mode=loop_continuous loop_start=10 loop_end=99
     """
     first, second = regions(tmp_path, text)
-    assert first == sfz.Region(tmp_path / "Samples/my note.wav", 58.2, (50, 60), (1, 90), -3.0)
-    assert second == sfz.Region(tmp_path / "Samples/b.wav", 51.0, (51, 51), (1, 90), 2.0, (10, 100))
+    assert first == Region(tmp_path / "Samples/my note.wav", 58.2, (50, 60), (1, 90), -3.0)
+    assert second == Region(tmp_path / "Samples/b.wav", 51.0, (51, 51), (1, 90), 2.0, (10, 100))
 
 
 def test_definitions_and_included_files_are_put_in(tmp_path):
@@ -58,13 +59,19 @@ def test_controllers_are_at_rest_where_the_file_or_the_entry_puts_them(tmp_path)
     assert regions(tmp_path, text, {22: 0}) == []
 
 
-@pytest.mark.parametrize("text", ['#include "own.sfz"', '#include "no.txt"', "<region> sample=a.wav key=h9"])
-def test_what_cannot_be_read_is_told(tmp_path, text):
-    with pytest.raises(UserError) as told:
+@pytest.mark.parametrize(
+    ("text", "code", "named"),
+    [
+        ('#include "own.sfz"', "file-damaged", "8"),
+        ('#include "no.txt"', "file-unreadable", "no.txt"),
+        ("<region> sample=a.wav key=h9", "file-damaged", "'h9'"),
+    ],
+)
+def test_what_cannot_be_read_is_told(tmp_path, text, code, named):
+    with refused(code, tmp_path / "own.sfz", named):
         regions(tmp_path, text)
-    assert str(tmp_path / "own.sfz") in str(told.value)
 
 
 def test_a_file_that_is_missing_is_told(tmp_path):
-    with pytest.raises(UserError):
+    with refused("file-unreadable", tmp_path / "none.sfz"):
         sfz.regions(tmp_path / "none.sfz", {})

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 import pytest
 
+from instrec.errors import UserError
+from instrec.tracking.mlflow import runs
 from tests.tracking.mlflow.mirroring import (
     CALIBRATION,
     DATA,
@@ -24,6 +26,13 @@ from tests.tracking.mlflow.mirroring import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's word to MLflow
+
+
+@pytest.mark.parametrize("content", ["", "outs: 3\n", "outs: []\n", "outs: [{path: data}]\n", "- outs\n"])
+def test_a_file_of_dvc_without_a_checksum_is_named(tmp_path, content):
+    (tmp_path / "data.dvc").write_text(content)
+    with pytest.raises(UserError, match=r"data\.dvc: cannot be read .*; restore it: git checkout"):
+        runs.md5(tmp_path / "data.dvc")
 
 
 def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeypatch, capfd):

@@ -8,9 +8,9 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.evaluation import figures
 from instrec.tracking.report import charts
+from tests.refusals import refused
 
 PROGRAMS = [f"gm_{program:03}" for program in range(128)]
 
@@ -74,14 +74,14 @@ def test_colours_are_the_page_s_and_ids_the_chart_s_own():
 def test_a_table_that_cannot_be_read_is_told_of(tmp_path, content):
     if content is not None:
         (tmp_path / "history.csv").write_text(content)
-    with pytest.raises(UserError, match=r"history.csv: cannot be read .*`dvc repro`"):
+    with refused("table-invalid", tmp_path / "history.csv", "`dvc repro`"):
         charts.learning_curves(tmp_path / "history.csv")
 
 
 @pytest.mark.parametrize("content", ["epoch,loss,val_loss\n1,two,3\n", "epoch,loss,val_loss\n1,2\n"])
 def test_a_table_with_other_than_numbers_is_told_of(tmp_path, content):
     (tmp_path / "history.csv").write_text(content)
-    with pytest.raises(UserError, match=r"history.csv: .*`dvc repro`"):
+    with refused("table-invalid", tmp_path / "history.csv", "`dvc repro`"):
         charts.learning_curves(tmp_path / "history.csv")
 
 
