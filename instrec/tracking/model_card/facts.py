@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,7 @@ from instrec.corpus import manifest
 from instrec.errors import UserError
 from instrec.evaluation import metrics
 from instrec.util import documents
-from instrec.util.files import written_whole
+from instrec.util.files import md5, written_whole
 from instrec.util.seeding import generator
 
 Facts = Mapping[str, Any]
@@ -64,7 +63,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
     return {
         "date": date,
         "model": {
-            "md5": hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest(),
+            "md5": md5(path),
             "bytes": path.stat().st_size,
             "weights": trained.model.count_params(),
             "network": trained.model.name,

@@ -72,9 +72,9 @@ def _mapping(path: Path) -> None:
 
 
 def _pipeline(path: Path) -> None:
-    from instrec.tracking.report import graph
+    from instrec.tracking.report import charts
 
-    assert all(isinstance(name, str) for name in graph._descriptions())
+    assert all(isinstance(name, str) for name in charts.stages())
 
 
 def _tracked(path: Path) -> None:
@@ -131,7 +131,7 @@ YAML = Format(
             "instrec.tracking.gate.rules",
             "instrec.synthesis.soundfonts.libraries",
             "instrec.tracking.gate.commits",
-            "instrec.tracking.report.graph",
+            "instrec.tracking.report.charts",
         ),
         *("instrec.tracking.mlflow.runs", "instrec.corpus.published.medleydb"),
     ),

@@ -144,8 +144,8 @@ def test_a_base_without_metrics_is_said(copied, tmp_path):
         ("build/audio", ["build/audio/unseen_clean.h5: missing", "dvc repro synthesize"]),
         ("build", ["build/spectrograms/unseen_clean.h5: missing", "dvc repro spectrograms"]),
         ("models", ["models/history.csv: cannot be read", "no model there", "dvc repro"]),
-        ("dvc.yaml", ["`dvc dag` found no pipeline"]),
-        (".dvc", ["`dvc dag` found no pipeline"]),
+        ("dvc.yaml", ["dvc.yaml: cannot be read"]),
+        ("docs", ["docs/dag.svg: missing", "bash scripts/draw_dag.sh"]),
     ],
 )
 def test_what_is_missing_is_said_with_the_command_that_brings_it(copied, tmp_path, gone, said):
