@@ -288,9 +288,9 @@ def _history(path: Path) -> None:
 
 
 def _drawn(path: Path) -> None:
-    from instrec.tracking.report import charts
+    from instrec.evaluation import figures
 
-    charts.of_sets(path.parent, ["seen"])
+    figures.of_sets(path.parent, ["seen"])
 
 
 _MANIFEST = "id,split,source,path,onset,labels,group,soundfont,noise,seed\n" + "".join(

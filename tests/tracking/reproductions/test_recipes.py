@@ -175,4 +175,4 @@ def test_mistakes_are_one_line(arguments: list[str], named: tuple[str, ...]) -> 
 
 def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
     with refused("command-failed", tmp_path, "`git rev-parse HEAD`", "not a git repository"):
-        running._git(tmp_path, "rev-parse", "HEAD")
+        running._call(tmp_path, "git", "rev-parse", "HEAD")
