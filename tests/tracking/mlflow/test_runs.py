@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking.mlflow import runs
+from tests.refusals import refused
 from tests.tracking.mlflow.mirroring import (
     CALIBRATION,
     DATA,
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's
 @pytest.mark.parametrize("content", ["", "outs: 3\n", "outs: []\n", "outs: [{path: data}]\n", "- outs\n"])
 def test_a_file_of_dvc_without_a_checksum_is_named(tmp_path, content):
     (tmp_path / "data.dvc").write_text(content)
-    with pytest.raises(UserError, match=r"data\.dvc: cannot be read .*; restore it: git checkout"):
+    with refused("document-unreadable", tmp_path / "data.dvc", "git checkout"):
         runs.md5(tmp_path / "data.dvc")
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking.reproductions import recipes, table
 from instrec.tracking.reproductions.results import Run
+from tests.refusals import refused
 
 FOLDER = Path(__file__).parents[3] / "recipes"
 
@@ -54,7 +54,7 @@ def test_a_cost_that_is_not_all_there_is_left_out(tmp_path: Path) -> None:
 def test_a_task_that_is_none_is_named(tmp_path: Path, task: Any) -> None:
     (recipe, *_) = recipes.published(FOLDER)
     changed = replace(recipe, params={**recipe.params, "task": task})
-    with pytest.raises(UserError, match=rf"recipe {recipe.name}: task: expected one of solo, .*, found .*"):
+    with refused("value-unknown", f"recipe {recipe.name}: task", "solo", task):
         table.write(tmp_path / "systems.md", [changed], [])
 
 
