@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +20,7 @@ from instrec.export.probes import probes
 from instrec.inference.prediction import HOP_SHARE
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
-from instrec.util.files import written_whole
+from instrec.util.files import FullDisk, temporary_files, temporary_folder, written_whole
 
 TOLERANCE = 1e-4
 """The largest difference of a probability between an exported file and Keras."""
@@ -54,14 +52,18 @@ def export(model: Path, form: str, output: Path) -> Exported:
     """
     if output.suffix != f".{form}":
         raise UserError(f"--output {output}: a file of format {form} ends in .{form}")
-    with written_whole(output) as part, tempfile.TemporaryDirectory() as folder:
+    with written_whole(output) as part:
         part.touch()  # a folder that takes no files is reported before the work
         trained = classifier.load(model)
-        made = Path(folder) / f"model.{form}"
-        with warnings.catch_warnings(action="ignore"):  # of names that the converters' own code should not use
+        with (
+            temporary_folder() as folder,
+            warnings.catch_warnings(action="ignore"),  # of names that the converters' own code should not use
+        ):
+            made = folder / f"model.{form}"
             _convert(trained, model, form, made)
             exported = _checked(trained, model, form, made)
-        shutil.copyfile(made, part)
+            content = made.read_bytes()
+        part.write_bytes(content)
     return exported
 
 
@@ -96,7 +98,10 @@ def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
     if keras.backend.backend() != "tensorflow":
         raise UserError(f"KERAS_BACKEND={keras.backend.backend()}: export works with KERAS_BACKEND=tensorflow alone")
     try:
-        FORMATS[form].convert(listening_model(trained), made, description(trained, model))
+        with temporary_files():
+            FORMATS[form].convert(listening_model(trained), made, description(trained, model))
+    except FullDisk:
+        raise
     except UserError as error:
         raise UserError(f"{model}: {error}") from error
     except ImportError as error:

@@ -14,6 +14,12 @@ from pathlib import Path
 
 from instrec.errors import UserError
 
+
+class FullDisk(UserError):
+    """No room for temporary files."""
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST = 220  # bytes of a name that a temporary one keeps; file systems take 255
 _LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer names after its part
 
@@ -45,7 +51,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:  # not the operating system's word: a library's own use of OSError
             raise
-        remedy = "free some space or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        remedy = "free some space or " if error.errno in _FULL else ""
         raise UserError(
             f"{path}: cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
         ) from error
@@ -59,39 +65,47 @@ def require_temporary_files() -> None:
 
     Raises
     ------
-    UserError
+    FullDisk
         When no folder for them takes a file, naming TMPDIR.
     """
     try:
         tempfile.gettempdir()
     except OSError as error:
         where = os.environ.get("TMPDIR", "(not set)")
-        raise UserError(
+        raise FullDisk(
             f"TMPDIR={where}: no temporary file can be written there nor in /tmp (is the disk full?); "
             "free some space, or set TMPDIR to a folder that has some"
         ) from error
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Return a folder that is removed when the block ends.
+def temporary_files() -> Iterator[None]:
+    """Report a full disk of temporary files, which every library reports in an error of its own.
 
     Raises
     ------
-    UserError
-        When its disk is full, naming TMPDIR.
+    FullDisk
+        Naming TMPDIR.
     """
     require_temporary_files()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        full = next((text for text in map(os.strerror, _FULL) if text in str(error)), None)
+        if full is None:
             raise
-        raise UserError(
-            f"TMPDIR={tempfile.gettempdir()}: {os.strerror(error.errno)}; free some space, or set TMPDIR to a folder "
-            "that has some"
+        raise FullDisk(
+            f"TMPDIR={tempfile.gettempdir()}: {full}; free some space, or set TMPDIR to a folder that has some"
         ) from error
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Return a folder that is removed when the block ends; a full disk is reported as by `temporary_files`."""
+    with temporary_files(), tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @functools.lru_cache(maxsize=1024)  # once for a folder, which may hold very many files
