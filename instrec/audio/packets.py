@@ -115,7 +115,7 @@ class _File(io.FileIO):
     Attributes
     ----------
     size : in bytes.
-    whole : as `wholeness.is_whole` has it.
+    whole : as `completeness.is_whole` has it.
     """
 
     def __init__(self, path: Path) -> None:
