@@ -1,4 +1,4 @@
-"""Pictures of what `scoring.write` left in metrics/plots: which class is taken for which, and how well each does."""
+"""Pictures of what `test_sets.write` left in metrics/plots: which class is taken for which, and how well each does."""
 
 from __future__ import annotations
 

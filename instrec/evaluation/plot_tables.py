@@ -37,10 +37,10 @@ def write(
 
     Parameters
     ----------
-    parts : what `scoring.predict` gave of the test sets.
+    parts : what `test_sets.predict` gave of the test sets.
     validation : what it gave of validation data, in the model's own classes.
     thresholds : the model's own [shape=(classes,)].
-    rounds, seed : of the intervals, as in `scoring.write`.
+    rounds, seed : of the intervals, as in `test_sets.write`.
     """
     kinds = defaultdict(list)
     for part in (*parts, *validation):
