@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 
@@ -72,27 +72,27 @@ def kills(seed: int) -> Iterator[Kill]:
         yield from (Kill(*one, round(chance.random(), 3)) for one in chance.sample(each, len(each)))
 
 
-def run(repository: Path, kill: Kill, seconds: float) -> Outcome:
-    """Run a stage anew, kill it, and go on.
+class Seconds(NamedTuple):
+    """How long DVC takes for a stage when nothing kills it: until the stage's own process starts, and as a whole."""
 
-    Parameters
-    ----------
-    seconds : that the stage's own process takes when nothing kills it.
-    """
+    before: float
+    whole: float
+
+
+def run(repository: Path, kill: Kill, seconds: Seconds) -> Outcome:
+    """Run a stage anew, kill it, and go on."""
     lock = repository / "dvc.lock"
     before = lock.read_bytes()
     process = started(repository, kill.stage)
     stage = awaited(process) if kill.target == "stage" else None
-    time.sleep(kill.share * seconds)
-    reached = process.poll() is None
-    if kill.target == SECOND:
+    time.sleep(kill.share * (seconds.whole - (seconds.before if stage else 0)))
+    reached = process.poll() is None and (stage.is_running() if stage else kill.target != "stage")
+    if reached and kill.target == SECOND:
         started(repository, kill.stage).wait()
-    elif kill.target == "group":
+    elif reached and kill.target == "group":
         os.killpg(process.pid, signal.Signals[kill.signal])
-    elif kill.target == "dvc":
-        process.send_signal(signal.Signals[kill.signal])
-    elif reached := stage is not None and stage.is_running():
-        stage.send_signal(signal.Signals[kill.signal])
+    elif reached:
+        (stage or process).send_signal(signal.Signals[kill.signal])
     process.wait()
     wrong = [f"still running: {name}" for name in left(repository)]
     rwlock = repository / ".dvc/tmp/rwlock"
@@ -147,13 +147,13 @@ def working(repository: Path) -> Iterator[psutil.Process]:
             continue
 
 
-def timed(repository: Path, stage: str) -> float:
-    """Return how many seconds the process of a stage takes."""
+def timed(repository: Path, stage: str) -> Seconds:
+    begin = time.monotonic()
     process = started(repository, stage)
     awaited(process)
-    begin = time.monotonic()
+    before = time.monotonic() - begin
     process.wait()
-    return time.monotonic() - begin
+    return Seconds(before, time.monotonic() - begin)
 
 
 def main() -> int:
