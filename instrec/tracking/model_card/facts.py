@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from instrec import params
 from instrec.corpus import manifest
 from instrec.errors import UserError
 from instrec.evaluation import metrics
+from instrec.tracking.model_card.schema import SCHEMA
 from instrec.util import documents
 from instrec.util.files import written_whole
 from instrec.util.seeding import generator
@@ -26,7 +28,6 @@ Facts = Mapping[str, Any]
 
 _REMEDY = "`dvc repro` makes what belongs to a model"
 _ROUNDS = 1000  # resamplings behind the intervals on recordings
-_SECTIONS = ("date", "model", "classes", "params", "clips", "epochs", "scores", "recordings")
 
 
 def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -90,8 +91,12 @@ def read(path: Path) -> Facts:
         When they are missing or damaged.
     """
     facts = _tree(path)
-    if missing := [name for name in _SECTIONS if name not in facts]:
-        raise UserError(f"{path}: no facts of a released model: {', '.join(missing)} missing; `make release` writes it")
+    try:
+        SCHEMA.validate_python(facts, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UserError(f"{path}: {name}: {first['msg'].lower()}; `make release` writes it") from error
     return facts
 
 

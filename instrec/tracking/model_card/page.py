@@ -185,7 +185,7 @@ table above are not part of this repository and come under their own licenses.""
 
 
 def _figure(part: Mapping[str, Any], metric: str) -> str:
-    if metric not in part:
+    if metric not in part.get("intervals", {}):
         return "-"
     low, high = part["intervals"][metric]
     return f"{part[metric]:.3f} [{low:.3f}, {high:.3f}]"
