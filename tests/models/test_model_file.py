@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
+from instrec import features
 from instrec.errors import UserError
 from instrec.models import architectures, classifier
 from tests import full_disk
@@ -182,6 +184,14 @@ def test_features_of_another_shape_are_told():
         build().predict(np.zeros((1, 3, 4, 1)))
 
 
+@pytest.mark.parametrize(("key", "value"), [("mels", 48), ("hop", 128), ("name", "multi_resolution")])
+def test_a_card_that_makes_other_features_than_the_network_takes_is_told(tmp_path, members, key, value):
+    card = json.loads(members["instrec.json"])
+    card["spectrogram"][key] = value
+    said = refused(written(tmp_path / "m.keras", {**members, "instrec.json": json.dumps(card)}))
+    assert re.search(r"its network takes features of shape \(.*\), its card makes those of \(", said)
+
+
 def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, members):
     """As on a disk where no folder takes a file, which only a process of its own can meet."""
     path = written(tmp_path / "m.keras", members)
@@ -202,7 +212,8 @@ def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, members):
 
 
 def test_a_disk_that_is_too_small_for_the_weights_is_told_by_its_name(tmp_path, full_params):
-    model = architectures.build((12, 40, 1), 3, "multilabel", replace(full_params.model, width=8))
+    shape = features.from_params(CARD.clip, CARD.spectrogram).shape
+    model = architectures.build(shape, 3, "multilabel", replace(full_params.model, width=8))
     classifier.save(tmp_path / "m.keras", model, CARD)
     (disk := tmp_path / "disk").mkdir()
     program = (
