@@ -129,7 +129,9 @@ def listen(
     blocks = _watched(decoded, envelope, progress, clip.sample_rate)
     onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
     if not envelope.total:
-        raise UserError(f"{path}: too short to hold a sample at {clip.sample_rate} Hz; give a longer file")
+        raise UserError(
+            "audio-too-short", path, f"too short to hold a sample at {clip.sample_rate} Hz; give a longer file"
+        )
     heard = Listening(
         file=shown(path),
         classes=classifier.card.classes,
@@ -158,7 +160,11 @@ def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
         When it is not between 0.1 s and a window.
     """
     if not MIN_HOP_SECONDS <= hop_seconds <= clip.seconds:
-        raise UserError(f"hop of {hop_seconds:g} s: allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window")
+        raise UserError(
+            "value-out-of-range",
+            f"hop of {hop_seconds:g} s",
+            f"allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window",
+        )
     return round(hop_seconds * clip.sample_rate)
 
 

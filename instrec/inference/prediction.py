@@ -79,7 +79,9 @@ def predict(
         When the file cannot be read as audio, or hop or threshold is out of range.
     """
     if threshold is not None and not 0 <= threshold <= 1:
-        raise UserError(f"threshold {threshold:g} is outside 0..1; None stands for the model's own")
+        raise UserError(
+            "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
+        )
     heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, track=track, progress=progress)
     thresholds = classifier.card.thresholds if threshold is None else (threshold,) * len(heard.classes)
     activity = timeline(heard)
@@ -158,6 +160,6 @@ def score(heard: Listening) -> np.ndarray:
         When every window is silent.
     """
     if heard.silent.all():
-        raise UserError(f"{heard.file}: silent")
+        raise UserError("audio-silent", heard.file, "silent")
     mean = np.average(heard.presence, axis=0, weights=heard.rms)
     return np.minimum(mean, 1.0)  # a weighted mean of ones may round above one

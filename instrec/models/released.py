@@ -24,8 +24,10 @@ def choose(model: Path | None) -> Path:
     chosen = model or present()
     if chosen is None:
         raise UserError(
+            "model-missing",
+            "",
             f"no model: neither {TRAINED} nor {RELEASED} is there; in the project's folder `dvc pull {RELEASED}` brings"
-            " the released one and `dvc repro` trains one; --model names another"
+            " the released one and `dvc repro` trains one; --model names another",
         )
     if model is None and chosen == RELEASED:
         print(f"{TRAINED} is not there; this is the released model, {RELEASED}", file=sys.stderr)

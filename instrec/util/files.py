@@ -14,12 +14,7 @@ from pathlib import Path
 
 from instrec.errors import UserError
 
-
-class FullDisk(UserError):
-    """No room for temporary files."""
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST = 220  # bytes of a name that a temporary one keeps; file systems take 255
 _LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer names after its part
 
@@ -38,9 +33,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     if not path.name:
-        raise UserError(f"{path}: is no file's name; give one")
+        raise UserError("not-a-file", path, "is no file's name; give one")
     if path.exists() and not (path.is_file() or path.is_dir()):  # a device, which would be replaced by a file
-        raise UserError(f"{path}: is no file that can be replaced; name another")
+        raise UserError("not-a-file", path, "is no file that can be replaced; name another")
     name = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
     part = path.with_name(f".{name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -51,9 +46,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:  # not the operating system's word: a library's own use of OSError
             raise
-        remedy = "free some space or " if error.errno in _FULL else ""
+        remedy = "free some space or " if error.errno in _NO_SPACE else ""
         raise UserError(
-            f"{path}: cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
+            "file-unwritable", path, f"cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
         ) from error
     finally:
         with suppress(OSError):  # what cannot be removed was told above: `path` lies in a file, say
@@ -65,16 +60,18 @@ def require_temporary_files() -> None:
 
     Raises
     ------
-    FullDisk
+    UserError
         When no folder for them takes a file, naming TMPDIR.
     """
     try:
         tempfile.gettempdir()
     except OSError as error:
         where = os.environ.get("TMPDIR", "(not set)")
-        raise FullDisk(
-            f"TMPDIR={where}: no temporary file can be written there nor in /tmp (is the disk full?); "
-            "free some space, or set TMPDIR to a folder that has some"
+        raise UserError(
+            "temporary-folder-full",
+            f"TMPDIR={where}",
+            "no temporary file can be written there nor in /tmp (is the disk full?); "
+            "free some space, or set TMPDIR to a folder that has some",
         ) from error
 
 
@@ -84,8 +81,8 @@ def temporary_files() -> Iterator[None]:
 
     Raises
     ------
-    FullDisk
-        Naming TMPDIR.
+    UserError
+        With code `temporary-folder-full`, naming TMPDIR.
     """
     require_temporary_files()
     try:
@@ -93,11 +90,13 @@ def temporary_files() -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        full = next((text for text in map(os.strerror, _FULL) if text in str(error)), None)
+        full = next((text for text in map(os.strerror, _NO_SPACE) if text in str(error)), None)
         if full is None:
             raise
-        raise FullDisk(
-            f"TMPDIR={tempfile.gettempdir()}: {full}; free some space, or set TMPDIR to a folder that has some"
+        raise UserError(
+            "temporary-folder-full",
+            f"TMPDIR={tempfile.gettempdir()}",
+            f"{full}; free some space, or set TMPDIR to a folder that has some",
         ) from error
 
 

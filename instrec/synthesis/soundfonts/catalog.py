@@ -15,7 +15,7 @@ from instrec.corpus.index import write_table
 from instrec.corpus.soundfont_programs import Held, ranges
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.synthesis.soundfonts import freepats, note_overlap, sf2_reader
+from instrec.synthesis.soundfonts import freepats, libraries, note_overlap, sf2_reader
 
 
 @dataclass(frozen=True)
@@ -73,11 +73,17 @@ def find(name: str, folders: Iterable[str]) -> Path:
             return path
     if name == freepats.NAME and freepats.FOLDER.is_dir():
         return _made_of_freepats()
+    if name in libraries.catalog().soundfonts:
+        return libraries.find(name)
     places = " or ".join(folders)
     if name in KNOWN:
-        raise UserError(f"{name}: not in {places}; install it: sudo apt-get install {KNOWN[name].package}")
+        raise UserError(
+            "soundfont-missing", name, f"not in {places}; install it: sudo apt-get install {KNOWN[name].package}"
+        )
     raise UserError(
-        f"{name}: not in {places}; put the file there, or add its folder to soundfonts.folders in params.yaml"
+        "soundfont-missing",
+        name,
+        f"not in {places}; put the file there, or add its folder to soundfonts.folders in params.yaml",
     )
 
 
@@ -92,7 +98,9 @@ def _made_of_freepats() -> Path:
                     freepats.build(path, freepats.FOLDER)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UserError(f"{path}: cannot be made: {why}; have XDG_CACHE_HOME name a folder to write in") from error
+        raise UserError(
+            "file-unwritable", path, f"cannot be made: {why}; have XDG_CACHE_HOME name a folder to write in"
+        ) from error
     return path
 
 
@@ -114,11 +122,13 @@ def verify(path: Path) -> tuple[int, str]:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}; {_remedy(path.name)}") from error
+        raise UserError("file-unreadable", path, f"cannot be read: {error.strerror}; {_remedy(path.name)}") from error
     _read(path)
     known = KNOWN.get(path.name)
     if known and size == known.size and sha256 != known.sha256:
-        raise UserError(f"{path}: damaged, its checksum is not {known.package}'s; {_remedy(path.name)}")
+        raise UserError(
+            "checksum-mismatch", path, f"damaged, its checksum is not {known.package}'s; {_remedy(path.name)}"
+        )
     if known and size != known.size:
         print(
             f"warning: {path}: another version than Debian 12's {known.package}; scores will differ a little",

@@ -74,6 +74,11 @@ class SoundFont:
         )
 
 
+def chunks(path: Path) -> dict[bytes, bytes]:
+    """Return waveforms and tables of a SoundFont that `read` does not refuse, as they are."""
+    return {name: content.tobytes() for name, content in _found(np.memmap(path, dtype=np.uint8, mode="r")).items()}
+
+
 class _DamageError(Exception):
     """What is wrong with a file's structure."""
 
@@ -96,9 +101,9 @@ def read(path: Path, remedy: str = REMEDY) -> SoundFont:
         data = np.zeros(0, np.uint8) if empty else np.memmap(path, dtype=np.uint8, mode="r")
         return _read(data)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}; {remedy}") from error
+        raise UserError("file-unreadable", path, f"cannot be read: {error.strerror or error}; {remedy}") from error
     except _DamageError as damage:
-        raise UserError(f"{path}: {damage}; {remedy}") from damage
+        raise UserError("soundfont-damaged", path, f"{damage}; {remedy}") from damage
 
 
 def _read(data: _Bytes) -> SoundFont:

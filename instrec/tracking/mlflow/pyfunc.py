@@ -58,7 +58,11 @@ class Recognizer:
             return prediction.predict(row["file"], self.known, **settings).as_dict()
         samples, rate = np.asarray(row.get("samples"), np.float32), row.get("sample_rate") or 0
         if not samples.size or samples.ndim != 1 or rate <= 0:
-            raise UserError("a row holds no sound; give `file`, or `samples` of one channel and their `sample_rate`")
+            raise UserError(
+                "audio-missing",
+                "",
+                "a row holds no sound; give `file`, or `samples` of one channel and their `sample_rate`",
+            )
         with temporary_folder() as folder:
             path = folder / "samples.wav"
             wavfile.write(path, rate, samples)

@@ -27,7 +27,7 @@ TEMPLATE, BEHAVIOR = "page.html", "page.js"
 class Lacking:
     """Stands for a part that could not be made, and says why."""
 
-    reason: str
+    reason: UserError
 
 
 def write(output: Path, *, model: Path, base: str | None = None, file: Path | None = None) -> None:
@@ -82,7 +82,7 @@ def _or_lacking(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except UserError as error:
-        return Lacking(str(error))
+        return Lacking(error)
 
 
 def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) -> Any:
@@ -94,5 +94,5 @@ def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
     if file is None:
         return _of_model(known, playing.clips)
     if isinstance(known, Lacking):
-        raise UserError(known.reason)
+        raise known.reason
     return playing.file(known, file)
