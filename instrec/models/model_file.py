@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from instrec import features, params
+from instrec import params
 from instrec.params_schema import build
 from instrec.util import documents
 
@@ -152,25 +152,20 @@ def check_network(config: dict[str, Any], card: Card, stored: int) -> None:
     ------
     Damaged
         Naming what does not fit. Whatever Keras raises for a config that it cannot build passes.
-    UserError
-        When no features can be made with the card's parameters.
     """
     with ThreadPoolExecutor(1) as pool:  # Keras keeps weights to be made later by thread: they end with this one
-        given, outputs, weights, largest = pool.submit(_sizes, config).result()
+        outputs, weights, largest = pool.submit(_sizes, config).result()
     if weights > stored:
         raise Damaged(f"{_CONFIG} asks for {weights:,} weights, {stored:,} bytes of them are there")
     if largest > _SMALL:
         raise Damaged(f"{_CONFIG} has a layer that gives {largest:,} numbers for a clip, {_SMALL:,} are allowed")
-    shape = features.from_params(card.clip, card.spectrogram).shape
-    if given != shape:
-        raise Damaged(f"its network takes features of shape {given}, its card makes those of {shape}")
     wanted = {"presence": len(card.classes), "count": 4}
     if "presence" not in outputs or any(outputs[name] != (wanted.get(name),) for name in outputs):
         raise Damaged(f"its network gives {outputs} for {len(card.classes)} classes")
 
 
-def _sizes(config: dict[str, Any]) -> tuple[tuple[int, ...], dict[str, tuple[int, ...]], int, int]:
-    """Build a network without its weights; give its input's and outputs' shapes, its weights, its largest layer."""
+def _sizes(config: dict[str, Any]) -> tuple[dict[str, tuple[int, ...]], int, int]:
+    """Build a network without its weights; give its outputs' shapes, its number of weights, its largest layer."""
     import keras
 
     with keras.StatelessScope(initialize_variables=False):
@@ -180,7 +175,7 @@ def _sizes(config: dict[str, Any]) -> tuple[tuple[int, ...], dict[str, tuple[int
         shapes = [output.shape for node in network.operations for output in keras.tree.flatten(node.output)]
         largest = max(math.prod(size or 1 for size in shape) for shape in shapes)
         outputs = {name: tuple(output.shape[1:]) for name, output in network.output.items()}
-        return tuple(network.input_shape[1:]), outputs, network.count_params(), largest
+        return outputs, network.count_params(), largest
 
 
 def stored_bytes(path: Path) -> int:

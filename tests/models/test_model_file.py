@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -182,14 +181,6 @@ def test_flipped_bits_are_told_or_change_nothing(tmp_path, members):
 def test_features_of_another_shape_are_told():
     with pytest.raises(UserError, match=r"features of shape .*\(3, 4, 1\)"):
         build().predict(np.zeros((1, 3, 4, 1)))
-
-
-@pytest.mark.parametrize(("key", "value"), [("mels", 48), ("hop", 128), ("name", "multi_resolution")])
-def test_a_card_that_makes_other_features_than_the_network_takes_is_told(tmp_path, members, key, value):
-    card = json.loads(members["instrec.json"])
-    card["spectrogram"][key] = value
-    said = refused(written(tmp_path / "m.keras", {**members, "instrec.json": json.dumps(card)}))
-    assert re.search(r"its network takes features of shape \(.*\), its card makes those of \(", said)
 
 
 def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, members):
