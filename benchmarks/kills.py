@@ -111,8 +111,14 @@ def run(repository: Path, kill: Kill, seconds: Seconds) -> Outcome:
 def started(repository: Path, stage: str) -> subprocess.Popen[bytes]:
     """Start DVC on one stage, whether or not it is up to date, in a process group of its own."""
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", stage]
-    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, cwd=repository, env=environment(), start_new_session=True, **quiet)
+    return subprocess.Popen(
+        command,
+        cwd=repository,
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def awaited(dvc_process: subprocess.Popen[bytes]) -> psutil.Process | None:

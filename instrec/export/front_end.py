@@ -34,7 +34,7 @@ def listening_model(classifier: Classifier) -> Any:
     Raises
     ------
     UserError
-        When it is not known how to make the model's pictures out of Keras operations.
+        If it is not known how to make the model's pictures out of Keras operations.
     """
     import keras
     from keras import ops

@@ -120,7 +120,7 @@ def listen(
     Raises
     ------
     UserError
-        When the file cannot be read as audio, or the hop is not between 0.1 s and a window.
+        If the file cannot be read as audio, or the hop is not between 0.1 s and a window.
     """
     clip = classifier.card.clip
     hop = round(hop_share * clip.samples) if hop_seconds is None else hop_samples(clip, hop_seconds)
@@ -157,7 +157,7 @@ def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
     Raises
     ------
     UserError
-        When it is not between 0.1 s and a window.
+        If it is not between 0.1 s and a window.
     """
     if not MIN_HOP_SECONDS <= hop_seconds <= clip.seconds:
         raise UserError(

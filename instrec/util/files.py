@@ -29,7 +29,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises
     ------
     UserError
-        When the disk is full, the folder cannot be written, or `path` names no file or a device.
+        If the disk is full, the folder cannot be written, or `path` names no file or a device.
     """
     path = Path(path)
     if not path.name:
@@ -61,7 +61,7 @@ def require_temporary_files() -> None:
     Raises
     ------
     UserError
-        When no folder for them takes a file, naming TMPDIR.
+        If no folder for them takes a file, naming TMPDIR.
     """
     try:
         tempfile.gettempdir()
@@ -82,7 +82,7 @@ def temporary_files() -> Iterator[None]:
     Raises
     ------
     UserError
-        With code `temporary-folder-full`, naming TMPDIR.
+        If the disk is full, with code `temporary-folder-full`, naming TMPDIR.
     """
     require_temporary_files()
     try:

@@ -56,7 +56,7 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
     Raises
     ------
     UserError
-        When no folder for temporary files can be written.
+        If no folder for temporary files can be written.
     """
     require_temporary_files()
     pages = templates("instrec.web")
@@ -111,7 +111,7 @@ class _Server:
         Raises
         ------
         OSError
-            When it cannot be written; not before all of the body is here, as a browser reads no answer until then.
+            If it cannot be written; not before all of the body is here, as a browser reads no answer until then.
         """
         size, full = 0, None
         if int(request.headers.get("content-length", 0)) > self._limit_mb * 1e6:

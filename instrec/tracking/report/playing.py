@@ -30,7 +30,7 @@ def file(classifier: Classifier, path: Path) -> Timeline:
     Raises
     ------
     UserError
-        When it cannot be read as audio.
+        If it cannot be read as audio.
     """
     predicted = prediction.predict(path, classifier)
     sound = None
@@ -47,7 +47,7 @@ def clips(classifier: Classifier) -> Timeline:
     Raises
     ------
     UserError
-        When there is no audio of test clips.
+        If there is no audio of test clips.
     """
     unseen = [each.name for each in test_sets.TEST_SETS if each.unseen]
     paths = sorted(AUDIO.glob("*.h5"), key=lambda path: (path.stem not in unseen, path.stem))
