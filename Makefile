@@ -15,6 +15,8 @@ PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
 
 # Nothing is installed whose checksum the lock does not have; what comes without a wheel is built with what is installed.
 INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
+# tests/conftest.py says in which order.
+PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(ARGS)
 
 # mkdocs-material's advertisement.
@@ -42,7 +44,7 @@ test: $(VENV)/.dev setup data
 	@bash scripts/system_packages.sh --browser
 	@! type -P npm >/dev/null || npm ci --silent --ignore-scripts --prefix examples # else the tests of docs/browser.md skip
 	$(MAKE) --no-print-directory lint
-	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	pytest $(PROCESSES)
 
 # What a commit must pass, in seconds; .pre-commit-config.yaml runs the same.
 lint: $(VENV)/.dev
@@ -54,7 +56,7 @@ lint: $(VENV)/.dev
 
 # Also the tests that build no pipeline and train no model.
 check: lint data
-	pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/audio tests/corpus tests/evaluation tests/features tests/scores tests/util tests/test_params.py tests/test_taxonomy.py
+	pytest $(PROCESSES) -m 'not pipeline' tests/audio tests/corpus tests/evaluation tests/features tests/scores tests/util tests/test_params.py tests/test_taxonomy.py
 
 docs: $(VENV)/.dev
 	@mkdocs build --quiet --strict

@@ -17,7 +17,7 @@ FEW_STEPS = {
     "workers": 1,
     "soundfonts": {"train": ["sf_GMbank.sf2"]},
     "balance": {"train_per_class": 1, "valid_per_class": 1, "composed_per_class": 0},
-    "train": {"epochs": 2, "batch_size": 4},
+    "train": {"epochs": 2, "batch_size": 32},  # one batch, as TensorFlow compiles each size anew
     "evaluate": {"bootstrap_rounds": 10},
     "tracking": {"mlflow": False},
 }
@@ -69,6 +69,7 @@ def few_steps(name: str) -> dict[str, Any]:
     return tree
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_for_a_few_steps(name: str, tmp_path: Path, few_scores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tree = few_steps(name)
