@@ -48,7 +48,7 @@ def test_a_dataset_is_known_and_has_a_miniature():
     modules = map(importlib.import_module, names)
     written = {value.name for module in modules for value in vars(module).values() if isinstance(value, Corpus)}
     assert written == set(published.CORPORA) == {*SERVED, *PLACED}
-    page = (ROOT / "docs/data_sets.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/datasets.md").read_text(encoding="utf-8")
     assert [name for name in published.CORPORA if f"## {name}\n" not in page] == []
 
 
