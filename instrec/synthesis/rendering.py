@@ -1,4 +1,4 @@
-"""From a manifest row to sound: cut or compose, render, make noisy, level."""
+"""Render a row of the manifest: cut or compose, render, add noise, level."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Renderer:
         return y[start : start + settings.samples]
 
     def _performance(self, clip: Clip, seconds: float) -> tuple[pretty_midi.PrettyMIDI, variation.Performance]:
-        """Read or compose a score, and say how it is played: plainly where it tests."""
+        """Read or compose a score, and draw its performance; test scores have no variation."""
         if self._is_frozen(clip):
             return midi.load(Path(clip.path)), variation.PLAIN
         compose, labels, rng = scores.STYLES[self.params.scores.style], tuple(sorted(clip.labels)), self._rng(clip)
