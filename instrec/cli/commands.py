@@ -29,12 +29,13 @@ def predict(args: argparse.Namespace) -> int:
             "suffix-not-allowed", f"--plot {args.plot}", f"unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}"
         )
     sounds, form = batch.sounds(args.files), formats.chosen(args.format, args.output)
-    formats.check(form, args.output, sounds)
+    formats.check(form, args.output, sounds, per_instrument=args.per_instrument)
     classifier = _classifier(args.model)
     if args.hop is not None:
         activations.hop_samples(classifier.card.clip, args.hop)  # a bad one is reported once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
-    with formats.writing(form, args.output) as put, _bar(len(sounds)) as (bar, heard):
+    written = formats.writing(form, args.output, per_instrument=args.per_instrument)
+    with written as put, _bar(len(sounds)) as (bar, heard):
         found = batch.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
         with closing(found):
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
@@ -129,7 +130,7 @@ def card(args: argparse.Namespace) -> int:
     """Write the released model's card."""
     from instrec.tracking import model_card as cards
 
-    cards.write(args.output, cards.read(args.facts))
+    cards.write(args.output, args.facts)
     print(shown(args.output))
     return 0
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from instrec import features
-from instrec.audio import decoding, loudness
+from instrec.audio import decoding, loudness, windowing
 from instrec.errors import UserError, shown
 from instrec.models.classifier import Classifier
 from instrec.params import ClipParams
@@ -123,11 +123,11 @@ def listen(
         If the file cannot be read as audio, or the hop is not between 0.1 s and a window.
     """
     clip = classifier.card.clip
-    hop = round(hop_share * clip.samples) if hop_seconds is None else hop_samples(clip, hop_seconds)
+    hop = windowing.hop_samples(clip, hop_share) if hop_seconds is None else hop_samples(clip, hop_seconds)
     envelope, facts = loudness.Envelope(clip.sample_rate // _FRAMES_PER_SECOND), decoding.Facts()
     decoded = decoding.blocks(Path(path), clip.sample_rate, track=track, facts=facts)
     blocks = _watched(decoded, envelope, progress, clip.sample_rate)
-    onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
+    onsets, presence, rms = _hear(windowing.windows(blocks, clip.samples, hop, ends_with_signal=True), classifier)
     if not envelope.total:
         raise UserError(
             "audio-too-short", path, f"too short to hold a sample at {clip.sample_rate} Hz; give a longer file"
@@ -174,27 +174,6 @@ def thinned(values: np.ndarray, most: int) -> np.ndarray:
     return np.asarray(np.maximum.reduceat(values, np.arange(parts) * len(values) // parts))
 
 
-def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Cut a stream of blocks of any length into windows, one every `hop` samples and one that ends with it.
-
-    Yields
-    ------
-    (onset, y) : where the window starts, in samples, and np.ndarray [shape=(window,)]; shorter only where the
-        whole stream is, and none where it is empty.
-    """
-    onset, rest = -hop, np.zeros(hop, np.float32)  # as if a window had been taken one hop before the start
-    for block in blocks:
-        rest = np.concatenate([rest, block])
-        while len(rest) >= hop + window:
-            onset, rest = onset + hop, rest[hop:]
-            yield onset, rest[:window]
-    total = onset + len(rest)
-    if onset < 0 < total:
-        yield 0, rest[hop:]
-    elif total > onset + window:
-        yield total - window, rest[-window:]
-
-
 def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return onsets, presence and RMS of every window; the model is asked only about those that may sound."""
     card, faintest = classifier.card, 10 ** (loudness.DITHER_RMS_DBFS / 20)
@@ -203,7 +182,7 @@ def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tupl
     levels: list[float] = []
     parts = [np.zeros((0, len(card.classes)), np.float32)]
     while batch := tuple(islice(cut, BATCH)):
-        rms = np.array([np.sqrt(np.mean(np.square(y, dtype=np.float64))) for _, y in batch])
+        rms = np.array([loudness.rms(y) for _, y in batch])
         clips = np.zeros((len(batch), card.clip.samples), np.float32)
         for row, (_, y) in zip(clips, batch, strict=True):
             row[: len(y)] = y

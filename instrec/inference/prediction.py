@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from instrec.errors import UserError
+from instrec.inference import summary
 from instrec.inference.activations import Listening, listen
+from instrec.inference.summary import Sounding
 from instrec.models.classifier import Classifier
 
 HOP_SHARE = 1 / 6  # of a window, from one to the next; this and the next are from benchmarks/timelines.py
@@ -18,21 +20,21 @@ SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s
 
 
 @dataclass(frozen=True)
-class Sounding:
-    """One instrument of a file: how sure the model is at its surest, and the seconds where it sounds."""
-
-    name: str
-    probability: float
-    segments: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
 class Prediction:
-    """The instruments of a file, the surest first, and their timeline [shape=(cells, classes)]."""
+    """The instruments of a file, and when they sound.
+
+    Attributes
+    ----------
+    heard : what the model gave, window by window.
+    timeline : np.ndarray [shape=(cells, classes)], 0..1.
+    instruments : those that the file holds, first those that sound longest.
+    brief : those that sound too briefly to count in a file of this length; see `summary.decided`.
+    """
 
     heard: Listening
     timeline: np.ndarray
     instruments: tuple[Sounding, ...]
+    brief: tuple[Sounding, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""
@@ -40,15 +42,18 @@ class Prediction:
             "file": self.heard.file,
             "duration_seconds": round(self.heard.duration, 3),
             "complete": self.heard.facts.complete,
-            "instruments": [
-                {
-                    "name": each.name,
-                    "probability": round(each.probability, 4),
-                    "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
-                }
-                for each in self.instruments
-            ],
+            "instruments": [_plain(each) for each in self.instruments],
+            "brief": [_plain(each) for each in self.brief],
         }
+
+
+def _plain(each: Sounding) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "share": round(each.share, 4),
+        "probability": round(each.probability, 4),
+        "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
+    }
 
 
 def predict(
@@ -62,9 +67,9 @@ def predict(
 ) -> Prediction:
     """Name the instruments of a file and when they sound.
 
-    An instrument is named when, and for as long as, its timeline reaches its threshold. Its probability is
-    the highest value of its timeline, a short moving average over windows: a mean over the whole file would
-    lose what plays briefly in a long one.
+    An instrument sounds for as long as its timeline reaches its threshold; `summary.decided` tells whether that is long
+    enough to count. Its probability is the highest value of its timeline, a short moving average over windows: a mean
+    over the whole file would say little of what plays in a part of it.
 
     Parameters
     ----------
@@ -88,12 +93,19 @@ def predict(
     within = heard.audible[:, None]
     active = sounding(activity, thresholds) & within
     activity = np.where(within, activity, 0.0)
-    instruments = [
-        Sounding(name, float(activity[:, index].max()), segments(active[:, index], heard))
+    audible = float(heard.audible.sum()) * heard.cell / heard.sample_rate
+    found = [
+        _sounding(name, activity[:, index], segments(active[:, index], heard), audible)
         for index, name in enumerate(heard.classes)
         if active[:, index].any()
     ]
-    return Prediction(heard, activity, tuple(sorted(instruments, key=lambda each: -each.probability)))
+    window = heard.window / heard.sample_rate
+    return Prediction(heard, activity, *summary.decided(found, seconds=audible, window_seconds=window))
+
+
+def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float], ...], audible: float) -> Sounding:
+    share = sum(end - start for start, end in spans) / audible
+    return Sounding(name, float(activity.max()), spans, min(1.0, share))  # segments bridge short rests
 
 
 def timeline(heard: Listening) -> np.ndarray:

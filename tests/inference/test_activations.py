@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec import features
-from instrec.inference.activations import Listening, listen, windows
+from instrec.audio.windowing import windows
+from instrec.inference.activations import Listening, listen
 from instrec.models import architectures
 from instrec.models.classifier import Classifier
 from tests.refusals import refused
@@ -44,7 +45,7 @@ def test_what_counts_as_nothing_holds_no_instrument(tmp_path, none, share):
 def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, share):
     hop = max(1, round(window * share))
     y = np.arange(1, sum(lengths) + 1, dtype=np.float32)
-    cut = list(windows(np.split(y, np.cumsum(lengths)[:-1]) if lengths else [], window, hop))
+    cut = list(windows(np.split(y, np.cumsum(lengths)[:-1]) if lengths else [], window, hop, ends_with_signal=True))
     covered = np.zeros(len(y), bool)
     for onset, part in cut:
         np.testing.assert_array_equal(part, y[onset : onset + window])

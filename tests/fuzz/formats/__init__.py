@@ -1,7 +1,7 @@
 """The formats by name: one entry per file, which brings whole files, damages them and reads them as the product
 does."""
 
-from tests.fuzz.formats import archives, documents, fonts, models, requests, scores, sounds, stores
+from tests.fuzz.formats import archives, documents, downloads, fonts, models, requests, scores, sounds, stores
 from tests.fuzz.harness import Format
 
 FORMATS: dict[str, Format] = {
@@ -15,5 +15,6 @@ FORMATS: dict[str, Format] = {
     "json": documents.JSON,
     "table": documents.TABLE,
     "archive": archives.ARCHIVE,
+    "download": downloads.DOWNLOAD,
     "request": requests.REQUEST,
 }
