@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
 from instrec import params
 from instrec.models import architectures
+from instrec.models.backend import keras
 from instrec.models.heads import TASKS
 from instrec.training import devices, fit
 

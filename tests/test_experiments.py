@@ -116,7 +116,7 @@ def trial(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
         elif command == "dvc queue remove blocks-2":
             trial.run("dvc queue remove lenet")  # tests/test_pipeline.py runs recipes
         elif command == "dvc queue kill rate-2":
-            trial.waits(lambda: any(trial.folder.glob(".backup/*/history.json")), pause=0.01)
+            trial.waits(lambda: any(trial.folder.glob(".backup/*/history.zip")), pause=0.01)
             trial.kill_the_queue()
             assert trial.status() == {"rate-1": "Success", "rate-2": "Running", "blocks-1": "Queued"}
         elif command == "dvc queue logs rate-2":

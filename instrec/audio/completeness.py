@@ -11,6 +11,8 @@ _SLACK = 256  # bytes; some writers count the header into the size of what follo
 _UNKNOWN = 0x7FFF0000  # and above: what is written into 32 bits where the length is not known yet
 _MOST_CHUNKS = 100_000  # looked at: a fragmented MP4 of a day has fewer
 _OGG_PAGE = 65_307  # bytes, the longest
+_OGG_FIRST = 64  # bytes of a stream's first packet that are looked at
+_MOST_PAGES = 1_000_000  # looked at: a day has 100,000, and as many seconds where they are short
 
 
 class _Layout(NamedTuple):
@@ -32,6 +34,12 @@ _LAYOUTS = {
 }
 _SOUND = {b"data", b"\x36\x26\xb2\x75"}  # names of the chunk that holds it, the last is ASF's
 _BOXES = {b"mdat", b"moov", b"moof"}  # of MP4; anything else behind the last box is what players ignore
+_OGG_HEADER = struct.Struct("<5sB20xB")  # of a page: its mark, flags and number of segments
+_OGG_FORMATS = {  # of a stream's first packet: what must not change in a chain, by how the packet begins
+    b"\x01vorbis": slice(11, 16),  # channels and rate
+    b"OpusHead": slice(9, 10),  # channels; the rate is that of the source
+    b"\x7fFLAC": slice(0),  # its frames say what they hold
+}
 _COUNTING = (b"fLaC", b"FORM", b".snd", b"wvpk")
 
 
@@ -59,7 +67,7 @@ def is_whole(file: BinaryIO, size: int) -> bool | None:
         if head[:4] == b"\x1a\x45\xdf\xa3":
             return _segment_fits(head, size)
     if head[:4] == b"OggS":
-        return _last_page_ends(file, size)
+        return _last_page_ends(file, size) and _parts_are_alike(file, size)
     return None if head[:4] in _COUNTING or _counts_frames(head) else True
 
 
@@ -156,3 +164,35 @@ def _last_page_ends(file: BinaryIO, size: int) -> bool:
     table = tail[at + 27 : at + 27 + tail[at + 26]]
     whole = len(table) == tail[at + 26] and at + 27 + len(table) + sum(table) <= len(tail)
     return whole and bool(tail[at + 5] & 4)
+
+
+def _parts_are_alike(file: BinaryIO, size: int) -> bool:
+    """Return whether all parts of a chained Ogg file have one format: FFmpeg decodes no part of another.
+
+    Parts follow each other; the streams of a film lie side by side, and all begin before the first goes on.
+    """
+    position, streams, begun = 0, set(), False
+    for _ in range(_MOST_PAGES):
+        if position + _OGG_HEADER.size > size:
+            break
+        page = _at(file, position, _OGG_HEADER.size + 255 + _OGG_FIRST)
+        mark, flags, segments = _OGG_HEADER.unpack_from(page)
+        start = _OGG_HEADER.size + segments
+        if mark != b"OggS\0":
+            break
+        if flags & 2:
+            stream = _ogg_format(page[start:])
+            if begun and stream not in streams:
+                return False
+            streams.add(stream)
+        else:
+            begun = True
+        position += start + sum(page[_OGG_HEADER.size : start])
+    return True
+
+
+def _ogg_format(packet: bytes) -> tuple[bytes, bytes]:
+    for name, fixed in _OGG_FORMATS.items():
+        if packet.startswith(name):
+            return name, packet[fixed]
+    return packet[:5], b""

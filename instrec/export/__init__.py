@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,7 +20,7 @@ from instrec.export.probes import probes
 from instrec.inference.prediction import HOP_SHARE
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
-from instrec.util.files import written_whole
+from instrec.util.files import temporary_files, temporary_folder, written_whole
 
 TOLERANCE = 1e-4
 """The largest difference of a probability between an exported file and Keras."""
@@ -54,14 +52,18 @@ def export(model: Path, form: str, output: Path) -> Exported:
     """
     if output.suffix != f".{form}":
         raise UserError("suffix-not-allowed", f"--output {output}", f"a file of format {form} ends in .{form}")
-    with written_whole(output) as part, tempfile.TemporaryDirectory() as folder:
+    with written_whole(output) as part:
         part.touch()  # a folder that takes no files is reported before the work
         trained = classifier.load(model)
-        made = Path(folder) / f"model.{form}"
-        with warnings.catch_warnings(action="ignore"):  # of names that the converters' own code should not use
+        with (
+            temporary_folder() as folder,
+            warnings.catch_warnings(action="ignore"),  # of names that the converters' own code should not use
+        ):
+            made = folder / f"model.{form}"
             _convert(trained, model, form, made)
             exported = _checked(trained, model, form, made)
-        shutil.copyfile(made, part)
+            content = made.read_bytes()
+        part.write_bytes(content)
     return exported
 
 
@@ -100,8 +102,11 @@ def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
             "export works with KERAS_BACKEND=tensorflow alone",
         )
     try:
-        FORMATS[form].convert(listening_model(trained), made, description(trained, model))
+        with temporary_files():
+            FORMATS[form].convert(listening_model(trained), made, description(trained, model))
     except UserError as error:
+        if error.code == "temporary-folder-full":
+            raise
         raise UserError(error.code, model, str(error)) from error
     except ImportError as error:
         raise UserError(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from instrec.errors import UserError
 from instrec.models import model_file
 from instrec.models.model_file import CARD, Card, Damaged
-from instrec.util.files import require_temporary_files, written_whole
+from instrec.util.files import temporary_files, written_whole
 
 __all__ = ["Card", "Classifier", "load", "save"]
 
@@ -102,15 +102,17 @@ def load(path: Path) -> Classifier:
         raise UserError(
             "model-missing", path, "no model there; train one with `dvc repro`, or name another with --model"
         )
-    require_temporary_files()
     try:
         card, config = model_file.read(path)
-        from instrec.models.backend import keras
+        with temporary_files():  # TensorFlow does not even load without
+            from instrec.models.backend import keras
 
-        model_file.check_network(config, card, model_file.stored_bytes(path))
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+            model_file.check_network(config, card, model_file.stored_bytes(path))
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
         _check_weights(model)
     except UserError as error:
+        if error.code == "temporary-folder-full":
+            raise
         raise UserError(
             "model-outdated",
             path,

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import time
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,15 @@ from instrec.models.heads import TASKS
 from instrec.params import Params, TrainParams
 from instrec.training import calibration, devices, optimizers, regeneration, warm_start, weight_averaging
 from instrec.training.batches import Batches
-from instrec.util import documents, provenance
+from instrec.util import provenance
 from instrec.util.files import written_whole
 from instrec.util.hdf5 import Store, open_store
 from instrec.util.progress import tqdm
 
 Row = dict[str, float]
+
+# All of a training's state lies in zip files, as Keras's own do: they have checksums.
+_HISTORY, _ROWS = "history.zip", "history.json"
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
     averaged with it, the best model, and the history, from which early stopping follows. (Keras's BackupAndRestore
     keeps only the first.)
     """
-    history = _resumed(place)
+    history = _resumed(params.train, place)
     epochs, patience = params.train.epochs, params.train.patience
     sources = regeneration.Sources(params, files.manifest, files.data, files.spectrograms / "train.h5")
     model = None
@@ -174,9 +178,27 @@ def _best(train: TrainParams, history: list[Row]) -> int:
     return best
 
 
-def _resumed(place: Path) -> list[Row]:
-    file = place / "history.json"
-    return documents.load_json(file, remedy=f"remove {place} to begin anew") if file.exists() else []
+def _resumed(train: TrainParams, place: Path) -> list[Row]:
+    """Return the history that a killed training left; begin anew where a file of its state is damaged or missing."""
+    if not (place / _HISTORY).exists():
+        return []
+    try:
+        with zipfile.ZipFile(place / _HISTORY) as file:
+            history: list[Row] = json.loads(file.read(_ROWS))
+        for path in [place / "best.keras", *(_saved(place, number) for number in _kept(train, len(history)))]:
+            with zipfile.ZipFile(path) as file:
+                if file.testzip():
+                    raise zipfile.BadZipFile(path)
+    except Exception as error:  # zipfile and the decoders have many of their own
+        print(f"{place}: damaged ({type(error).__name__}); training begins anew", file=sys.stderr)
+        shutil.rmtree(place)
+        return []
+    return history
+
+
+def _kept(train: TrainParams, epochs: int) -> range:
+    """Return which epochs' models are kept after so many epochs."""
+    return range(max(1, epochs - max(1, weight_averaging.epochs(train)) + 1), epochs + 1)
 
 
 def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:
@@ -189,8 +211,8 @@ def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> No
     if _best(train, history) == number:
         shutil.copyfile(_saved(place, number), place / "best.part")
         (place / "best.part").replace(place / "best.keras")
-    with written_whole(place / "history.json") as part:
-        part.write_text(json.dumps(history))
+    with written_whole(place / _HISTORY) as part, zipfile.ZipFile(part, "w") as file:
+        file.writestr(_ROWS, json.dumps(history))
     _saved(place, number - max(1, weight_averaging.epochs(train))).unlink(missing_ok=True)
 
 

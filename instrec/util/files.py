@@ -15,6 +15,7 @@ from pathlib import Path
 
 from instrec.errors import UserError
 
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST = 220  # bytes of a name that a temporary one keeps; file systems take 255
 _LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer names after its part
 
@@ -46,7 +47,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     except OSError as error:
         if error.errno is None:  # not the operating system's word: a library's own use of OSError
             raise
-        remedy = "free some space or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        remedy = "free some space or " if error.errno in _NO_SPACE else ""
         raise UserError(
             "file-unwritable", path, f"cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
         ) from error
@@ -76,26 +77,35 @@ def require_temporary_files() -> None:
 
 
 @contextmanager
-def temporary_folder() -> Iterator[Path]:
-    """Return a folder that is removed when the block ends.
+def temporary_files() -> Iterator[None]:
+    """Report a full disk of temporary files, which every library reports in an error of its own.
 
     Raises
     ------
     UserError
-        If its disk is full, naming TMPDIR.
+        If the disk is full, with code `temporary-folder-full`, naming TMPDIR.
     """
     require_temporary_files()
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        full = next((text for text in map(os.strerror, _NO_SPACE) if text in str(error)), None)
+        if full is None:
             raise
         raise UserError(
             "temporary-folder-full",
             f"TMPDIR={tempfile.gettempdir()}",
-            f"{os.strerror(error.errno)}; free some space, or set TMPDIR to a folder that has some",
+            f"{full}; free some space, or set TMPDIR to a folder that has some",
         ) from error
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Return a folder that is removed when the block ends; a full disk is reported as by `temporary_files`."""
+    with temporary_files(), tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @functools.lru_cache(maxsize=1024)  # once for a folder, which may hold very many files

@@ -29,6 +29,7 @@ from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
 from instrec.models.classifier import Classifier
+from instrec.util.files import require_temporary_files
 from instrec.util.text import clock
 from instrec.web.player import laid_out
 from instrec.web.templates import LOOKS, source, templates
@@ -58,14 +59,9 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
     UserError
         If no folder for temporary files can be written.
     """
-    try:
-        folder = tempfile.gettempdir()
-    except FileNotFoundError as error:
-        raise UserError(
-            "temporary-folder-full", "TMPDIR", "no folder for uploads can be written; free some space, or set another"
-        ) from error
+    require_temporary_files()
     pages = templates("instrec.web")
-    server = _Server(classifier, pages, limit_mb, folder)
+    server = _Server(classifier, pages, limit_mb, tempfile.gettempdir())
 
     def given(content: str, kind: str) -> Callable[[Request], Response]:
         return lambda request: Response(content, media_type=kind, headers=_HEADERS)

@@ -134,6 +134,32 @@ def test_chained_ogg_ends_with_its_last_part(tmp_path):
     assert not facts(cut(both, 0.8)).complete
 
 
+VORBIS, OPUS = ("VORBIS", 44100, 1), ("OPUS", 48000, 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "complete"),
+    [
+        (VORBIS, VORBIS, True),
+        (OPUS, ("OPUS", 24000, 1), True),  # the same to a decoder
+        (VORBIS, ("VORBIS", 22050, 1), False),
+        (VORBIS, ("VORBIS", 44100, 2), False),
+        (OPUS, ("OPUS", 48000, 2), False),
+        (VORBIS, OPUS, False),
+        (OPUS, VORBIS, False),
+    ],
+)
+def test_chained_ogg_is_complete_where_all_of_it_is_decoded(tmp_path, one, other, complete):
+    both = b""
+    for codec, rate, channels in (one, other):
+        y = np.tile(TONE[: 3 * rate, np.newaxis], channels)
+        soundfile.write(tmp_path / "a.ogg", y, rate, format="OGG", subtype=codec)
+        both += (tmp_path / "a.ogg").read_bytes()
+    (tmp_path / "both.ogg").write_bytes(both)
+    found = facts(tmp_path / "both.ogg")
+    assert found.complete == complete == (found.seconds > 5)
+
+
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0x7FFFF024])
 def test_wav_that_was_written_to_a_pipe_claims_nothing(tmp_path, size):
     path = encoded(tmp_path, "pcm.wav")

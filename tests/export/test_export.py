@@ -19,6 +19,7 @@ from instrec.features.log_mel import LogMel
 from instrec.inference.prediction import HOP_SHARE
 from instrec.models import architectures, classifier
 from instrec.params import Params
+from tests import full_disk
 from tests.refusals import assert_one_line, refused
 from tests.tone_model import CARD, TONES, build, tone
 
@@ -128,6 +129,15 @@ class TestMistakes:
         for name, message in (("text.keras", "not a model of instrec's"), ("none.keras", "no model there")):
             argv = ("--format", "tflite", "--model", str(tmp_path / name), "--output", str(tmp_path / "m.tflite"))
             assert f"{name}: {message}" in self.error(capsys, *argv)
+
+    @pytest.mark.parametrize("form", FORMATS)
+    def test_a_full_disk_for_temporary_files_is_named(self, trained, tmp_path, form):
+        (disk := tmp_path / "disk").mkdir()
+        argv = ("export", "--format", form, "--model", str(trained), "--output", str(tmp_path / f"m.{form}"))
+        done = full_disk.python(disk, 64, "-m", "instrec.cli", *argv)
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+        assert done.stderr.startswith(f"error: TMPDIR={disk}: No space left on device; free some space, or set TMPDIR")
+        assert list(tmp_path.iterdir()) == [disk]
 
     @pytest.mark.parametrize("package", ["onnx", "onnxruntime", "tf2onnx"])
     def test_a_missing_package(self, capsys, trained, tmp_path, package, monkeypatch):

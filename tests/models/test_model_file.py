@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import h5py
 import numpy as np
 import pytest
 
+from instrec import features
 from instrec.errors import UserError
-from instrec.models import classifier
+from instrec.models import architectures, classifier
+from tests import full_disk
 from tests.refusals import refused
 from tests.tone_model import CARD, build
 
@@ -216,3 +219,17 @@ def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, members):
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert f"TMPDIR={tmp_path}" in done.stderr
+
+
+def test_a_disk_that_is_too_small_for_the_weights_is_told_by_its_name(tmp_path, full_params):
+    shape = features.from_params(CARD.clip, CARD.spectrogram).shape
+    model = architectures.build(shape, 3, "multilabel", replace(full_params.model, width=8))
+    classifier.save(tmp_path / "m.keras", model, CARD)
+    (disk := tmp_path / "disk").mkdir()
+    program = (
+        "import sys\nfrom pathlib import Path\nfrom instrec import errors\nfrom instrec.models import classifier\n"
+        "sys.exit(errors.run(lambda: classifier.load(Path(sys.argv[1])) and 0))\n"
+    )
+    done = full_disk.python(disk, 16, "-c", program, str(tmp_path / "m.keras"))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert f"TMPDIR={disk}: No space left on device" in done.stderr

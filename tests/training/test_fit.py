@@ -12,6 +12,7 @@ import pytest
 
 from instrec.evaluation import metrics
 from instrec.models import classifier
+from instrec.models.backend import keras
 from instrec.params import Params, TrainParams
 from instrec.training import calibration, fit, weight_averaging
 from instrec.util import hdf5, provenance
@@ -117,6 +118,38 @@ def test_a_killed_training_goes_on_to_the_same_end(
     capsys.readouterr()
     assert train(params, spectrograms, tmp_path / "killed") == whole
     assert "going on after epoch 2" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", ["history.zip", "epoch-2.keras", "epoch-1.keras", "best.keras"])
+@pytest.mark.parametrize("damage", ["flipped", "cut off", "missing"])
+def test_a_damaged_state_is_told_and_not_gone_on_from(
+    params: Params, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, damage: str
+) -> None:
+    train = replace(params.train, epochs=4, average_share=0.5)
+    place, model = tmp_path / "state", keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2)])
+    for number in (1, 2):
+        row = {
+            "epoch": number,
+            "loss": 1.0,
+            "val_loss": 1.0 / number,
+            "val_presence_f1": 0.5,
+            "val_count_accuracy": 0.5,
+        }
+        history = [*fit._resumed(train, place), row]
+        fit._keep(train, place, model, history)
+    assert len(fit._resumed(train, place)) == 2
+    assert capsys.readouterr().err == ""
+    content = bytearray((place / file).read_bytes())
+    content[len(content) // 3] ^= 1
+    (place / file).write_bytes(content if damage == "flipped" else content[: len(content) // 2])
+    if damage == "missing":
+        (place / file).unlink()
+    assert fit._resumed(train, place) == []
+    if (file, damage) != ("history.zip", "missing"):  # where nothing was begun, nothing is damaged
+        said = capsys.readouterr().err
+        assert said.startswith(f"{place}: damaged (")
+        assert said.endswith("; training begins anew\n")
+        assert not place.exists()
 
 
 def test_another_model_to_start_from_is_another_training(params: Params, spectrograms: Path, tmp_path: Path) -> None:

@@ -52,15 +52,19 @@ def unpack(
     Raises
     ------
     UserError
-        If the archive is damaged, the disk is full, or it holds links, names that lead out of the folder, or more
-        than `largest`, `LARGEST_RATIO` or `MOST_FILES` allow. Files before the fault stay, each whole.
+        If the archive is damaged, the disk is full, or it holds links, names that lead out of the folder or differ
+        in case alone, or more than `largest`, `LARGEST_RATIO` or `MOST_FILES` allow. Files before the fault stay, each
+        whole.
     """
     try:
         left = min(largest, LARGEST_RATIO * archive.stat().st_size + _BLOCK)
+        known: dict[str, Path] = {}  # by how a file system without case sees their names
         for number, (name, file) in enumerate(_files(archive, strip, names)):
             if number >= MOST_FILES:
                 raise _Refused(f"it holds more than {MOST_FILES} files")
             path = folder / _inside(name, strip)
+            if (other := known.setdefault(str(path).casefold(), path)) != path:
+                raise _Refused(f"{other} and {path} are one file where case does not count")
             if path.is_dir():
                 raise UserError(
                     "folder-in-the-way",

@@ -64,7 +64,7 @@ def mirror(
     params : every parameter, recorded as `section.key`.
     history : CSV file with a row per epoch; each column becomes a curve.
     figures : nested, recorded as `key.key`; what is not a number is left out.
-    folder : where `scoring.write` put the figures; kept beside the run, its plots drawn as well.
+    folder : where `test_sets.write` put the figures; kept beside the run, its plots drawn as well.
     inputs : what was measured, by the name of its tag: a file, or the `.dvc` file that stands for it.
     """
     try:

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from instrec import params
 from instrec.corpus import manifest
 from instrec.errors import UserError
 from instrec.evaluation import metrics
+from instrec.tracking.model_card.schema import SCHEMA
 from instrec.util import documents
 from instrec.util.files import md5, written_whole
 from instrec.util.seeding import generator
@@ -26,7 +28,6 @@ Facts = Mapping[str, Any]
 _REMEDY = "`dvc repro` makes what belongs to a model"
 _ROUNDS = 1000  # resamplings behind the intervals on recordings
 _MOST_FILES = 1_000_000  # recordings; each takes memory here
-_SECTIONS = ("date", "model", "classes", "params", "clips", "epochs", "scores", "recordings")
 
 
 def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -92,10 +93,12 @@ def read(path: Path) -> Facts:
         If they are missing or damaged.
     """
     facts = _tree(path)
-    if missing := [name for name in _SECTIONS if name not in facts]:
-        raise UserError(
-            "key-missing", path, f"no facts of a released model: {', '.join(missing)} missing; `make release` writes it"
-        )
+    try:
+        SCHEMA.validate_python(facts, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UserError("value-invalid", path, f"{name}: {first['msg'].lower()}; `make release` writes it") from error
     return facts
 
 

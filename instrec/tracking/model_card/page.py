@@ -186,7 +186,7 @@ table above are not part of this repository, and have their own licenses."""
 
 
 def _with_interval(part: Mapping[str, Any], metric: str) -> str:
-    if metric not in part:
+    if metric not in part.get("intervals", {}):
         return "-"
     low, high = part["intervals"][metric]
     return f"{part[metric]:.3f} [{low:.3f}, {high:.3f}]"

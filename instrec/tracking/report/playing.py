@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
+from scipy.io import wavfile
 
 from instrec.audio import decoding
 from instrec.corpus import test_sets
@@ -16,6 +15,7 @@ from instrec.errors import UserError
 from instrec.inference import prediction
 from instrec.models.classifier import Classifier
 from instrec.tracking.report.mistakes import AUDIO
+from instrec.util.files import temporary_folder
 from instrec.util.hdf5 import open_store
 from instrec.web import media
 from instrec.web.player import Timeline, laid_out
@@ -54,9 +54,9 @@ def clips(classifier: Classifier) -> Timeline:
     for path in paths:
         if path.stem not in ("train", "valid") and (chosen := _of_classes(path)):
             labels, y, rate = chosen
-            with tempfile.TemporaryDirectory() as folder:
-                music = Path(folder) / "clips.wav"
-                soundfile.write(music, y.reshape(-1), rate)
+            with temporary_folder() as folder:
+                music = folder / "clips.wav"
+                wavfile.write(music, rate, y.reshape(-1))
                 predicted = prediction.predict(music, classifier)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
             return laid_out(name, predicted, media.sound(y.reshape(-1), rate), labels)

@@ -119,6 +119,16 @@ def test_a_name_that_is_none_is_refused(tmp_path, name):
     assert not (tmp_path / "out").exists() or not list((tmp_path / "out").rglob("*"))
 
 
+@pytest.mark.parametrize("pair", [("a/Flute.wav", "a/flute.wav"), ("A/flute.wav", "a/flute.wav")])
+def test_names_that_differ_in_case_alone_are_told(tmp_path, pair):
+    """Where case does not count, as on macOS and Windows, the last would take the place of the first."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        for name in pair:
+            file.writestr(name, name)
+    with pytest.raises(UserError, match=rf"a\.zip: refused, .*{pair[0]} and .*{pair[1]} are one file where case"):
+        unpack(tmp_path / "a.zip", tmp_path / "folder")
+
+
 def test_bombs_are_refused(tmp_path):
     bomb = with_member(tmp_path / "bomb.tar.gz", "a", 50_000_000)
     with refused("archive-refused", f"irmas: {bomb}"):

@@ -167,6 +167,50 @@ def test_a_damaged_evaluation_is_named(tmp_path, other):
         evaluation(tmp_path / "evaluation.json")
 
 
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("date", 3),
+        ("date", None),
+        ("model.bytes", "2867934"),
+        ("model.md5", 5.0),
+        ("classes", []),
+        ("classes.piano", "0.5"),
+        ("classes.piano", None),
+        ("params.clip.seconds", "3"),
+        ("params.train.start", None),
+        ("params.spectrogram", "log_mel"),
+        ("clips.train.noisy", 0.5),
+        ("clips.valid.soundfonts", ["A320U.sf2"]),
+        ("epochs", True),
+        ("scores", []),
+        ("scores.seen_clean", 0.9),
+        ("scores.seen_clean.solo", {"top1": 0.9}),
+        ("scores.seen_clean.solo.top1", "0.9"),
+        ("scores.seen_clean.solo.top1", {"a": [0.8, 0.9]}),
+        ("scores.seen_clean.solo.intervals.top1", [0.9]),
+        ("scores.seen_clean.solo.intervals", 0.9),
+        ("recordings", "none"),
+        ("recordings", {"of": "four takes"}),
+    ],
+)
+def test_facts_of_another_type_are_one_line(repository, tmp_path, capsys, place, value):
+    facts = json.loads((repository / FACTS).read_text())
+    *sections, name = place.split(".")
+    section = facts
+    for each in sections:
+        section = section[each]
+    assert name in section
+    section[name] = value
+    (tmp_path / "facts.json").write_text(json.dumps(facts))
+    assert main(["card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {tmp_path / 'facts.json'}: {sections[0] if sections else name}")
+    assert name in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "card.md").exists()
+
+
 def stored(folder: Path) -> set[str]:
     """Checksums of all that is in the embedded remote."""
     return {path.parent.name + path.name for path in (folder / ".dvcstore").rglob("*") if path.is_file()}
