@@ -106,8 +106,8 @@ def main() -> None:
         works: list[Callable[[], object]] = [partial(ours.batch, y, threads=1), partial(ours.batch, y)]
         if naive:
             works.append(
-                lambda naive=naive, spectrogram=spectrogram: [naive(one, parameters.clip, spectrogram) for one in y]
-            )  # type: ignore[misc]
+                partial(lambda naive, scale: [naive(one, parameters.clip, scale) for one in y], naive, spectrogram)
+            )
         alone, together, *theirs = clips_per_second(works)
         against = "".join(f"{rate:12.0f}{together / rate:8.2f}" for rate in theirs)
         print(f"{name:24}{alone:11.0f}{together:12.0f}{against}")
