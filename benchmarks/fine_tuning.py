@@ -1,6 +1,6 @@
 """What a few recordings of your own are worth: `python -m benchmarks.fine_tuning FOLDER --output curve.json`.
 
-Writes the figures there, and a picture of the curve beside them.
+Writes the metrics there, and a plot of the curve next to them.
 
 FOLDER has a sub-folder per class, as `instrec evaluate` takes it. Two thirds of every class's groups are there to learn
 from, the last third is measured on, and so with each of the thirds. With 0, 1, 5 and 20 recordings per class, the model
@@ -104,7 +104,7 @@ def study(folder: Path, settings: params.Params) -> list[dict[str, Any]]:
 
 
 def means(rows: list[dict[str, Any]], start: str, name: str) -> dict[int, float]:
-    """Return a figure over the number of recordings per class, the mean of the thirds."""
+    """Return a metric over the number of recordings per class, the mean of the thirds."""
     found = defaultdict(list)
     for row in rows:
         if row["start"] == start:

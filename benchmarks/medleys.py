@@ -1,4 +1,4 @@
-"""How well instruments of long files are told: `python -m benchmarks.medleys`.
+"""How well instruments of long files are reported: `python -m benchmarks.medleys`.
 
 Medleys of known instruments are rendered: pieces of 40 s as in benchmarks/timelines.py, all from a cast of three to six
 instruments, and a last one in which a guest may play. Their beginnings, of several lengths, are predicted. An

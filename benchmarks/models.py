@@ -1,4 +1,4 @@
-"""How fast the architectures train: clips per second on pictures of their publications, and against our own.
+"""How fast the architectures train: clips per second on the features of their publications, and against our own.
 
 python -m benchmarks.models [NAME or NAME/VARIANT ...]
 """
@@ -42,11 +42,11 @@ PICTURES = {  # frames, bins, channels
 }
 
 
-def clips_per_second(knobs: params.Params, model: keras.Model, shape: tuple[int, int, int]) -> float:
-    fit.compiled(knobs, model, 1)
+def clips_per_second(parameters: params.Params, model: keras.Model, shape: tuple[int, int, int]) -> float:
+    fit.compiled(parameters, model, 1)
     rng = np.random.default_rng(0)
     pictures = rng.random((BATCH, *shape), dtype=np.float32)
-    targets = TASKS[knobs.task].targets(np.eye(CLASSES, dtype=np.float32)[rng.integers(0, CLASSES, BATCH)])
+    targets = TASKS[parameters.task].targets(np.eye(CLASSES, dtype=np.float32)[rng.integers(0, CLASSES, BATCH)])
     model.train_on_batch(pictures, targets)  # compiles
     steps, start = 0, time.perf_counter()
     while steps < STEPS or time.perf_counter() - start < SECONDS:
@@ -56,7 +56,7 @@ def clips_per_second(knobs: params.Params, model: keras.Model, shape: tuple[int,
 
 
 def main() -> None:
-    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
+    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
     # The rest of the parameters as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
     variants: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in PICTURES]
     variants.insert(10, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
@@ -66,13 +66,13 @@ def main() -> None:
     for label, name, changes in variants:
         if name not in chosen:
             continue
-        devices.prepare(knobs.seed)
+        devices.prepare(parameters.seed)
         dense = (4096, 4096) if name == "vgg19" else (512,)
         shape = PICTURES[name]
         network, _, variant = name.partition("/")
         changes |= {"name": network, "variant": variant or "default", "dense": dense}
-        model = architectures.build(shape, CLASSES, knobs.task, replace(knobs.model, **changes))
-        rate = clips_per_second(knobs, model, shape)
+        model = architectures.build(shape, CLASSES, parameters.task, replace(parameters.model, **changes))
+        rate = clips_per_second(parameters, model, shape)
         own = own or rate
         size = "x".join(map(str, shape))
         print(f"{label:28}{size:>14}{model.count_params():>14,}{rate:>10.1f}{rate / own:>8.3f}", flush=True)

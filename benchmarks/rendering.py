@@ -50,7 +50,7 @@ def score(number: int) -> pretty_midi.PrettyMIDI:
     return made
 
 
-# ---- the contenders, a clip each
+# ---- the contenders, one clip per call
 
 
 @functools.cache
@@ -148,8 +148,8 @@ def through_ordered_map(workers: int) -> float:
 
 def in_turn(folder: Path, number: int, room: int | None = None) -> float:
     """Clips a second of one process, after the first turn; `room` for so many of the SoundFonts, for all by default."""
-    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
-    knobs = replace(knobs, soundfonts=replace(knobs.soundfonts, folders=(str(folder),)))
+    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    parameters = replace(parameters, soundfonts=replace(parameters.soundfonts, folders=(str(folder),)))
     names = sorted(path.name for path in folder.iterdir())[:number]
     sizes = sum((folder / name).stat().st_size for name in names)
     limit = sizes if room is None else sizes * room // number
@@ -158,10 +158,10 @@ def in_turn(folder: Path, number: int, room: int | None = None) -> float:
         mock.patch.object(cache, "soundfont_bytes", lambda workers: limit),
         mock.patch.object(cache, "SYNTHS", synths),
     ):
-        render = rendering.Renderer(knobs, Path("data"))
+        render = rendering.Renderer(parameters, Path("data"))
 
         def clip(place: int) -> None:
-            labels = (knobs.classes[place % len(knobs.classes)],)
+            labels = (parameters.classes[place % len(parameters.classes)],)
             render(Clip(f"train/{place}", "train", SCORE, "", 0.0, labels, "", names[place % number], CLEAN, 20))
 
         for place in range(number):

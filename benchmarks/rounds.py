@@ -31,16 +31,16 @@ Learn = Callable[[Store, int], object]
 """Trains an epoch on a store."""
 
 
-def first_round(knobs: params.Params, folder: Path) -> regeneration.Sources:
+def first_round(parameters: params.Params, folder: Path) -> regeneration.Sources:
     """What the stages balance, synthesize and spectrograms make."""
-    held = catalog.held(knobs.soundfonts.all, knobs.soundfonts.folders)
-    clips = manifest.of_split(balance.make(knobs, [], Path("data"), held), "train")
+    held = catalog.held(parameters.soundfonts.all, parameters.soundfonts.folders)
+    clips = manifest.of_split(balance.make(parameters, [], Path("data"), held), "train")
     manifest.write(folder / "manifest.csv", clips)
-    alone = replace(knobs, workers=1)  # other processes would import Keras with this module
+    alone = replace(parameters, workers=1)  # other processes would import Keras with this module
     rendering.write(folder / "audio.h5", clips, rendering.Renderer(alone, Path("data")))
-    representation = features.from_params(knobs.clip, knobs.spectrogram)
+    representation = features.from_params(parameters.clip, parameters.spectrogram)
     features.write(folder / "train.h5", folder / "audio.h5", representation, workers=1)
-    return regeneration.Sources(knobs, folder / "manifest.csv", Path("data"), folder / "train.h5")
+    return regeneration.Sources(parameters, folder / "manifest.csv", Path("data"), folder / "train.h5")
 
 
 def seconds_to_make(sources: regeneration.Sources, folder: Path) -> float:
@@ -52,12 +52,12 @@ def seconds_to_make(sources: regeneration.Sources, folder: Path) -> float:
     return time.perf_counter() - begin
 
 
-def stand_in(knobs: params.Params, seconds: float) -> Learn:
+def stand_in(parameters: params.Params, seconds: float) -> Learn:
     """An accelerator that takes so many seconds per epoch."""
 
     def learn(clips: Store, epoch: int) -> None:
         end = time.perf_counter() + seconds
-        batches = Batches(clips, knobs, epoch)
+        batches = Batches(clips, parameters, epoch)
         for place in range(len(batches)):
             batches[place]
             time.sleep(max(0.0, (end - time.perf_counter()) / (len(batches) - place)))
@@ -65,14 +65,14 @@ def stand_in(knobs: params.Params, seconds: float) -> Learn:
     return learn
 
 
-def keras_model(knobs: params.Params, first: Path) -> Learn:
+def keras_model(parameters: params.Params, first: Path) -> Learn:
     with open_store(first) as clips:
         frames, bins, channels = clips.shape
-        model = architectures.build((frames, bins, channels), len(clips.classes), knobs.task, knobs.model)
-        model = fit.compiled(knobs, model, len(Batches(clips, knobs)))
+        model = architectures.build((frames, bins, channels), len(clips.classes), parameters.task, parameters.model)
+        model = fit.compiled(parameters, model, len(Batches(clips, parameters)))
 
     def learn(clips: Store, epoch: int) -> None:
-        model.fit(Batches(clips, knobs, epoch), shuffle=False, verbose=0)
+        model.fit(Batches(clips, parameters, epoch), shuffle=False, verbose=0)
 
     return learn
 
@@ -102,17 +102,19 @@ def compare(name: str, sources: regeneration.Sources, folder: Path, learn: Learn
 
 
 def main() -> None:
-    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
-    bounds = replace(knobs.balance, train_per_class=SOLOS, train_mixtures=MIXTURES, valid_per_class=0, valid_mixtures=0)
-    knobs = replace(knobs, balance=bounds)
+    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    bounds = replace(
+        parameters.balance, train_per_class=SOLOS, train_mixtures=MIXTURES, valid_per_class=0, valid_mixtures=0
+    )
+    parameters = replace(parameters, balance=bounds)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sources = first_round(knobs, folder)
+        sources = first_round(parameters, folder)
         making = seconds_to_make(sources, folder / "alone")
-        print(f"a round of {SOLOS * len(knobs.classes) + MIXTURES} clips takes {making:.1f} s to make\n")
-        compare("stand-in", sources, folder, stand_in(knobs, LONGER * making / 4), 4)
-        devices.prepare(knobs.seed)
-        learn = keras_model(knobs, sources.first)
+        print(f"a round of {SOLOS * len(parameters.classes) + MIXTURES} clips takes {making:.1f} s to make\n")
+        compare("stand-in", sources, folder, stand_in(parameters, LONGER * making / 4), 4)
+        devices.prepare(parameters.seed)
+        learn = keras_model(parameters, sources.first)
         with open_store(sources.first) as clips:
             learn(clips, 0)  # compiles
             begin = time.perf_counter()

@@ -95,17 +95,19 @@ def clips_per_second(works: list[Callable[[], object]]) -> list[float]:
 
 
 def main() -> None:
-    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
-    y = 0.1 * np.random.default_rng(0).standard_normal((CLIPS, knobs.clip.samples)).astype(np.float32)
+    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    y = 0.1 * np.random.default_rng(0).standard_normal((CLIPS, parameters.clip.samples)).astype(np.float32)
     # On a busy machine librosa's matrix products wait for one another's threads and fall to a tenth of their speed,
     # which would flatter us; on an idle one per second thread gives them nothing.
     threadpool_limits(1)
-    print(f"clips/s of {knobs.clip.seconds:g} s    {'one thread':>12}{'instrec':>12}{'librosa':>12}{'ratio':>8}")
-    for name, (spectrogram, naive) in contenders(knobs.spectrogram).items():
-        ours = features.from_params(knobs.clip, spectrogram)
+    print(f"clips/s of {parameters.clip.seconds:g} s    {'one thread':>12}{'instrec':>12}{'librosa':>12}{'ratio':>8}")
+    for name, (spectrogram, naive) in contenders(parameters.spectrogram).items():
+        ours = features.from_params(parameters.clip, spectrogram)
         works: list[Callable[[], object]] = [partial(ours.batch, y, threads=1), partial(ours.batch, y)]
         if naive:
-            works.append(lambda naive=naive, knob=spectrogram: [naive(one, knobs.clip, knob) for one in y])  # type: ignore[misc]
+            works.append(
+                partial(lambda naive, scale: [naive(one, parameters.clip, scale) for one in y], naive, spectrogram)
+            )
         alone, together, *theirs = clips_per_second(works)
         against = "".join(f"{rate:12.0f}{together / rate:8.2f}" for rate in theirs)
         print(f"{name:24}{alone:11.0f}{together:12.0f}{against}")

@@ -19,16 +19,16 @@ from instrec.util import hdf5
 RENDERED, ROWS, BATCH = 256, 1024, 64
 
 
-def rendered(knobs: params.Params) -> np.ndarray:
+def rendered(parameters: params.Params) -> np.ndarray:
     """Render solo clips of every class, three of four noisy, as the pipeline would."""
-    renderer = rendering.Renderer(knobs, Path("data"))
+    renderer = rendering.Renderer(parameters, Path("data"))
     clips = []
     for number in range(RENDERED):
-        name = knobs.classes[number % len(knobs.classes)]
-        font = knobs.soundfonts.train[number % len(knobs.soundfonts.train)]
+        name = parameters.classes[number % len(parameters.classes)]
+        font = parameters.soundfonts.train[number % len(parameters.soundfonts.train)]
         noise = NOISY if number % 4 else CLEAN
         id_ = f"benchmark/{number}"
-        clips.append(Clip(id_, "benchmark", SCORE, "", 0.0, (name,), id_, font, noise, knobs.seed))
+        clips.append(Clip(id_, "benchmark", SCORE, "", 0.0, (name,), id_, font, noise, parameters.seed))
     return np.stack([renderer(clip) for clip in clips])
 
 
@@ -64,9 +64,9 @@ def measure(path: Path, rows: np.ndarray, compression: str, chunk_rows: int) -> 
 
 
 def main() -> None:
-    knobs = params.load(Path(__file__).parents[1] / "params.yaml")
-    audio = rendered(knobs)
-    representation = features.from_params(knobs.clip, knobs.spectrogram)
+    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    audio = rendered(parameters)
+    representation = features.from_params(parameters.clip, parameters.spectrogram)
     spectra = representation.batch(audio.astype(np.float32) / np.float32(32768)).astype(np.float16)
     print("rows      rows/chunk compression       size  write s  read clips/s  shuffled clips/s")
     with tempfile.TemporaryDirectory() as folder:

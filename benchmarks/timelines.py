@@ -1,6 +1,6 @@
 """How well timelines follow entrances: `python benchmarks/timelines.py`.
 
-Pieces of known entrances are composed and rendered with a SoundFont that training never heard: one to three
+Pieces of known entrances are composed and rendered with a SoundFont that is not used in training: one to three
 instruments, each in one or two sections of up to 15 s, 40 s in all. An instrument sounds from a note's start to its
 end, rests of up to a second between two notes included.
 """
@@ -135,8 +135,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hop", type=float, nargs="*", default=[None], help="seconds")
     args = parser.parse_args()
-    known, knobs = classifier.load(args.model), params.load()
-    synth = Synth(catalog.find(knobs.soundfonts.unseen, knobs.soundfonts.folders), known.card.clip.sample_rate)
+    known, parameters = classifier.load(args.model), params.load()
+    synth = Synth(
+        catalog.find(parameters.soundfonts.unseen, parameters.soundfonts.folders), known.card.clip.sample_rate
+    )
     music = list(pieces(known.card.classes, synth, seed=args.seed, number=args.pieces))
     with tempfile.TemporaryDirectory() as folder:
         for hop in args.hop:

@@ -1,4 +1,4 @@
-"""What the user must mend, and how it is printed: one line, without passwords or control characters, exit code 2."""
+"""Errors that the user can fix: one line, without passwords or control characters, and exit code 2."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def one_line(text: object) -> str:
 
 
 class UserError(Exception):
-    """Something only the user can mend. The message names the file or value, what is allowed, and what to do next.
+    """An error that the user can fix. The message names the file or value, what is allowed, and what to do next.
 
     As text it has no password in it, whatever address or library's message it was made of.
 
@@ -102,7 +102,7 @@ def conflict(name: str, reason: str) -> UserError:
 
 
 def run(main: Callable[[], int | None]) -> int:
-    """Run a command's or a stage's main function and turn what the user must mend into one line and exit code 2.
+    """Run the main function of a command or stage, and turn a `UserError` into one line and exit code 2.
 
     Ctrl-C gives the shell's own code 130; another signal that arrives as KeyboardInterrupt(number), 128 and its number.
     """
@@ -124,6 +124,6 @@ def interruption(number: int) -> str:
 
 
 def told(error: UserError) -> int:
-    """Print the line; give the exit code."""
+    """Print the line, and return the exit code."""
     print(f"error: {one_line(error)}", file=sys.stderr)
     return 2

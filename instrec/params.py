@@ -263,16 +263,16 @@ class Params:
         ):
             if value and not allowed:
                 raise conflict(name, f"{value}, but {why}; set it to 0")
-        for knob, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
+        for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
                 raise conflict(
-                    f"selection.{knob}",
+                    f"selection.{key}",
                     f"{share:g} of a clip of {self.clip.seconds:g} s is under {SHORTEST_HOP_SECONDS} s; raise it",
                 )
         image = self.spectrogram.name in ("image", "phase_image")
-        knob, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
+        key, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
         if 0 < bins < self.train.mask_mels:
-            raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{knob}, {bins}; lower it")
+            raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
             raise conflict(
                 "train.monitor", f"count_accuracy, but task {self.task} does not count; choose loss or presence_f1"

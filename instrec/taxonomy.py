@@ -1,7 +1,7 @@
 """What instruments there are: classes, General MIDI programs, playable ranges and how each is played.
 
 Programs are numbered from 0, as in the MIDI messages themselves. Ranges are sounding MIDI pitches, from
-General MIDI's and orchestration books' usual figures for an amateur's comfortable compass.
+General MIDI and the usual comfortable compass of amateurs in books on orchestration.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DRUM_CHANNEL = 9  # General MIDI's percussion channel, 10 when counted from one
 
 @dataclass(frozen=True)
 class Instrument:
-    """How a class sounds and is played.
+    """A class: its programs, range and manner of playing.
 
     Attributes
     ----------
@@ -25,7 +25,7 @@ class Instrument:
         none for drums, which have a channel of their own.
     chords : largest number of notes a player sounds at once.
     sustained : True when a held note keeps sounding (bow, breath, organ), False when it decays (plucked, struck).
-    title : as people write it; of a General MIDI program, as the standard does.
+    title : display name; for a General MIDI program, the name in the standard.
     """
 
     name: str
@@ -178,7 +178,7 @@ def require(names: tuple[str, ...]) -> tuple[str, ...]:
     Raises
     ------
     UserError
-        Naming the unknown class and the known ones.
+        If a class is unknown or occurs twice.
     """
     if names == (GENERAL_MIDI,):
         return tuple(PROGRAMS)

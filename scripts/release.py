@@ -30,7 +30,7 @@ STORE = Path(".dvcstore/files/md5")
 
 
 def check(folder: Path) -> None:
-    """Refuse a model that is too big, or is not what the figures beside it were measured of."""
+    """Refuse a model that is too big, or that does not belong to the metrics."""
     model = folder / TRAINED
     if not model.is_file():
         raise UserError("model-missing", model, "no model there; train one with `dvc repro`")

@@ -1,4 +1,4 @@
 """The stages of dvc.yaml: thin scripts without logic.
 
-What takes time to load is imported in `main`, where Ctrl-C is told in one line; worker processes load scripts as well.
+Slow imports are in `main`, where Ctrl-C is reported in one line; worker processes also load these scripts.
 """

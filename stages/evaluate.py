@@ -22,19 +22,19 @@ def main() -> None:
     from instrec.models import classifier
     from instrec.tracking.mlflow import runs
 
-    knobs = params.load()
+    parameters = params.load()
     known = classifier.load(MODEL)
     songs = {clip.id: clip.group for clip in manifest.read(MANIFEST)}
-    predicted = test_sets.predict_all(SPECTROGRAMS, known, task=knobs.task, songs=songs)
+    predicted = test_sets.predict_all(SPECTROGRAMS, known, task=parameters.task, songs=songs)
     validation = predicted.pop(test_sets.VALIDATION, [])
     parts = [part for own in predicted.values() for part in own]
-    settings = {"rounds": knobs.evaluate.bootstrap_rounds, "seed": knobs.seed}
+    settings = {"rounds": parameters.evaluate.bootstrap_rounds, "seed": parameters.seed}
     figures = test_sets.write(METRICS, parts, **settings)
     plot_tables.write(METRICS / "plots", parts, validation, known.card.thresholds, **settings)
     example_spectrograms.draw(METRICS / "plots" / "spectrograms.png", SPECTROGRAMS, list(predicted))
-    if knobs.tracking.mlflow:
+    if parameters.tracking.mlflow:
         inputs = {"model": MODEL, "manifest": MANIFEST, "data": Path("data.dvc")}
-        runs.mirror(knobs, HISTORY, figures, METRICS, inputs=inputs)
+        runs.mirror(parameters, HISTORY, figures, METRICS, inputs=inputs)
 
 
 if __name__ == "__main__":

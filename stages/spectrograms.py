@@ -1,4 +1,4 @@
-"""Stage spectrograms: sound to pictures, one HDF5 file per split."""
+"""Stage spectrograms: from audio to features, one HDF5 file per split."""
 
 from pathlib import Path
 
@@ -12,13 +12,15 @@ def main() -> None:
     """Write build/spectrograms/SPLIT.h5 for every build/audio/SPLIT.h5."""
     from instrec import features, params
 
-    knobs = params.load()
-    representation = features.from_params(knobs.clip, knobs.spectrogram)
+    parameters = params.load()
+    representation = features.from_params(parameters.clip, parameters.spectrogram)
     paths = sorted(AUDIO.glob("*.h5"))
     if not paths:
         raise UserError("audio-missing", AUDIO, "holds no audio; run `dvc repro synthesize`")
     for path in paths:
-        features.write(SPECTROGRAMS / path.name, path, representation, workers=knobs.workers, cluster=knobs.cluster)
+        features.write(
+            SPECTROGRAMS / path.name, path, representation, workers=parameters.workers, cluster=parameters.cluster
+        )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the user must mend is one line and exit code 2."""
+"""What the user can fix is one line and exit code 2."""
 
 import ast
 import pickle

@@ -47,7 +47,7 @@ def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_shar
     else:
         pieces = peak.of(decoding.blocks(path, rate, block_seconds=clip.seconds))
         found = ((start / rate, y) for start, y in windows(pieces, clip.samples, hop_samples(clip, hop_share)))
-    levels = [(onset, _dbfs(y)) for onset, y in found]  # the peak is known once all was heard
+    levels = [(onset, _dbfs(y)) for onset, y in found]  # the peak is known at the end
     bound = max(DITHER_RMS_DBFS, selection.silence_dbfs + 20 * float(np.log10(max(peak.height, 1e-10) / PEAK)))
     yield from (onset for onset, level in levels if level >= bound)
 

@@ -8,13 +8,13 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 
-# Nothing more: what takes time is imported where Ctrl-C is told in one line.
+# Slow imports come later, where Ctrl-C is reported in one line.
 from instrec.errors import UserError, run, told
 from instrec.util.processes import guard
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; give the exit code: 0, 2 for what the user must mend, 1 where `gate` fails.
+    """Run one command, and return its exit code: 0, 2 for an error that the user can fix, 1 if `gate` fails.
 
     Without `argv` the command is the whole of this process.
     """
@@ -24,9 +24,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # names that a terminal of ASCII cannot show
     try:
         code = run(lambda: _dispatch(sys.argv[1:] if argv is None else argv))
-        sys.stdout.flush()  # here, where what goes wrong is told
+        sys.stdout.flush()  # here, where errors are reported
         return code
-    except BrokenPipeError:  # the reader, `head` say, has gone; what is still buffered must not raise again
+    except BrokenPipeError:  # the reader, for example `head`, has gone; the rest of the buffer must not raise again
         _drop_output()
         return 141  # the shell's own code for it
     except OSError as error:

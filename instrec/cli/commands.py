@@ -165,7 +165,7 @@ def corpora(args: argparse.Namespace) -> int:
 
 
 def systems(args: argparse.Namespace) -> int:
-    """Run published systems where told to, and write the page that compares them."""
+    """Run published systems with `--run`, and write the page that compares them."""
     from instrec.tracking.reproductions import recipes, results, running, table
 
     folder, path = Path("recipes"), Path("docs/systems.json")

@@ -30,12 +30,12 @@ _TAKE = re.compile(r"(^|[ _.-]+)((take|part|clip|chunk|segment)[ _.-]*)?\(?\d+\)
 
 
 def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
-    """Decode every recording of a folder once, from end to end, and give the usable ones, an entry each.
+    """Decode every recording of a folder completely, and return an entry for each usable one.
 
     Parameters
     ----------
     root : holds a sub-folder for each class; each is searched with all its own sub-folders.
-    classes : those that count; other folders are left out, a row each, with their reason.
+    classes : known classes; other folders are left out with their reason.
 
     Raises
     ------

@@ -25,7 +25,7 @@ SOLO, MIXTURE, EXCERPT = "solo", "mixture", "excerpt"  # kinds of clips: sub-fol
 
 @dataclass(frozen=True)
 class TestSet:
-    """A way of rendering the frozen scores: with SoundFonts heard in training or not, clean or noisy, of what kinds."""
+    """A rendering of the frozen scores: with seen or unseen SoundFonts, clean or noisy, and the kinds of clips."""
 
     name: str
     unseen: bool

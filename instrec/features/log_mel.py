@@ -65,7 +65,7 @@ def _frames(clip: ClipParams, spectrogram: SpectrogramParams) -> int:
 
 
 def _mel_bank(clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
-    from librosa.filters import mel  # a second's import that only this class needs
+    from librosa.filters import mel  # takes a second to import, and only this class needs it
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Empty filters")  # refused below, by the parameters' names

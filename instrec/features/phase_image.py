@@ -32,9 +32,9 @@ class PhaseImage(Representation):
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         check_band(clip, spectrogram)
-        for knob, value, asked in (("part", spectrogram.part, "whole"), ("frames", spectrogram.frames, 0)):
+        for key, value, asked in (("part", spectrogram.part, "whole"), ("frames", spectrogram.frames, 0)):
             if value != asked:
-                raise conflict(f"spectrogram.{knob}", f"{value}, but phase_image knows only {asked}")
+                raise conflict(f"spectrogram.{key}", f"{value}, but phase_image knows only {asked}")
         pixels = required_pixels(spectrogram)
         super().__init__(clip.samples, (pixels, pixels, 3))
         self._params = spectrogram

@@ -85,7 +85,7 @@ class Listening:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What should be known of the file before the prediction is believed, a line each."""
+        """What should be known of the file before the prediction is believed, one line each."""
         facts, found = self.facts, []
         if not facts.complete:
             of = f" of the {facts.claimed_seconds:.1f} s it claims" if facts.claims_more else ""

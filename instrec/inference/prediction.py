@@ -131,7 +131,7 @@ def sounding(activity: np.ndarray, thresholds: Iterable[float]) -> np.ndarray:
     """Decide where each class reaches its threshold for at least 0.5 s [shape=(cells, classes), bool].
 
     A shorter peak in what windows of seconds say is chance. A short sound between rests is none, as the windows that
-    hold it say so in the rests as well, before these are told apart.
+    hold it say so in the rests as well, before the two are separated.
     """
     active = activity >= np.asarray(tuple(thresholds))
     for column in active.T:

@@ -1,1 +1,1 @@
-"""From a row of the manifest to a waveform: SoundFonts, FluidSynth, variation, noise."""
+"""Render a row of the manifest to a waveform: SoundFonts, FluidSynth, variation, noise."""

@@ -1,4 +1,4 @@
-"""FluidSynth, the only place that knows it: a score and a performance in, samples out.
+"""FluidSynth: render a score and a performance to samples. Only this module uses it.
 
 A SoundFont is loaded once a process, and every clip gets a synthesizer of its own, so it depends on nothing before.
 """

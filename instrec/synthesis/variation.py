@@ -1,4 +1,4 @@
-"""How a score is rendered: drawn first, as plain values, so that no SoundFont is learned by heart."""
+"""Variation of rendering, drawn as plain values, so that the model does not memorize SoundFonts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Voice:
-    """How one track sounds apart from its notes.
+    """The sound of one track.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class Performance:
-    """How a whole clip is rendered; plainly, without any effect, by default.
+    """The rendering of a clip; by default without any effect.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ def draw(
     classes: Iterable[str],
     seconds: float,
 ) -> Performance:
-    """Draw how a score is rendered into a clip of `seconds`, for a model that tells `classes` apart."""
+    """Draw the performance of a score in a clip of `seconds`, for a model with `classes`."""
     voices = tuple(_draw_voice(rng, params, track, classes) for track in score.instruments)
     # Half a second of every track's notes must be left after the pre-roll, or all where there is less.
     ends = [[note.end for note in track.notes if note.start < seconds] for track in score.instruments]

@@ -1,4 +1,4 @@
-"""The last words of `make repro`: what the model reaches on each test set, and where to look further."""
+"""The end of `make repro`: the metrics of each test set, and where to find more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves nothing half-written that a later run trusts."""
+"""Write files atomically: a killed process leaves no partial file that a later run trusts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def written_whole(path: Path) -> Iterator[Path]:
             "file-unwritable", path, f"cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
         ) from error
     finally:
-        with suppress(OSError):  # what cannot be removed was told above: `path` lies in a file, say
+        with suppress(OSError):  # the error was raised above, for example if `path` lies in a file
             part.unlink()
 
 

@@ -43,7 +43,7 @@ def ordered_map(
     cluster: str = "",
     chunk: int = CHUNK,
 ) -> Iterator[Result]:
-    """Apply a function to every item in several processes and give the results in order.
+    """Apply a function to every item in several processes, and return the results in order.
 
     At most two messages a worker are under way, so memory stays bounded however slow the reader is. Workers are
     spawned, not forked: FluidSynth and TensorFlow have threads of their own.

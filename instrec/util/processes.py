@@ -51,7 +51,7 @@ def guard() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Raise KeyboardInterrupt in the midst of work, so that it cleans up; otherwise exit at once.
+    """Raise KeyboardInterrupt during work, so that it cleans up; otherwise exit at once.
 
     While a module loads, an exception may be lost or printed: by import locks, by native code.
     """

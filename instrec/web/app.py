@@ -1,4 +1,4 @@
-"""The page, and what answers it: a file in, what is heard of it while it is worked on, and its timeline out.
+"""The page and its requests: it takes a file, and returns progress and then the timeline.
 
 Only pages of this server may ask: a name that points here (DNS rebinding) and pages of other origins are turned away.
 Nothing that a browser says names a file here: what is sent lies in a temporary file without any name.

@@ -1,4 +1,4 @@
-"""Sounds and pictures as text that stands in the page itself."""
+"""Audio and images as data URIs."""
 
 from __future__ import annotations
 

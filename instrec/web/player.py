@@ -39,7 +39,7 @@ class Timeline:
 
     Attributes
     ----------
-    name, duration : of the sound; the duration as people write it.
+    name, duration : of the file; the duration in minutes and seconds.
     rows : the instrument that sounds longest first; `left_out` more are not shown.
     waveform : the outline as points of an SVG polygon, 1000 wide, -100 to 100 high.
     ticks : the time axis: place in 0..1, and label.

@@ -22,7 +22,7 @@ class Turns:
 
         Parameters
         ----------
-        told : called with how many are ahead, at once and whenever that changes; it is one's turn below `AT_ONCE`.
+        told : called with the number of files ahead, at once and after each change; below `AT_ONCE`, the turn begins.
         """
         self._line.append(told)
         told(len(self._line) - 1)

@@ -98,7 +98,7 @@ def tried(form: Format, case: Case, folder: Path) -> Result:
         name = random.choice(sorted(seeds))
         content = form.mutate(random, seeds[name])
         return Result(case, told=_read(form, folder, name, content, seeds[name], random))
-    except BaseException as error:  # whatever it is, it is told to the other side
+    except BaseException as error:  # whatever it is, it is reported to the other side
         said = "".join(traceback.format_exception(error))
         return Result(case, said[-_TAIL:])
 

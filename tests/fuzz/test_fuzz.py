@@ -1,4 +1,4 @@
-"""Mutated files of every format: read right, or told in one line."""
+"""Mutated files of every format: read right, or reported in one line."""
 
 from __future__ import annotations
 

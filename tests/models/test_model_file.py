@@ -1,4 +1,4 @@
-"""Model files that are damaged, or made to take memory or time, are told in one line before they can."""
+"""Model files that are damaged, or made to take memory or time, are reported in one line before they can."""
 
 import itertools
 import json

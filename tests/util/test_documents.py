@@ -1,4 +1,4 @@
-"""Every YAML and JSON file is read with limits, by one module; what breaks them is told with file and line."""
+"""Every YAML and JSON file is read with limits, by one module; what breaks them is reported with file and line."""
 
 import ast
 import errno

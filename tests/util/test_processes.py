@@ -82,7 +82,7 @@ def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def heard() -> Iterator[None]:
-    """A shell's background jobs, and so the tests among them, are told to ignore Ctrl-C."""
+    """A shell's background jobs, and so the tests among them, ignore Ctrl-C."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -112,7 +112,8 @@ def test_ctrl_c_while_modules_load_is_no_traceback(project: Path, repository: Pa
         sent = SIGNALS[number % 3]
         process.send_signal(sent)
         errors = process.communicate(timeout=30)[1]
-        # 2: what it lacks was told before the signal came. By the signal itself: Python had ended, but for its memory.
+        # 2: what it lacks was reported before the signal came. By the signal itself: Python had ended, but for its
+        # memory.
         assert process.returncode in (128 + sent, -sent, 2), errors
         assert "Traceback" not in errors
         assert errors.removeprefix(lacking(errors)).count("\n") <= 1, errors

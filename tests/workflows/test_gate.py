@@ -51,7 +51,7 @@ def test_a_mistake_is_shown_too(origin, tmp_path, github):
 
 @pytest.mark.parametrize("failing", ["the set-up", "whatever comes before"])
 def test_a_page_of_an_earlier_run_is_never_shown(origin, tmp_path, github, failing):
-    """A runner of your own keeps its folder, and with it what another pull request was told."""
+    """A runner of your own keeps its folder, and with it the page of another pull request."""
     folder = tmp_path / "kept"
     kept = gate_job(origin, folder, "better", github)
     assert kept.summary

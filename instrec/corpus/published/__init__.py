@@ -39,7 +39,7 @@ _CUT_FROM = {MEDLEY_SOLOS_DB.name: MEDLEYDB.name}
 
 @dataclass(frozen=True)
 class Row:
-    """What a list of datasets tells of one."""
+    """A row of the list of datasets."""
 
     name: str
     title: str
@@ -66,11 +66,11 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
     """
     entries: list[Entry] = []
     excluded: list[Excluded] = []
-    for knob, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
+    for key, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
         if name not in CORPORA:
             raise UserError(
                 "value-unknown",
-                f"params.yaml: sources.{knob}",
+                f"params.yaml: sources.{key}",
                 f"unknown dataset {name!r}; known: {', '.join(CORPORA)}",
             )
     names = tuple(dict.fromkeys((*sources.train, *sources.test)))
@@ -98,7 +98,7 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
 def _verify(corpus: Corpus, folder: Path, workers: int) -> None:
     missing, damaged = corpus.validate(folder, workers=workers)
     if not corpus.checked:
-        damaged = []  # one by one they are told with their reason, where they are decoded
+        damaged = []  # reported one by one where they are decoded
     if not (missing or damaged):
         return
     found = f"{len(missing)} files missing, {len(damaged)} damaged (the first: {(missing + damaged)[0]})"

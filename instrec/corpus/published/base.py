@@ -74,7 +74,7 @@ class Corpus(ABC):
 
     @property
     def notice(self) -> str:
-        """What is told before a download."""
+        """The text before a download."""
         size = f", about {self.gigabytes:g} GB on disk" if self.gigabytes else ""
         return f"{self.name}: {self.title}{size}\nLicense: {self.license}\nPlease cite: {self.citation}\n{self.url}"
 
@@ -94,17 +94,17 @@ class Corpus(ABC):
 
     @abstractmethod
     def sounds(self, folder: Path) -> Iterator[Sound | Excluded]:
-        """Return every file there is to hear, and what is left out whatever its label."""
+        """Return every audio file, and what is left out whatever its label."""
 
     def entries(
         self, folder: Path, *, classes: tuple[str, ...], only_tests: bool = False, workers: int = 0
     ) -> Iterator[Entry | Excluded]:
-        """Decode every file whose labels mean known classes, and give an entry each.
+        """Decode every file whose labels mean known classes, and return one entry per file.
 
         Parameters
         ----------
         classes : those of params.yaml, General MIDI programs included: these answer for the instruments they stand for.
-        only_tests : give the dataset's own test part alone, or without one all of it as such.
+        only_tests : return only the test part of the dataset, or all of it if it has no partition.
 
         Yields
         ------

@@ -1,4 +1,4 @@
-"""MedleyDB: songs as stems, each song's METADATA.yaml telling the instrument of each."""
+"""MedleyDB: songs as stems; METADATA.yaml of a song names the instrument of each stem."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _MedleyDB(Placed):
             if tree is None:
                 yield Excluded(file.as_posix(), "not a song's metadata; replace it")
             elif tree.get("has_bleed") in ("yes", True):
-                # Other instruments are heard in every stem, so its label would not be all that sounds.
+                # Other instruments sound in every stem, so its label would be incomplete.
                 yield Excluded(file.parent.as_posix(), "stems bleed into each other")
             else:
                 for stem in tree["stems"].values():

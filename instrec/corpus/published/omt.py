@@ -10,7 +10,7 @@ from instrec.audio import decoding
 from instrec.corpus.index import Excluded, search
 from instrec.corpus.published.base import Placed, Sound
 
-# Words of stems' names, tried in this order: `Bass Drum` is a drum, `Electric Guitar Solo` an electric guitar.
+# Tried in this order: `Bass Drum` is a drum, `Electric Guitar Solo` an electric guitar.
 # `bass` and `guitar` alone are the electric bass and no class: a guitar may be either.
 LABELS = {
     "kick": "drums",

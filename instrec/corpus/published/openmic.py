@@ -1,4 +1,4 @@
-"""OpenMIC-2018: 10 s of music from the Free Music Archive; of some instruments each, listeners told if they sound."""
+"""OpenMIC-2018: 10 s of music from the Free Music Archive; listeners labeled some instruments of each excerpt."""
 
 from __future__ import annotations
 

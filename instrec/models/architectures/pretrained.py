@@ -20,10 +20,10 @@ def check(params: ModelParams) -> None:
     UserError
         If it does not.
     """
-    for knob, value, off in (("weights", params.weights, "none"), ("frozen", params.frozen, False)):
+    for key, value, off in (("weights", params.weights, "none"), ("frozen", params.frozen, False)):
         if value != off and params.name not in NAMES:
             raise conflict(
-                f"model.{knob}",
+                f"model.{key}",
                 f"{str(value).lower()} is for {' and '.join(NAMES)} alone, not for "
                 f"{params.name}; set it to {str(off).lower()}",
             )

@@ -1,4 +1,4 @@
-"""Noise: drawn first, as plain values that can be written down, then applied without any chance left."""
+"""Noise: drawn first, as plain recordable values, then applied deterministically."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ class Step:
 
 @dataclass(frozen=True)
 class Noise:
-    """What happens to a clip, in this order."""
+    """The effects on a clip, in this order."""
 
     steps: tuple[Step, ...]
 
 
 def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alone: bool = False) -> Noise:
-    """Draw which effects a noisy clip gets, and their values.
+    """Draw the effects of a noisy clip, and their values.
 
     Each effect is drawn by itself with its own probability, in the order in which sound meets it: player, room,
     background, microphone, overload, mixing desk, file; then one of Sethi's nine. If none comes up, one is taken,
@@ -63,7 +63,7 @@ def _effect(name: str, rng: np.random.Generator) -> str:
 
 
 def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:
-    """Make a clip noisy: the same bytes for the same clip and noise, always.
+    """Apply noise to a clip; the same clip and noise give the same bytes.
 
     Parameters
     ----------
@@ -88,12 +88,12 @@ def to_json(noise: Noise) -> list[dict[str, Any]]:
 
 
 def from_json(tree: Sequence[Mapping[str, Any]]) -> Noise:
-    """Read what `to_json` gave.
+    """Read the result of `to_json`.
 
     Raises
     ------
     KeyError
-        Naming an effect that does not exist.
+        If an effect does not exist.
     """
     steps = []
     for item in tree:

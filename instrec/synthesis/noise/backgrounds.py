@@ -1,4 +1,4 @@
-"""What sounds behind a clip: colored noise, what is shaped as speech, mains hum; each decided by its seed."""
+"""Backgrounds of clips: colored noise, speech-like noise, mains hum, each determined by its seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMANTS = np.array(
     ]
 )
 
-_LOWEST_HZ = (2.0, 40.0)  # colored noise ends somewhere here: what lies below is not heard, but would take the level
+_LOWEST_HZ = (2.0, 40.0)  # colored noise ends here: lower frequencies are inaudible, but would raise the level
 
 
 def make(samples: int, sample_rate: int, *, seed: int, color: str) -> FloatArray:
@@ -48,7 +48,7 @@ def colored_noise(samples: int, sample_rate: int, *, seed: int, color: str) -> F
 
 
 def speech_noise(samples: int, sample_rate: int, *, seed: int) -> FloatArray:
-    """Make what is shaped as speech and says nothing, shape (samples,).
+    """Make speech-like noise without words, shape (samples,).
 
     Syllables, two to ten a second, each gliding from formants to others, over a buzz of one speaker's pitch or over
     breath alone; some begin with a hiss; now and then a rest. Speakers differ in pace, in how narrow and how equal
@@ -72,7 +72,7 @@ def speech_noise(samples: int, sample_rate: int, *, seed: int) -> FloatArray:
 
 
 class _Voice:
-    """What stays the same in a speaker."""
+    """The constant properties of a speaker."""
 
     def __init__(self, rng: np.random.Generator) -> None:
         self.pitch_hz = np.exp(rng.uniform(np.log(80), np.log(280)))

@@ -1,4 +1,4 @@
-"""What can be done to a clip: deterministic, given plain values.
+"""The effects on a clip, as deterministic functions of plain values.
 
 Filters are audiomentations' transforms, given their parameters. Written here is what draws inside its own
 `apply` there (colored noise), needs recorded impulse responses (reverb), or loses short sounds (its
@@ -124,7 +124,7 @@ def compress(y: FloatArray, sample_rate: int, *, ratio: float) -> FloatArray:
 
 
 def encode(y: FloatArray, sample_rate: int, *, kind: str, compression: float) -> FloatArray:
-    """Send y through a lossy file; `kind` is MP3 or OGG (Vorbis), `compression` 0 for the best to 1 for the worst.
+    """Encode and decode y with a lossy codec; `kind` is MP3 or OGG (Vorbis), `compression` 0 (best) to 1 (worst).
 
     MP3 knows only some sample rates; at others it is Vorbis.
     """
@@ -143,7 +143,7 @@ def encode(y: FloatArray, sample_rate: int, *, kind: str, compression: float) ->
 
 
 def _envelope(y: FloatArray, sample_rate: int) -> FloatArray:
-    """How loud y is around each of its samples: the RMS level over a twentieth of a second."""
+    """Return the RMS level of a twentieth of a second around each sample of y."""
     power = scipy.ndimage.uniform_filter1d(np.square(y, dtype=np.float64), max(1, sample_rate // 20), mode="constant")
     level: FloatArray = np.sqrt(np.maximum(power, 0)).astype(np.float32)
     return level

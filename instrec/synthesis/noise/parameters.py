@@ -1,4 +1,4 @@
-"""The table of effects: for each, which values can be drawn and what is done with them."""
+"""The table of effects: for each, the range of its values and the function that applies them."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _draw_hiss(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int) 
     return {**_draw_level(rng, bounds), "color": "white", "below_hz": below_hz}
 
 
-# The nine of sethi2018, which names them but gives figures for two high-passes only: the rest is ours.
+# The nine of sethi2018, which names them, but has values only for two high-passes. The other values are our own.
 SETHI_EFFECTS: dict[str, Effect] = {
     "sethi_reverb": _room(rt60=(0.8, 1.5), direct_db=(-3.0, 3.0)),
     "sethi_subtle_reverb": _room(rt60=(0.15, 0.4), direct_db=(10.0, 18.0)),

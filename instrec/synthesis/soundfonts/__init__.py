@@ -1,1 +1,1 @@
-"""SoundFonts: which there are, what they hold, and how one is written."""
+"""SoundFonts: catalog, sound libraries, reader and writer."""

@@ -1,6 +1,6 @@
 """What SoundFonts hold: the recorded notes of each class, and which of them another holds as well.
 
-Many SoundFonts are made of parts of others, whatever their names say; one that tests on sounds never heard must share
+Many SoundFonts are made of parts of others, whatever their names say; one that tests on unseen sounds must share
 none with those that a model learns from. Notes are compared sample by sample: renamed, retuned and cut ones are found,
 resampled and compressed ones (SF3) are not.
 """

@@ -30,7 +30,7 @@ class Judgment:
     params : name, old and new value of every param that changed; None where a side has none.
     changes : every metric of either side.
     rules : what the metrics were held to.
-    reasons : why the gate fails, a line each; none where it passes.
+    reasons : why the gate fails, one line per reason; none if it passes.
     notices : what a reviewer should know besides.
     """
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-TOLERANCE = 1e-9  # for differences of rounded figures
+TOLERANCE = 1e-9  # for differences of rounded metrics
 SIZE = "clips"  # how many clips a test set has: what was measured on, not how well
 CHOSEN = ("threshold", "thresholds")  # chosen to measure with, and neither good nor bad in themselves
 LOWER_IS_BETTER = ("loss", "error", "brier")
@@ -31,7 +31,7 @@ class Change:
 
     Parameters
     ----------
-    old, new : its figures; None where a side lacks it.
+    old, new : its values; None if a side lacks it.
     sign : 1 where higher is better, -1 where lower is.
     """
 
@@ -116,7 +116,7 @@ def compare(
 
 
 def changed_sizes(old: Mapping[str, Figure], new: Mapping[str, Figure]) -> Iterator[str]:
-    """Say which test sets have another number of clips: their figures cannot be compared."""
+    """Name the test sets with another number of clips: their metrics cannot be compared."""
     for name in filter(_is_size, old):
         if name in new and old[name].value != new[name].value:
             yield f"another test set: `{name}` was {old[name].value:g} and is {new[name].value:g}"

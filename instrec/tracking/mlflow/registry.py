@@ -51,7 +51,7 @@ def check_names(name: str, alias: str) -> None:
 
 
 def register(path: Path, name: str, alias: str) -> str:
-    """Make a model a version of a registered model, see that it loads back and predicts alike, then give it the alias.
+    """Register a version of a model, check that it loads and predicts the same, and then move the alias to it.
 
     The same model with the same code is one version, however often it is registered.
 

@@ -38,7 +38,7 @@ EXPERIMENT = "instrec"
 SQLITE = "sqlite:///"
 
 # MLflow's own settings, unless the environment has others: an unreachable server is given up after seconds,
-# not minutes; nobody is told that MLflow is used; no lines about tables and addresses.
+# not minutes; no hint that MLflow is used; no lines about tables and addresses.
 SETTINGS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",

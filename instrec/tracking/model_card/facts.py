@@ -54,9 +54,9 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
 
     path = folder / "models/classifier.keras"
     trained = classifier.load(path)
-    knobs = params.load(folder / "params.yaml")
+    parameters = params.load(folder / "params.yaml")
     for section in ("classes", "clip", "spectrogram"):
-        if getattr(trained.card, section) != getattr(knobs, section):
+        if getattr(trained.card, section) != getattr(parameters, section):
             raise UserError(
                 "model-outdated", path, f"trained with other `{section}` than params.yaml has; run `dvc repro`"
             )

@@ -47,7 +47,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
     UserError
         If there are no metrics, git does not know `base`, `file` is no audio, or the page cannot be written.
     """
-    knobs = params.load()
+    parameters = params.load()
     sets = scores.read()
     names = [each.name for each in sets]
     compared = changes.since(Path(), base) if base else None
@@ -55,8 +55,8 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
     timeline = _timeline(known, file)  # early, as it may end the command
     content = {
         "state": changes.state(Path()),
-        "task": knobs.task,
-        "classes": len(knobs.classes),
+        "task": parameters.task,
+        "classes": len(parameters.classes),
         "scores": sets,
         "headline": next((each.name for each in test_sets.TEST_SETS if each.unseen and each.name in names), names[0]),
         "changes": compared,
@@ -64,7 +64,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
         "drawn": _or_lacking(lambda: _of_sets(names)),
         "sweep": _or_lacking(lambda: charts.thresholds(PLOTS)),
         "examples": _or_lacking(lambda: charts.examples(PLOTS)),
-        "mistakes": _of_model(known, lambda model: mistakes.find(model, names, knobs.task)),
+        "mistakes": _of_model(known, lambda model: mistakes.find(model, names, parameters.task)),
         "timeline": timeline,
         "pipeline": _or_lacking(charts.pipeline),
     }

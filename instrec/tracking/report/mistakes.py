@@ -33,7 +33,7 @@ class Mistake:
     clip : its id, without the set.
     said, sounding : the instruments decided for, and those that sound.
     confidence : how sure the model is of the wrong one, 0..1.
-    picture : what the model saw.
+    picture : features of the clip.
     sound : what it heard; None where the audio is not there.
     """
 

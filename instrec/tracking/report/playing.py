@@ -41,7 +41,7 @@ def file(classifier: Classifier, path: Path) -> Timeline:
 
 
 def clips(classifier: Classifier) -> Timeline:
-    """Lay out the timeline of a few solo clips one after another, of a test set with sounds that training never heard
+    """Lay out the timeline of a few solo clips one after another, of a test set with unseen sounds
     where there is one.
 
     Raises

@@ -1,4 +1,4 @@
-"""The figures of each test set, laid out for the page."""
+"""The metrics of each test set, laid out for the page."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read() -> list[TestSet]:
 
 
 def title(metric: str) -> str:
-    """Write a metric's name as people do."""
+    """Return the display name of a metric."""
     words = {"top1": "top-1", "f1": "F1", "lrap": "LRAP"}
     return " ".join(words.get(word, word) for word in metric.split("_"))
 

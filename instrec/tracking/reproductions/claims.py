@@ -1,4 +1,4 @@
-"""What the papers conclude, each as a comparison of two figures that can be made here."""
+"""The conclusions of the papers, each as a comparison of two metrics that are measured here."""
 
 from __future__ import annotations
 

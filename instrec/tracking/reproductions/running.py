@@ -74,7 +74,7 @@ def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results
 
 
 def _prepare(repository: Path, clone: Path) -> str:
-    """Bring the clone to the repository's commit, with the frozen scores; give the commit."""
+    """Check out the commit of the repository in the clone, with the frozen scores; return the commit."""
     if not (clone / ".git").exists():
         _call(repository, "git", "clone", "--quiet", "--no-hardlinks", ".", str(CLONE))
     _call(clone, "git", "fetch", "--quiet", "origin", "HEAD")

@@ -1,4 +1,4 @@
-"""A server that never comes to an end costs a download a known time and space; then it is told."""
+"""A server that never comes to an end costs a download a known time and space; then it is reported."""
 
 import hashlib
 import itertools

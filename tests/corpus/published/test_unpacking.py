@@ -1,4 +1,4 @@
-"""Damaged and hostile archives are told in one line, and leave no file that is not whole."""
+"""Damaged and hostile archives are reported in one line, and leave no file that is not whole."""
 
 import bz2
 import gzip

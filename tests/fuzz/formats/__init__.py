@@ -1,4 +1,5 @@
-"""The formats by name: an entry each, which brings whole files, damages them and reads them as the product does."""
+"""The formats by name: one entry per file, which brings whole files, damages them and reads them as the product
+does."""
 
 from tests.fuzz.formats import archives, documents, downloads, fonts, models, requests, scores, sounds, stores
 from tests.fuzz.harness import Format

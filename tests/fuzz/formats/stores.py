@@ -1,4 +1,4 @@
-"""HDF5 stores: any damage is told or does no harm; what is read is what was written."""
+"""HDF5 stores: any damage is reported or does no harm; what is read is what was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sounds whose noise is told from them, and what is measured on both."""
+"""Sounds that differ from their noise, and what is measured on both."""
 
 import dataclasses
 

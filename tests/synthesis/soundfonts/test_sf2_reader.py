@@ -1,4 +1,5 @@
-"""The tables of SoundFonts are read whole, or what is wrong with them is told: in little time, with little memory."""
+"""The tables of SoundFonts are read whole, or what is wrong with them is reported: in little time, with little
+memory."""
 
 import resource
 import struct
