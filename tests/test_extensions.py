@@ -20,6 +20,7 @@ from instrec.models import architectures
 from instrec.params import ModelParams, NoiseParams, Params, SpectrogramParams
 from instrec.synthesis import noise
 from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS
+from instrec.synthesis.soundfonts import libraries
 from instrec.tracking.gate.comparison import direction_of
 from instrec.tracking.model_card import licenses
 from scripts.make_miniature_corpora import PLACED, SERVED
@@ -73,6 +74,8 @@ def test_a_soundfont_has_terms():
     fonts = PARAMS["soundfonts"]
     for name in (*fonts["train"], *fonts["valid"], fonts["unseen"]):
         assert licenses.terms(name).license
+    for name in libraries.catalog().soundfonts:
+        assert licenses.terms(name).source == "libraries.yaml"
 
 
 def test_a_class_of_params_is_in_the_taxonomy_and_in_the_test_scores():

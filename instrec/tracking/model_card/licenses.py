@@ -1,18 +1,22 @@
-"""Whose the SoundFonts are and on what terms, as `/usr/share/doc/PACKAGE/copyright` of their Debian packages has it."""
+"""Whose the SoundFonts are and on what terms.
+
+`/usr/share/doc/PACKAGE/copyright` has it for those of Debian, `libraries.yaml` for those made of sound libraries.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from instrec.errors import UserError
+from instrec.synthesis.soundfonts import libraries
 
 
 class Terms(NamedTuple):
-    """A license, whose work it covers, and the Debian package that tells."""
+    """A license, whose work it covers, and the Debian package or the file that has both."""
 
     license: str
     holders: str
-    package: str
+    source: str
 
 
 _FLUID = "2000-2002, 2008 Frank Wen"
@@ -45,10 +49,16 @@ def terms(soundfont: str) -> Terms:
     UserError
         If they are not known.
     """
-    if soundfont not in TERMS:
+    if soundfont in TERMS:
+        return TERMS[soundfont]
+    catalog = libraries.catalog()
+    if soundfont not in catalog.soundfonts:
         raise UserError(
             "license-unknown",
             soundfont,
             "its license is not known; look it up and add it to instrec/tracking/model_card/licenses.py",
         )
-    return TERMS[soundfont]
+    names = dict.fromkeys(instrument.repository for instrument in catalog.soundfonts[soundfont])
+    repositories = [catalog.repositories[name] for name in names]
+    licenses, holders = (dict.fromkeys(getattr(each, key) for each in repositories) for key in ("license", "holder"))
+    return Terms("; ".join(licenses), "; ".join(holders), str(libraries.CATALOG))

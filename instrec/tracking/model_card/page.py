@@ -85,9 +85,9 @@ def _training(facts: Facts) -> str:
     anew = params["train"]["regenerate_every"]
     unseen = params["soundfonts"]["unseen"]
     rows = [
-        (f"`{name}`", *_clips_of(name, unseen, (train, valid)), license, holders, f"`{package}`")
+        (f"`{name}`", *_clips_of(name, unseen, (train, valid)), license, holders, f"`{source}`")
         for name in dict.fromkeys((*train["soundfonts"], *valid["soundfonts"], unseen))
-        for license, holders, package in [terms(name)]
+        for license, holders, source in [terms(name)]
     ]
     rounds = f" New clips replaced these every {anew} epochs." if anew else ""
     start = params["train"]["start"]
@@ -102,7 +102,7 @@ def _training(facts: Facts) -> str:
 {train["noisy"]:,} clips have noise, reverb, equalization or overload.
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 
-{_table(("SoundFont", "training clips", "validation clips", "license", "holders", "Debian package"), rows)}"""
+{_table(("SoundFont", "training clips", "validation clips", "license", "holders", "source"), rows)}"""
 
 
 def _clips_of(soundfont: str, unseen: str, parts: Iterable[Mapping[str, Any]]) -> list[str]:
