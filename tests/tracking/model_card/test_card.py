@@ -78,7 +78,7 @@ class TestPage:
             if re.match(r"\| `.*\.sf[23]`", line)
         }
         assert set(rows) == {*released["clips"]["train"]["soundfonts"], released["params"]["soundfonts"]["unseen"]}
-        assert all(TERMS[name].license in row and TERMS[name].package in row for name, row in rows.items())
+        assert all(TERMS[name].license in row and TERMS[name].source in row for name, row in rows.items())
         assert "tests only" in rows[released["params"]["soundfonts"]["unseen"]]
 
     def test_recordings_are_told_of_where_they_were_measured(self, released, tmp_path):
