@@ -16,24 +16,24 @@ from instrec.errors import UserError, shown, told
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
+    from instrec.inference.model import Model
     from instrec.inference.prediction import Prediction
-    from instrec.models.classifier import Classifier
 
 
 def predict(args: argparse.Namespace) -> int:
     """Name the instruments of each file; a bad file is reported and the others still done."""
-    from instrec.inference import activations, batch, formats, timeline_plot
+    from instrec.inference import batch, formats, timeline_plot
 
     if args.plot and args.plot.suffix.lower() not in timeline_plot.SUFFIXES:
         raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}")
     sounds, form = batch.sounds(args.files), formats.chosen(args.format, args.output)
     formats.check(form, args.output, sounds)
-    classifier = _classifier(args.model)
+    model = _model(args.model)
     if args.hop is not None:
-        activations.hop_samples(classifier.card.clip, args.hop)  # a bad one is reported once, not for every file
+        model.hop(args.hop)  # a bad one is reported once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
     with formats.writing(form, args.output) as put, _bar(len(sounds)) as (bar, heard):
-        found = batch.predictions([sound.path for sound in sounds], classifier, progress=heard, **settings)
+        found = batch.predictions([sound.path for sound in sounds], model, progress=heard, **settings)
         with closing(found):
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
                 plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
@@ -86,7 +86,7 @@ def serve(args: argparse.Namespace) -> int:
     from instrec import web
 
     with web.bound(args.port) as socket:  # before the model, which takes seconds to load
-        web.serve(_classifier(args.model), socket)
+        web.serve(_model(args.model), socket)
     return 0
 
 
@@ -99,7 +99,7 @@ def evaluate(args: argparse.Namespace) -> int:
     if args.json and args.json.suffix.lower() in decoding.SUFFIXES:
         raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
     recordings.find(args.folder, ())  # a mistaken folder is reported before the model is loaded
-    result = recordings.evaluate_folder(args.folder, _classifier(args.model), track=args.track, warn=_warn)
+    result = recordings.evaluate_folder(args.folder, _model(args.model), track=args.track, warn=_warn)
     print(recordings.evaluation_table(result))
     if args.json:  # last: where it cannot be written, the table is not lost
         with written_whole(args.json) as part:
@@ -112,7 +112,7 @@ def export(args: argparse.Namespace) -> int:
     from instrec import export as exporting
     from instrec.models import released
 
-    model = released.choose(args.model)
+    model = released.choose(args.model, released.RELEASED)
     output = args.output or Path(f"{model.stem}.{args.format}")
     with _quiet_native_code():
         done = exporting.export(model, args.format, output)
@@ -224,21 +224,21 @@ def register(args: argparse.Namespace) -> int:
 def doctor(args: argparse.Namespace) -> int:
     """Say what is there and what is missing."""
     from instrec.cli import doctor as checks
-    from instrec.models import released
     from instrec.util.text import aligned
 
     with _quiet_native_code():
-        findings = checks.examine(args.model or released.present() or released.TRAINED, args.params)
+        findings = checks.examine(args.model, args.params)
     print("\n".join(aligned([(each.state, shown(each.what), shown(each.detail)) for each in findings])))
     return 2 if any(each.state == checks.MISSING for each in findings) else 0
 
 
-def _classifier(model: Path | None) -> Classifier:
-    from instrec.models import classifier, released
+def _model(named: Path | None) -> Model:
+    from instrec.inference import model
+    from instrec.models import released
 
-    path = released.choose(model)
+    path = released.choose(named)
     with _quiet_native_code():
-        return classifier.load(path)
+        return model.load(path)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ class Finding:
     detail: str
 
 
-def examine(model: Path, params: Path) -> list[Finding]:
+def examine(model: Path | None, params: Path) -> list[Finding]:
     """Look for everything, in the order in which a new machine is set up; nothing absent stops the search."""
     return [
         _python(),
@@ -126,17 +126,15 @@ def _gpu() -> Finding:
     )
 
 
-def _model(path: Path) -> Finding:
-    if not path.exists():
-        return Finding("model", MISSING, f"{path} is not there; `dvc repro` trains it, --model names another")
-    try:
-        from instrec.models import classifier
+def _model(named: Path | None) -> Finding:
+    from instrec.inference import model
+    from instrec.models import released
 
-        classes = classifier.load(path).card.classes
+    try:
+        path = released.choose(named)
+        classes = model.load(path).classes
     except UserError as error:
         return Finding("model", MISSING, str(error))
-    except ImportError as error:
-        return Finding("model", MISSING, f"{path} cannot be read without keras ({_one_line(error)})")
     return Finding("model", THERE, f"{path} ({len(classes)} classes)")
 
 

@@ -17,7 +17,7 @@ from instrec.errors import UserError, shown
 from instrec.evaluation import metrics, protocols
 from instrec.inference import prediction
 from instrec.inference.activations import listen
-from instrec.models.classifier import Classifier
+from instrec.inference.model import Model
 from instrec.util.files import below
 from instrec.util.progress import tqdm
 from instrec.util.text import aligned
@@ -33,7 +33,7 @@ class Skipped:
 
 def evaluate_folder(
     folder: Path,
-    classifier: Classifier,
+    model: Model,
     *,
     track: int | None = None,
     warn: Callable[[str], Any] = lambda line: None,
@@ -56,13 +56,13 @@ def evaluate_folder(
     UserError
         When the folder is missing, has no sub-folders with files, or none of its files can be scored.
     """
-    classes = asked(classifier.card.classes)
-    columns = protocols.answering(classes, classifier.card.classes)
+    classes = asked(model.classes)
+    columns = protocols.answering(classes, model.classes)
     labeled, skipped = find(folder, classes)
     labels, scores = [], []
     for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
         try:
-            heard = listen(path, classifier, track=track)
+            heard = listen(path, model, track=track)
             scores.append(prediction.score(heard))
             labels.append(label)
             for line in heard.warnings:

@@ -10,26 +10,27 @@ from instrec.errors import UserError
 from instrec.inference import formats, prediction
 from instrec.inference.batch import Sound
 from instrec.inference.formats import FORMATS
-from tests.tone_model import build, silence, tone, written
+from tests import tone_model
+from tests.tone_model import silence, tone, written
 
 SEGMENTS = {("violin", 0.0, 3.0), ("flute", 5.0, 8.0), ("flute", 9.0, 10.0)}
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    return build()
+def model():
+    return tone_model.model()
 
 
 @pytest.fixture(scope="module")
-def predicted(tmp_path_factory, classifier):
+def predicted(tmp_path_factory, model):
     folder = tmp_path_factory.mktemp("formats")
     parts = (tone("violin", 3), silence(2), tone("flute", 3), silence(1), tone("flute", 1))
-    return prediction.predict(written(folder, *parts, name='so, "called".wav'), classifier)
+    return prediction.predict(written(folder, *parts, name='so, "called".wav'), model)
 
 
 @pytest.fixture(scope="module")
-def nothing(tmp_path_factory, classifier):
-    return prediction.predict(written(tmp_path_factory.mktemp("nothing"), silence(2)), classifier)
+def nothing(tmp_path_factory, model):
+    return prediction.predict(written(tmp_path_factory.mktemp("nothing"), silence(2)), model)
 
 
 def sound(name: str, folder: str = "in") -> Sound:

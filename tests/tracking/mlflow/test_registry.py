@@ -16,7 +16,7 @@ import pytest
 
 from instrec import params
 from instrec.errors import UserError
-from instrec.inference import prediction
+from instrec.inference import model, prediction
 from instrec.models import classifier
 from instrec.tracking.mlflow import pyfunc, registry, runs
 from tests import documented
@@ -116,8 +116,8 @@ def test_it_loads_back_by_its_alias_elsewhere_and_predicts_the_same(registered, 
     )
     assert done.returncode == 0, done.stderr
     loaded = json.loads(done.stdout.splitlines()[-1])
-    known = classifier.load(registered / "models/classifier.keras")
-    expected = prediction.predict(registered / "song.wav", known, threshold=0.1).as_dict() | {"file": "song.wav"}
+    known = model.load(registered / "models/classifier.keras")
+    expected = prediction.predict(registered / "song.wav", known, threshold=0.1).to_dict() | {"file": "song.wav"}
     assert loaded["said"] == [expected]
     assert {each["name"] for each in expected["instruments"]} == {"violin", "flute"}
     assert not loaded["code"].startswith(str(ROOT))
