@@ -80,10 +80,25 @@ class UserError(Exception):
     """Something only the user can mend. The message names the file or value, what is allowed, and what to do next.
 
     As text it has no password in it, whatever address or library's message it was made of.
+
+    Parameters
+    ----------
+    code : the kind of fault in kebab-case, such as `value-unknown`; the same for the same kind in all rooms.
+    subject : the file, parameter or option that the message begins with; empty where it names none.
+    reason : the rest of the message.
     """
 
+    def __init__(self, code: str, subject: Path | str, reason: str) -> None:
+        super().__init__(code, subject, reason)  # what is pickled on the way from a worker
+        self.code, self.subject = code, subject
+
     def __str__(self) -> str:
-        return masked(super().__str__())
+        return masked(": ".join(str(part) for part in self.args[1:] if part != ""))
+
+
+def conflict(name: str, reason: str) -> UserError:
+    """Return the error of a parameter in params.yaml that does not go with the others."""
+    return UserError("parameters-conflict", f"params.yaml: {name}", reason)
 
 
 def run(main: Callable[[], int | None]) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.params_schema import (
     CONFIG,
     Classes,
@@ -64,7 +64,7 @@ class SoundFontParams:
 
     def __post_init__(self) -> None:
         if self.unseen in (*self.train, *self.valid):
-            raise UserError(f"params.yaml: soundfonts.unseen: {self.unseen} is heard in training; name another")
+            raise conflict("soundfonts.unseen", f"{self.unseen} is heard in training; name another")
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -261,23 +261,20 @@ class Params:
             ("balance.valid_mixtures", self.balance.valid_mixtures, self.task != "solo", "task solo knows no mixtures"),
         ):
             if value and not allowed:
-                raise UserError(f"params.yaml: {name}: {value}, but {why}; set it to 0")
+                raise conflict(name, f"{value}, but {why}; set it to 0")
         for knob, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
-                raise UserError(
-                    f"params.yaml: selection.{knob}: {share:g} of a clip of {self.clip.seconds:g} s is under "
-                    f"{SHORTEST_HOP_SECONDS} s; raise it"
+                raise conflict(
+                    f"selection.{knob}",
+                    f"{share:g} of a clip of {self.clip.seconds:g} s is under {SHORTEST_HOP_SECONDS} s; raise it",
                 )
         image = self.spectrogram.name in ("image", "phase_image")
         knob, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
         if 0 < bins < self.train.mask_mels:
-            raise UserError(
-                f"params.yaml: train.mask_mels: {self.train.mask_mels} is above spectrogram.{knob}, {bins}; lower it"
-            )
+            raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{knob}, {bins}; lower it")
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
-            raise UserError(
-                f"params.yaml: train.monitor: count_accuracy, but task {self.task} does not count; "
-                "choose loss or presence_f1"
+            raise conflict(
+                "train.monitor", f"count_accuracy, but task {self.task} does not count; choose loss or presence_f1"
             )
 
 

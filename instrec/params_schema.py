@@ -52,7 +52,7 @@ def build(section: type[Section], tree: Any, where: str, *, joint: str = ".") ->
     except ValidationError as error:
         # A mistyped key is also a missing one; its own name says more.
         errors = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "unexpected_keyword_argument")
-        raise UserError(_explained(section, errors[0], where, joint)) from error
+        raise _refusal(section, errors[0], where, joint) from error
     return made
 
 
@@ -61,17 +61,18 @@ def _adapter(section: type[Section]) -> TypeAdapter[Section]:
     return TypeAdapter(section)
 
 
-def _explained(section: type[Any], error: Mapping[str, Any], where: str, joint: str) -> str:
+def _refusal(section: type[Any], error: Mapping[str, Any], where: str, joint: str) -> UserError:
     keys = [str(key) for key in error["loc"] if not isinstance(key, int)]  # of a list, the whole is named
     name = where + (joint + ".".join(keys) if keys else "")
     kind, found = error["type"], reprlib.repr(error["input"])
     if kind == "unexpected_keyword_argument":
-        return f"{name}: unknown key; {_hint(keys[-1], _fields(section, keys[:-1]))}"
+        return UserError("key-unknown", name, f"unknown key; {_hint(keys[-1], _fields(section, keys[:-1]))}")
     if kind == "missing":
-        return f"{name}: missing; params.yaml in the repository shows a value for it"
+        return UserError("key-missing", name, "missing; params.yaml in the repository shows a value for it")
     if kind == "dataclass_type":
-        return f"{name}: expected a mapping of keys to values, found {found}"
-    return f"{name}: {error['msg'].replace('Input should be', 'expected')}, found {found}"
+        return UserError("not-a-mapping", name, f"expected a mapping of keys to values, found {found}")
+    reason = f"{error['msg'].replace('Input should be', 'expected')}, found {found}"
+    return UserError("value-invalid", name, reason)
 
 
 def _fields(section: type[Any], keys: Sequence[str]) -> list[str]:

@@ -181,9 +181,9 @@ def require(names: tuple[str, ...]) -> tuple[str, ...]:
     for name in names:
         if name not in INSTRUMENTS and name not in PROGRAMS:
             known = f"{', '.join(INSTRUMENTS)}, gm_000 to gm_127, or {GENERAL_MIDI} alone"
-            raise UserError(f"params.yaml: classes: unknown class {name!r}; known: {known}")
+            raise UserError("value-unknown", "params.yaml: classes", f"unknown class {name!r}; known: {known}")
     if len(set(names)) != len(names):
-        raise UserError("params.yaml: classes: a class is named twice; remove the repetition")
+        raise UserError("value-repeated", "params.yaml: classes", "a class is named twice; remove the repetition")
     return names
 
 

@@ -23,7 +23,7 @@ A_PAGE = 100  # comments, the most that GitHub gives at once
 
 def main(path: Path) -> None:
     if not path.exists():
-        raise UserError(f"{path}: not there; `make gate BASE=origin/main` writes it")
+        raise UserError("file-missing", path, "not there; `make gate BASE=origin/main` writes it")
     page = path.read_text(encoding="utf-8")
     with Path(environment("GITHUB_STEP_SUMMARY")).open("a", encoding="utf-8") as summary:
         summary.write(page)
@@ -33,11 +33,15 @@ def main(path: Path) -> None:
         comment(f"{MARKER}\n{page}"[:LONGEST])
     except urllib.error.HTTPError as error:
         if error.code != 403:
-            raise UserError(f"{error.url}: GitHub answers {error.code} {error.reason}; run the job again") from error
+            raise UserError(
+                "server-refused", error.url, f"GitHub answers {error.code} {error.reason}; run the job again"
+            ) from error
         # The token of a pull request from a fork may only read.
         print("::notice::this token may not comment on the pull request; the job's summary has the page")
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise UserError(f"{environment('GITHUB_API_URL')}: not reached: {error}; run the job again") from error
+        raise UserError(
+            "server-unreachable", environment("GITHUB_API_URL"), f"not reached: {error}; run the job again"
+        ) from error
 
 
 def comment(body: str) -> None:
@@ -74,7 +78,9 @@ def environment(name: str) -> str:
     try:
         return os.environ[name]
     except KeyError:
-        raise UserError(f"{name} is not set: this is for a GitHub workflow; `make gate` prints the page") from None
+        raise UserError(
+            "variable-missing", "", f"{name} is not set: this is for a GitHub workflow; `make gate` prints the page"
+        ) from None
 
 
 if __name__ == "__main__":

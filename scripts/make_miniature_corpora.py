@@ -306,7 +306,11 @@ def make(folder: Path) -> None:
 def main() -> None:
     """Make the miniatures in the folder named on the command line."""
     if len(sys.argv) != 2:
-        raise UserError("name the folder for the miniatures: python scripts/make_miniature_corpora.py FOLDER")
+        raise UserError(
+            "argument-missing",
+            "",
+            "name the folder for the miniatures: python scripts/make_miniature_corpora.py FOLDER",
+        )
     make(Path(sys.argv[1]))
 
 

@@ -109,7 +109,7 @@ def _is_heard(track: pretty_midi.Instrument, seconds: float) -> bool:
 def main() -> int:
     """Make the test scores that the folder named lacks."""
     if len(sys.argv) != 2:
-        raise UserError("usage: python scripts/make_test_scores.py FOLDER")
+        raise UserError("argument-missing", "usage", "python scripts/make_test_scores.py FOLDER")
     make(Path(sys.argv[1]), params.load())
     return 0
 

@@ -33,17 +33,23 @@ def check(folder: Path) -> None:
     """Refuse a model that is too big, or is not what the figures beside it were measured of."""
     model = folder / TRAINED
     if not model.is_file():
-        raise UserError(f"{model}: no model there; train one with `dvc repro`")
+        raise UserError("model-missing", model, "no model there; train one with `dvc repro`")
     if (size := model.stat().st_size) > LARGEST_MB * 1e6:
-        raise UserError(f"{model}: {size / 1e6:.1f} MB; a released model has at most {LARGEST_MB}; lower model.width")
+        raise UserError(
+            "model-too-large",
+            model,
+            f"{size / 1e6:.1f} MB; a released model has at most {LARGEST_MB}; lower model.width",
+        )
     lock = folder / "dvc.lock"
     if not lock.is_file():
-        raise UserError(f"{lock}: not there; name a folder in which `dvc repro` has run")
+        raise UserError("file-missing", lock, "not there; name a folder in which `dvc repro` has run")
     stages = documents.load_yaml(lock)["stages"]
     outs = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", ())}
     for path in (TRAINED, Path("metrics/test.json")):
         if not (folder / path).is_file() or outs.get(str(path)) != md5(folder / path):
-            raise UserError(f"{folder / path}: not what dvc.lock says that the pipeline wrote; run `dvc repro`")
+            raise UserError(
+                "file-outdated", folder / path, "not what dvc.lock says that the pipeline wrote; run `dvc repro`"
+            )
 
 
 def store(model: Path) -> None:
@@ -71,7 +77,7 @@ def track(path: Path, tracked: Path) -> None:
     dvc("push", "--quiet", str(tracked))
     new = stored(tracked)
     if not new.is_file():
-        raise UserError(f"{STORE}: {path} is not in the embedded remote; look at `dvc remote list`")
+        raise UserError("model-missing", STORE, f"{path} is not in the embedded remote; look at `dvc remote list`")
     if old and old != new:
         old.unlink(missing_ok=True)
 
@@ -86,7 +92,7 @@ def dvc(*arguments: str) -> None:
     command = [sys.executable, "-m", "dvc", *arguments]
     done = subprocess.run(command, env=os.environ | {"DVC_NO_ANALYTICS": "1"}, text=True, capture_output=True)
     if done.returncode:
-        raise UserError(f"dvc {' '.join(arguments)}: {done.stderr.strip() or done.stdout.strip()}")
+        raise UserError("command-failed", f"dvc {' '.join(arguments)}", f"{done.stderr.strip() or done.stdout.strip()}")
 
 
 def main() -> None:
@@ -97,7 +103,7 @@ def main() -> None:
     parser.add_argument("--date", default=f"{datetime.date.today():%-d %B %Y}", help="(today)")
     args = parser.parse_args()
     if bool(args.recordings) != bool(args.of):
-        raise UserError("--recordings JSON and --of TEXT belong together")
+        raise UserError("argument-missing", "", "--recordings JSON and --of TEXT belong together")
     check(args.folder)
     recordings = {"of": args.of, "figures": evaluation(args.recordings)} if args.recordings else None
     facts = model_card.gather(args.folder, args.date, recordings)

@@ -16,7 +16,7 @@ def main() -> None:
     representation = features.from_params(knobs.clip, knobs.spectrogram)
     paths = sorted(AUDIO.glob("*.h5"))
     if not paths:
-        raise UserError(f"{AUDIO}: holds no audio; run `dvc repro synthesize`")
+        raise UserError("audio-missing", AUDIO, "holds no audio; run `dvc repro synthesize`")
     for path in paths:
         features.write(SPECTROGRAMS / path.name, path, representation, workers=knobs.workers, cluster=knobs.cluster)
 

@@ -1,8 +1,25 @@
 """What the user must mend is one line and exit code 2."""
 
+import ast
+import pickle
+import re
+from pathlib import Path
+
 import pytest
 
 from instrec.errors import UserError, run
+
+
+def _codes():
+    """Return the codes of all errors that the code raises, each of which is written out where it is raised."""
+    root = Path(__file__).parents[1]
+    for path in [path for room in ("instrec", "stages", "scripts") for path in sorted((root / room).rglob("*.py"))]:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("UserError", "DocumentError"):
+                yield from (code.value for code in call.args[:1] if isinstance(code, ast.Constant))
+
+
+CODES = sorted(set(_codes()))
 
 
 def raising(error: BaseException):
@@ -20,8 +37,19 @@ def test_a_main_that_ends_well_gives_its_own_code(capsys):
 
 
 def test_what_the_user_must_mend_is_one_line(capsys):
-    assert run(raising(UserError("a.wav: broken\n  at line 3:\n\treplace it"))) == 2
+    assert run(raising(UserError("file-empty", "a.wav", "broken\n  at line 3:\n\treplace it"))) == 2
     assert capsys.readouterr() == ("", "error: a.wav: broken at line 3: replace it\n")
+
+
+def test_an_error_keeps_its_code_on_the_way_from_a_worker():
+    error = pickle.loads(pickle.dumps(UserError("file-empty", Path("a.wav"), "replace it")))
+    assert (error.code, error.subject, str(error)) == ("file-empty", Path("a.wav"), "a.wav: replace it")
+    assert str(UserError("package-missing", "", "git is not installed")) == "git is not installed"
+
+
+def test_codes_are_in_kebab_case():
+    assert len(CODES) > 50
+    assert [code for code in CODES if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)] == []
 
 
 def test_ctrl_c_gives_the_shells_code_and_one_line(capsys):

@@ -90,7 +90,7 @@ def test_a_name_cannot_steer_the_terminal(name, expected):
 
 
 def test_a_message_is_one_line(capsys):
-    error = UserError("\x1b]0;title\x07.wav: broken\n  at http://me:s3cretive@host\r\n\treplace it")
+    error = UserError("file-empty", "\x1b]0;title\x07.wav", "broken\n  at http://me:s3cretive@host\r\n\treplace it")
     assert one_line(error) == "\\x1b]0;title\\x07.wav: broken at http://***@host replace it"
     assert errors.told(error) == 2
     assert capsys.readouterr() == ("", f"error: {one_line(error)}\n")

@@ -31,7 +31,9 @@ def blocks(y: np.ndarray, sample_rate: int | None, target: int) -> Iterator[Audi
     resampler = Resampler(sample_rate, target)
     samples = np.atleast_2d(y.T)
     if y.ndim not in (1, 2) or not y.size or len(samples) > min(_MOST_CHANNELS, max(samples.shape[1], 1)):
-        raise UserError(f"sound of shape {y.shape}: allowed is (samples,) or (samples, channels); transpose it?")
+        raise UserError(
+            "value-invalid", f"sound of shape {y.shape}", "allowed is (samples,) or (samples, channels); transpose it?"
+        )
     scale, samples = _scaled(samples)
     for _, second in mixed([Frame(resampler.sample_rate, 0, samples, scale)]):
         yield resampler.add(second)
@@ -45,7 +47,9 @@ def _scaled(samples: np.ndarray) -> tuple[float, np.ndarray]:
     if samples.dtype == np.uint8:  # as in WAV files
         return 128.0, samples.astype(np.int16) - 128
     if samples.dtype.kind != "f":
-        raise UserError(f"sound of type {samples.dtype}: allowed are floating point and integers with a sign, or uint8")
+        raise UserError(
+            "value-invalid", f"sound of type {samples.dtype}", "allowed are floating point, signed integers and uint8"
+        )
     return 1.0, samples
 
 
@@ -55,7 +59,9 @@ class Resampler:
     def __init__(self, sample_rate: int | None, target: int) -> None:
         low, high = RATES
         if sample_rate is None or not low <= sample_rate <= high:
-            raise UserError(f"sample_rate={sample_rate}: an array needs its own, {low} to {high} Hz")
+            raise UserError(
+                "value-out-of-range", f"sample_rate={sample_rate}", f"an array needs its own, {low} to {high} Hz"
+            )
         self.sample_rate = round(sample_rate)
         self._stream = None
         if self.sample_rate != target:
@@ -70,7 +76,7 @@ class Resampler:
             When a sample is no number.
         """
         if not np.isfinite(y).all():
-            raise UserError("sound: holds samples that are not numbers (NaN or infinite); write it again")
+            raise UserError("audio-not-finite", "sound", "holds samples that are not numbers (NaN or infinite)")
         return self._given(y, last=False)
 
     def end(self) -> Audio:

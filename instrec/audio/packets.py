@@ -88,25 +88,31 @@ def decoded(
         streams = container.streams.audio
         facts.tracks, facts.asked = len(streams), track is not None
         if track is not None and not 1 <= track <= len(streams):
-            raise UserError(f"{path}: has no audio track {track}; allowed is 1 to {len(streams)}")
+            raise UserError("track-unknown", path, f"has no audio track {track}; allowed is 1 to {len(streams)}")
         facts.track = track or (_sounding(path, streams) if len(streams) > 1 else 1)
         stream = streams[facts.track - 1]
         facts.claimed_seconds, facts.whole = _claimed(container, stream), file.whole
         for rate, y in mixed(_frames(path, container, stream, file, start)):
             if not np.isfinite(y).all():
-                raise UserError(f"{path}: holds samples that are not numbers (NaN or infinite); write it again")
+                raise UserError(
+                    "audio-not-finite", path, "holds samples that are not numbers (NaN or infinite); write it again"
+                )
             facts.seconds += len(y) / rate
             if facts.seconds > max(_ALWAYS_SECONDS, _SECONDS_PER_BYTE * file.size):
                 raise UserError(
-                    f"{path}: claims more than {facts.seconds / 3600:.1f} hours in {file.size} bytes; allowed is "
-                    f"{_ALWAYS_SECONDS / 3600:g} hour, or {_SECONDS_PER_BYTE:g} s a byte; replace or remove it"
+                    "audio-too-long",
+                    path,
+                    f"claims more than {facts.seconds / 3600:.1f} hours in {file.size} bytes; allowed is "
+                    f"{_ALWAYS_SECONDS / 3600:g} hour, or {_SECONDS_PER_BYTE:g} s a byte; replace or remove it",
                 )
             yield rate, y
 
 
 def undecodable(path: Path | str) -> UserError:
     """Return the error of a file that holds no sample."""
-    return UserError(f"{path}: no audio can be decoded: damaged, cut off or too short; replace or remove it")
+    return UserError(
+        "audio-undecodable", path, "no audio can be decoded: damaged, cut off or too short; replace or remove it"
+    )
 
 
 class _File(io.FileIO):
@@ -149,7 +155,9 @@ class _File(io.FileIO):
         if self._error:
             reason = (self._error.strerror or str(self._error)).lower()
             raise UserError(
-                f"{self.name}: cannot be read to its end: {reason}; check the disk or network share, then try again"
+                "file-unreadable",
+                self.name,
+                f"cannot be read to its end: {reason}; check the disk or network share, then try again",
             ) from self._error
 
 
@@ -158,25 +166,27 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, _File]]:
     try:
         empty = path.stat().st_size == 0
         if not path.is_file():
-            raise UserError(f"{path}: not a file; name an audio file")
+            raise UserError("not-a-file", path, "not a file; name an audio file")
         file = _File(path)
     except OSError as error:  # missing, mostly
-        raise UserError(f"{path}: {(error.strerror or str(error)).lower()}; check the name") from error
+        raise UserError("file-unreadable", path, f"{(error.strerror or str(error)).lower()}; check the name") from error
     with file:
         if empty:
-            raise UserError(f"{path}: is empty; replace or remove it")
+            raise UserError("file-empty", path, "is empty; replace or remove it")
         options = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
         try:
             container = av.open(file, "r", options=options, metadata_errors="ignore", buffer_size=_BUFFER)
         except av.FFmpegError as error:
             file.check()
             raise UserError(
-                f"{path}: not an audio file that can be decoded ({error.strerror}); replace or remove it"
+                "audio-undecodable",
+                path,
+                f"not an audio file that can be decoded ({error.strerror}); replace or remove it",
             ) from error
         with container:
             file.check()
             if not container.streams.audio:
-                raise UserError(f"{path}: holds no audio; replace or remove it")
+                raise UserError("audio-missing", path, "holds no audio; replace or remove it")
             yield container, file
 
 
@@ -214,7 +224,9 @@ def _frames(path: Path, container: InputContainer, stream: AudioStream, file: _F
     for frame in _packets(container, stream, file):
         rate = frame.sample_rate
         if not RATES[0] <= rate <= RATES[1]:
-            raise UserError(f"{path}: has a sample rate of {rate} Hz; allowed is {RATES[0]} to {RATES[1]}")
+            raise UserError(
+                "value-out-of-range", path, f"has a sample rate of {rate} Hz; allowed is {RATES[0]} to {RATES[1]}"
+            )
         try:
             samples, scale = frame.to_ndarray(), 1.0
         except ValueError as error:  # samples of a kind that NumPy is not given, such as 64-bit integers

@@ -33,7 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         _drop_output()
-        return told(UserError(f"standard output cannot be written: {error.strerror}; free some space"))
+        return told(
+            UserError("file-unwritable", "standard output cannot be written", f"{error.strerror}; free some space")
+        )
 
 
 def _drop_output() -> None:
@@ -46,12 +48,14 @@ def _dispatch(argv: Sequence[str]) -> int:
     parser, commands = parsers()
     command = next((word for word in argv if not word.startswith("-")), None)
     if command is not None and command not in commands:
-        raise UserError(f"unknown command {command!r}; {_suggestion(command, commands, 'instrec --help')}")
+        raise UserError(
+            "command-unknown", "", f"unknown command {command!r}; {_suggestion(command, commands, 'instrec --help')}"
+        )
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         options = commands[args.command]._option_string_actions  # argparse offers no public list
         hint = _suggestion(unknown[0], options, f"instrec {args.command} --help")
-        raise UserError(f"unknown argument {unknown[0]!r}; {hint}")
+        raise UserError("argument-unknown", "", f"unknown argument {unknown[0]!r}; {hint}")
     return int(args.function(args))
 
 

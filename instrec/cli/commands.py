@@ -25,7 +25,9 @@ def predict(args: argparse.Namespace) -> int:
     from instrec.inference import batch, formats, timeline_plot
 
     if args.plot and args.plot.suffix.lower() not in timeline_plot.SUFFIXES:
-        raise UserError(f"--plot {args.plot}: unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}")
+        raise UserError(
+            "suffix-not-allowed", f"--plot {args.plot}", f"unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}"
+        )
     sounds, form = batch.sounds(args.files), formats.chosen(args.format, args.output)
     formats.check(form, args.output, sounds)
     model = _model(args.model)
@@ -97,7 +99,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from instrec.util.files import written_whole
 
     if args.json and args.json.suffix.lower() in decoding.SUFFIXES:
-        raise UserError(f"--json {args.json}: has a sound's ending; name a .json file")
+        raise UserError("suffix-not-allowed", f"--json {args.json}", "has a sound's ending; name a .json file")
     recordings.find(args.folder, ())  # a mistaken folder is reported before the model is loaded
     result = recordings.evaluate_folder(args.folder, _model(args.model), track=args.track, warn=_warn)
     print(recordings.evaluation_table(result))
@@ -143,7 +145,7 @@ def recipe(args: argparse.Namespace) -> int:
         print("\n".join(aligned([("recipe", "source", "task", "classes"), *rows])))
         return 0
     if not args.name:
-        raise UserError("name a recipe; `instrec recipe --list` shows them")
+        raise UserError("argument-missing", "", "name a recipe; `instrec recipe --list` shows them")
     chosen = recipes.load(args.folder, args.name)
     changes = chosen.changes(budget="cpu" if args.cpu else "full", data_sets=args.data_sets)
     recipes.settings(args.params, changes, str(args.folder / f"{args.name}.yaml"))

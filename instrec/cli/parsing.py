@@ -17,7 +17,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that tells of a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see `{self.prog} --help`")
+        raise UserError("arguments-invalid", "", f"{message}; see `{self.prog} --help`")
 
 
 def parsers() -> tuple[Parser, dict[str, Parser]]:

@@ -87,7 +87,7 @@ def read(folder: Path) -> list[Entry]:
                 for row in csv.DictReader(file)
             ]
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(f"{path}: not an index ({error}); run `dvc repro download`") from error
+        raise UserError("table-invalid", path, f"not an index ({error}); run `dvc repro download`") from error
 
 
 def _text(cell: str | None) -> str:
@@ -108,7 +108,9 @@ def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excl
         When the folder does not exist.
     """
     if not root.is_dir():
-        raise UserError(f"{root}: no such folder; make it (it may stay empty), or change `sources` in params.yaml")
+        raise UserError(
+            "folder-missing", root, "no such folder; make it (it may stay empty), or change `sources` in params.yaml"
+        )
     found: list[Path] = []
     excluded: list[Excluded] = []
     for path in below(root):

@@ -71,7 +71,7 @@ def read(path: Path) -> list[Clip]:
                 raise ValueError("it is empty")
             return [_clip(row) for row in reader]
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(f"{path}: not a manifest ({error}); run `dvc repro balance`") from error
+        raise UserError("table-invalid", path, f"not a manifest ({error}); run `dvc repro balance`") from error
 
 
 def _clip(row: dict[str, Any]) -> Clip:

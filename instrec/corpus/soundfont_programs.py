@@ -46,15 +46,21 @@ def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place
         When none does, or one is not listed in `datasets/soundfonts.csv`.
     """
     if unlisted := [name for name in names if name not in held]:
-        raise UserError(f"datasets/soundfonts.csv: does not list {', '.join(unlisted)}; run `dvc repro download`")
+        raise UserError(
+            "soundfont-unlisted",
+            "datasets/soundfonts.csv",
+            f"does not list {', '.join(unlisted)}; run `dvc repro download`",
+        )
     missing = {name: held[name].lacks(classes) for name in names}
     turn, number = divmod(place, len(names))
     able = [name for name in names if not missing[name]]
     if not able:
         told = "; ".join(f"{name} lacks {', '.join(lacking)}" for name, lacking in missing.items())
         raise UserError(
-            f"params.yaml: soundfonts: none plays {' + '.join(classes)}: {told}; name another SoundFont there, or take "
-            "what it lacks out of classes"
+            "program-missing",
+            "params.yaml: soundfonts",
+            f"none plays {' + '.join(classes)}: {told}; name another SoundFont there, or take "
+            "what it lacks out of classes",
         )
     return names[number] if names[number] in able else able[turn % len(able)]
 
@@ -71,7 +77,9 @@ def read(path: Path) -> Holdings:
         with path.open(newline="", encoding="utf-8") as file:
             return {row["name"]: Held(_numbers(row["programs"]), _numbers(row["kits"])) for row in csv.DictReader(file)}
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(f"{path}: not a table of SoundFonts ({error}); run `dvc repro download`") from error
+        raise UserError(
+            "table-invalid", path, f"not a table of SoundFonts ({error}); run `dvc repro download`"
+        ) from error
 
 
 def ranges(numbers: Iterable[int]) -> str:

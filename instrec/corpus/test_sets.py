@@ -71,7 +71,9 @@ def score_files(
     """
     files = [file for kind in kinds for file in sorted(folder.glob(f"{kind}/*.mid"))]
     if not files:
-        raise UserError(f"{folder}: no test scores ({', '.join(kinds)}) there; bring them: dvc pull data.dvc")
+        raise UserError(
+            "scores-missing", folder, f"no test scores ({', '.join(kinds)}) there; bring them: dvc pull data.dvc"
+        )
     labeled = [(file, tuple(_labels(file))) for file in files]
     return [(file, tuple(sorted(labels, key=classes.index))) for file, labels in labeled if set(labels) <= set(classes)]
 

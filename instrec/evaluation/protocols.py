@@ -92,7 +92,9 @@ def answering(names: Sequence[str], classes: Sequence[str]) -> list[list[int]]:
     for name, own in zip(names, columns, strict=True):
         if not own:
             raise UserError(
-                f"no class of the model's answers for {name}; add it to classes in params.yaml, `dvc repro`"
+                "class-missing",
+                "",
+                f"no class of the model's answers for {name}; add it to classes in params.yaml, `dvc repro`",
             )
     return columns
 

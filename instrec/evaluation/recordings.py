@@ -70,7 +70,9 @@ def evaluate_folder(
         except UserError as error:
             skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
     if not scores:
-        raise UserError(f"{folder}: no file can be scored; the first: {skipped[0].file}: {skipped[0].reason}")
+        raise UserError(
+            "all-files-skipped", folder, f"no file can be scored; the first: {skipped[0].file}: {skipped[0].reason}"
+        )
     return {
         "files": len(scores),
         "skipped": [vars(each) for each in skipped],
@@ -129,7 +131,7 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
         When the folder is missing, is a file, or has no sub-folders with files.
     """
     if not folder.is_dir():
-        raise UserError(f"{folder}: not a folder; give one with a sub-folder per class")
+        raise UserError("not-a-folder", folder, "not a folder; give one with a sub-folder per class")
     known = set(classes)
     labeled: list[tuple[Path, str]] = []
     skipped: list[Skipped] = []
@@ -149,7 +151,7 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
         else:
             labeled.append((path, str(label)))
     if all(Path(each.file).parent == folder for each in skipped) and not labeled:
-        raise UserError(f"{folder}: no files in sub-folders; put recordings in one sub-folder per class")
+        raise UserError("folder-empty", folder, "no files in sub-folders; put recordings in one sub-folder per class")
     return labeled, skipped
 
 

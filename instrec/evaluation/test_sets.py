@@ -82,8 +82,9 @@ def predict_all(folder: Path, classifier: Classifier, *, task: str, songs: Mappi
                 found[path.stem] = predict(path.stem, clips, classifier, task=task, songs=songs)
     if not any(parts for name, parts in found.items() if name != VALIDATION):
         raise UserError(
-            f"{folder}: holds no test set for task {task}; raise balance.composed_per_class in params.yaml and run "
-            "`dvc repro`"
+            "test-set-missing",
+            folder,
+            f"holds no test set for task {task}; raise balance.composed_per_class in params.yaml and run `dvc repro`",
         )
     return found
 
@@ -102,7 +103,7 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
         When no class of the model's answers for one of the set's, or the set is not the manifest's.
     """
     if not songs.keys() >= set(store.ids):
-        raise UserError(f"{test_set}: holds clips that are not in the manifest; run `dvc repro`")
+        raise UserError("test-set-outdated", test_set, "holds clips that are not in the manifest; run `dvc repro`")
     kinds = np.array([KINDS[clip.split("/")[1]] for clip in store.ids], object)
     asked = np.flatnonzero(kinds == SOLO) if task == "solo" else np.arange(len(store))
     if not len(asked):

@@ -53,7 +53,7 @@ def export(model: Path, form: str, output: Path) -> Exported:
         package is missing, or the file cannot be written.
     """
     if output.suffix != f".{form}":
-        raise UserError(f"--output {output}: a file of format {form} ends in .{form}")
+        raise UserError("suffix-not-allowed", f"--output {output}", f"a file of format {form} ends in .{form}")
     with written_whole(output) as part, tempfile.TemporaryDirectory() as folder:
         part.touch()  # a folder that takes no files is reported before the work
         trained = classifier.load(model)
@@ -100,15 +100,21 @@ def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
     from instrec.models.backend import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise UserError(f"KERAS_BACKEND={keras.backend.backend()}: export works with KERAS_BACKEND=tensorflow alone")
+        raise UserError(
+            "backend-unsupported",
+            f"KERAS_BACKEND={keras.backend.backend()}",
+            "export works with KERAS_BACKEND=tensorflow alone",
+        )
     try:
         FORMATS[form].convert(trained, made, description(trained, model, form))
     except UserError as error:
-        raise UserError(f"{model}: {error}") from error
+        raise UserError(error.code, model, str(error)) from error
     except ImportError as error:
-        raise UserError(f"--format {form}: package {error.name} is missing; pip install -r requirements.txt") from error
+        raise UserError(
+            "package-missing", f"--format {form}", f"package {error.name} is missing; pip install -r requirements.txt"
+        ) from error
     except Exception as error:  # each converter has its own
-        raise UserError(f"{model}: cannot be turned into {form} ({_brief(error)})") from error
+        raise UserError("export-failed", model, f"cannot be turned into {form} ({_brief(error)})") from error
 
 
 def _checked(trained: Classifier, model: Path, form: str, made: Path) -> Exported:
@@ -123,11 +129,13 @@ def _checked(trained: Classifier, model: Path, form: str, made: Path) -> Exporte
             given = FORMATS[form].probabilities(made, sounds[windows])
             difference = max([difference, *(_furthest(given[name], wanted[name][windows]) for name in wanted)])
     except Exception as error:  # each runtime has its own
-        raise UserError(f"{model}: its {form} does not run ({_brief(error)}); not written") from error
+        raise UserError("export-failed", model, f"its {form} does not run ({_brief(error)}); not written") from error
     if not difference <= TOLERANCE:
         raise UserError(
-            f"{model}: its {form} gives probabilities that differ from Keras's by up to {difference:.2g}, where "
-            f"{TOLERANCE:g} is allowed; not written"
+            "export-differs",
+            model,
+            f"its {form} gives probabilities that differ from Keras's by up to {difference:.2g}, where "
+            f"{TOLERANCE:g} is allowed; not written",
         )
     return Exported(made.stat().st_size, difference, len(sounds))
 

@@ -44,8 +44,10 @@ def listening_model(classifier: Classifier, *, also_features: bool = False) -> A
     card = classifier.card
     if card.spectrogram.name not in ("log_mel", "multi_resolution") or card.spectrogram.part != "whole":
         raise UserError(
+            "features-not-exportable",
+            "",
             f"the model looks at spectrogram {card.spectrogram.name} of part {card.spectrogram.part}; "
-            "only log_mel and multi_resolution of part whole can be exported"
+            "only log_mel and multi_resolution of part whole can be exported",
         )
     representation = features.from_params(card.clip, card.spectrogram)
     samples = keras.Input((representation.samples,), name=INPUT)

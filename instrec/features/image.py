@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import zoom
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.features.log_mel import LogMel
 from instrec.features.representation import FloatArray, Representation
 from instrec.params import ClipParams, SpectrogramParams
@@ -20,9 +20,10 @@ class Image(Representation):
         pixels = required_pixels(spectrogram)
         self._log_mel = LogMel(clip, spectrogram)
         if self._log_mel.shape[2] > 1:
-            raise UserError(
-                f"params.yaml: spectrogram.part: {spectrogram.part} is two parts, and an image shows one; "
-                "choose either of them, or spectrogram.name log_mel"
+            raise conflict(
+                "spectrogram.part",
+                f"{spectrogram.part} is two parts, and an image shows one; "
+                "choose either of them, or spectrogram.name log_mel",
             )
         super().__init__(clip.samples, (pixels, pixels, _COLOURS))
 
@@ -50,7 +51,5 @@ def required_pixels(spectrogram: SpectrogramParams) -> int:
         When it is left open.
     """
     if not spectrogram.pixels:
-        raise UserError(
-            f"params.yaml: spectrogram.pixels: 0, but {spectrogram.name} needs the image's height and width, as 224"
-        )
+        raise conflict("spectrogram.pixels", f"0, but {spectrogram.name} needs the image's height and width, as 224")
     return spectrogram.pixels

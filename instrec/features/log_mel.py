@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import scipy.sparse
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.features.representation import FloatArray, Representation
 from instrec.features.separation import PARTS
 from instrec.features.spectrum import check_band, loudness, power_of, silent, transformed
@@ -56,9 +56,10 @@ class LogMel(Representation):
 def _frames(clip: ClipParams, spectrogram: SpectrogramParams) -> int:
     most = 1 + (clip.samples - spectrogram.window % 2) // spectrogram.hop
     if spectrogram.frames > most:
-        raise UserError(
-            f"params.yaml: spectrogram.frames: {spectrogram.frames}, but a clip has {most} of them; lower it or "
-            f"spectrogram.hop, {spectrogram.hop} samples, or raise clip.seconds, {clip.seconds:g}"
+        raise conflict(
+            "spectrogram.frames",
+            f"{spectrogram.frames}, but a clip has {most} of them; lower it or "
+            f"spectrogram.hop, {spectrogram.hop} samples, or raise clip.seconds, {clip.seconds:g}",
         )
     return spectrogram.frames or most
 
@@ -77,9 +78,10 @@ def _mel_bank(clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
         )
     empty = np.count_nonzero(~bank.any(axis=1))
     if empty:
-        raise UserError(
-            f"params.yaml: spectrogram.mels: {spectrogram.mels}, but {empty} of them are narrower than what "
+        raise conflict(
+            "spectrogram.mels",
+            f"{spectrogram.mels}, but {empty} of them are narrower than what "
             f"spectrogram.window, {spectrogram.window} samples, resolves, and would stay empty; "
-            "lower mels or raise window"
+            "lower mels or raise window",
         )
     return bank

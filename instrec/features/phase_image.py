@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.features.image import required_pixels, resized
 from instrec.features.representation import FloatArray, Representation
 from instrec.features.spectrum import check_band, loudness, power_of, silent, transformed
@@ -34,25 +34,27 @@ class PhaseImage(Representation):
         check_band(clip, spectrogram)
         for knob, value, asked in (("part", spectrogram.part, "whole"), ("frames", spectrogram.frames, 0)):
             if value != asked:
-                raise UserError(f"params.yaml: spectrogram.{knob}: {value}, but phase_image knows only {asked}")
+                raise conflict(f"spectrogram.{knob}", f"{value}, but phase_image knows only {asked}")
         pixels = required_pixels(spectrogram)
         super().__init__(clip.samples, (pixels, pixels, 3))
         self._params = spectrogram
         self._hop, left = divmod(clip.samples - spectrogram.window, _FRAMES - 1)
         self._first = left // 2
         if self._hop < 1:
-            raise UserError(
-                f"params.yaml: spectrogram.window: {spectrogram.window} samples, but {_FRAMES} windows, each a sample "
+            raise conflict(
+                "spectrogram.window",
+                f"{spectrogram.window} samples, but {_FRAMES} windows, each a sample "
                 f"or more after the last, do not fit into a clip of {clip.samples}; lower it, or raise clip.seconds or "
-                "clip.sample_rate"
+                "clip.sample_rate",
             )
         self._window = np.hamming(spectrogram.window + 1)[:-1].astype(np.float32)
         hertz = np.fft.rfftfreq(spectrogram.window, 1 / clip.sample_rate)
         self._bins = np.flatnonzero((hertz >= spectrogram.min_hz) & (hertz <= spectrogram.max_hz))
         if not len(self._bins):
-            raise UserError(
-                f"params.yaml: spectrogram.window: {spectrogram.window} samples resolve nothing between "
-                f"{spectrogram.min_hz:g} and {spectrogram.max_hz:g} Hz; raise it, or spread min_hz and max_hz"
+            raise conflict(
+                "spectrogram.window",
+                f"{spectrogram.window} samples resolve nothing between "
+                f"{spectrogram.min_hz:g} and {spectrogram.max_hz:g} Hz; raise it, or spread min_hz and max_hz",
             )
 
     def _transform(self, y: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.features.representation import FloatArray
 from instrec.params import ClipParams, SpectrogramParams
 
@@ -60,9 +60,9 @@ def check_band(clip: ClipParams, spectrogram: SpectrogramParams) -> None:
     """
     nyquist, low, high = clip.sample_rate / 2, spectrogram.min_hz, spectrogram.max_hz
     if high > nyquist:
-        raise UserError(
-            f"params.yaml: spectrogram.max_hz: {high:g} is above {nyquist:g}, half of clip.sample_rate; "
-            "lower it, or raise clip.sample_rate"
+        raise conflict(
+            "spectrogram.max_hz",
+            f"{high:g} is above {nyquist:g}, half of clip.sample_rate; lower it, or raise clip.sample_rate",
         )
     if low >= high:
-        raise UserError(f"params.yaml: spectrogram.min_hz: {low:g} must lie under max_hz, {high:g}")
+        raise conflict("spectrogram.min_hz", f"{low:g} must lie under max_hz, {high:g}")

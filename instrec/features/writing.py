@@ -30,8 +30,10 @@ def write(path: Path, audio: Path, representation: Representation, *, workers: i
     with hdf5.open_store(audio) as clips:
         if clips.shape != (representation.samples,):
             raise UserError(
-                f"{audio}: clips of shape {clips.shape} where `clip` in params.yaml asks for "
-                f"{representation.samples} samples; run `dvc repro synthesize`"
+                "store-outdated",
+                audio,
+                f"clips of shape {clips.shape} where `clip` in params.yaml asks for "
+                f"{representation.samples} samples; run `dvc repro synthesize`",
             )
         with (
             hdf5.create(

@@ -142,7 +142,7 @@ def listen(
             progress(len(block) / rate)
     parts += [activations(model, onset, stretch, hop) for onset, stretch in cutter.end()]
     if not parts:
-        raise UserError(f"{name}: too short to hold a sample at {rate} Hz; give a longer file")
+        raise UserError("audio-too-short", name, f"too short to hold a sample at {rate} Hz; give a longer file")
     onsets, presence, rms = (np.concatenate(each) for each in zip(*parts, strict=True))
     heard = Listening(
         file=name,

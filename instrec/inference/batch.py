@@ -44,7 +44,9 @@ def sounds(given: Iterable[Path | str]) -> list[Sound]:
         inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and not each.is_dir()]
         if not inside:
             raise UserError(
-                f"{path}: a folder without audio files; known endings: {' '.join(sorted(decoding.SUFFIXES))}"
+                "folder-empty",
+                path,
+                f"a folder without audio files; known endings: {' '.join(sorted(decoding.SUFFIXES))}",
             )
         found += [Sound(each, each.relative_to(path)) for each in inside]
     return found

@@ -98,7 +98,9 @@ def chosen(name: str | None, output: Path | None) -> Format:
     if name or output is None or is_folder(output):
         return FORMATS[name or "text"]
     if output.suffix.lower() not in endings:
-        raise UserError(f"--output {output}: unknown ending; allowed: {' '.join(endings)}, or say --format")
+        raise UserError(
+            "suffix-not-allowed", f"--output {output}", f"unknown ending; allowed: {' '.join(endings)}, or say --format"
+        )
     return endings[output.suffix.lower()]
 
 
@@ -119,16 +121,20 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]
     inputs = {sound.path.resolve() for sound in sounds}
     if taken := [place for place in places if place.resolve() in inputs]:
-        raise UserError(f"--output {taken[0]}: is one of the sounds; name another")
+        raise UserError("output-is-input", f"--output {taken[0]}", "is one of the sounds; name another")
     if output is None or whole:
         if form is FORMATS["jams"] and len(sounds) > 1:
-            raise UserError("JAMS has one file a sound; name a folder for them: --output FOLDER")
+            raise UserError(
+                "output-not-a-folder", "", "JAMS has one file a sound; name a folder for them: --output FOLDER"
+            )
         return
     owners: dict[Path, Sound] = {}
     for sound, place in zip(sounds, places, strict=True):
         if owners.setdefault(place, sound) != sound:
             raise UserError(
-                f"{owners[place].path}, {sound.path}: both would go to {place}; predict them into two folders"
+                "outputs-collide",
+                f"{owners[place].path}, {sound.path}",
+                f"both would go to {place}; predict them into two folders",
             )
 
 

@@ -57,7 +57,11 @@ class Model:
         if seconds is None:
             seconds = share * longest
         elif not MIN_HOP_SECONDS <= seconds <= longest:
-            raise UserError(f"hop of {seconds:g} s: allowed is {MIN_HOP_SECONDS:g} to {longest:g}, a window")
+            raise UserError(
+                "value-out-of-range",
+                f"hop of {seconds:g} s",
+                f"allowed is {MIN_HOP_SECONDS:g} to {longest:g}, a window",
+            )
         steps = min(round(seconds * self.sample_rate / self.grid), self.window // self.grid)
         return max(1, steps) * self.grid
 
@@ -91,7 +95,9 @@ def load(path: Path | str) -> Model:
         from instrec.inference import keras_model
     except ModuleNotFoundError as error:
         raise UserError(
-            f"{path}: package {error.name} is missing, which Keras models need: pip install 'instrec[pipeline]'; where "
-            "that is installed, `instrec export --format onnx` makes a file that needs no more than this"
+            "package-missing",
+            path,
+            f"package {error.name} is missing, which Keras models need: pip install 'instrec[pipeline]'; where "
+            "that is installed, `instrec export --format onnx` makes a file that needs no more than this",
         ) from error
     return keras_model.load(path)

@@ -27,7 +27,7 @@ def load(path: Path) -> Model:
     import onnxruntime
 
     if not path.is_file():
-        raise UserError(f"{path}: no model there; name another with --model")
+        raise UserError("model-missing", path, "no model there; name another with --model")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
@@ -38,8 +38,10 @@ def load(path: Path) -> Model:
         raise
     except Exception as error:  # onnxruntime has a dozen of its own, without a common one
         raise UserError(
-            f"{path}: not a model that this version of instrec exported, or damaged ({type(error).__name__}); write it "
-            "again with `instrec export --format onnx`"
+            "model-unloadable",
+            path,
+            f"not a model that this version of instrec exported, or damaged ({type(error).__name__}); write it again "
+            "with `instrec export --format onnx`",
         ) from error
 
 
@@ -63,7 +65,9 @@ def _model(session: Any, path: Path) -> Model:
         if "count" in given:
             presence = presence * (1 - given["count"][1:, :1])  # noise is named more readily than it is counted
         if presence.shape != (len(pictures), len(classes)) or not np.isfinite(presence).all():
-            raise UserError(f"{path}: gives no probabilities; write it again with `instrec export --format onnx`")
+            raise UserError(
+                "model-unloadable", path, "gives no probabilities; write it again with `instrec export --format onnx`"
+            )
         return presence
 
     return Model(classes, thresholds, rate, window, stack.grid, stack, network)

@@ -105,7 +105,7 @@ def _needed(package: str, extra: str = "") -> Any:
         return importlib.import_module(package)
     except ImportError as error:
         wanted = f"'instrec[{extra}]'" if extra else package
-        raise UserError(f"package {package} is missing; pip install {wanted}") from error
+        raise UserError("package-missing", "", f"package {package} is missing; pip install {wanted}") from error
 
 
 def predict(
@@ -138,7 +138,9 @@ def predict(
         When the file cannot be read as audio, or hop or threshold is out of range.
     """
     if threshold is not None and not 0 <= threshold <= 1:
-        raise UserError(f"threshold {threshold:g} is outside 0..1; None stands for the model's own")
+        raise UserError(
+            "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
+        )
     settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "progress": progress}
     heard = listen(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
     thresholds = model.thresholds if threshold is None else (threshold,) * len(heard.classes)
@@ -218,6 +220,6 @@ def score(heard: Listening) -> np.ndarray:
         When every window is silent.
     """
     if heard.silent.all():
-        raise UserError(f"{heard.file}: silent")
+        raise UserError("audio-silent", heard.file, "silent")
     mean = np.average(heard.presence, axis=0, weights=heard.rms)
     return np.minimum(mean, 1.0)  # a weighted mean of ones may round above one

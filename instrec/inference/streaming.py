@@ -53,7 +53,9 @@ class Stream:
             When a sample is no number, or the block has another shape.
         """
         if block.ndim not in (1, 2):
-            raise UserError(f"block of shape {block.shape}: allowed is (samples,) or (samples, channels)")
+            raise UserError(
+                "value-invalid", f"block of shape {block.shape}", "allowed is (samples,) or (samples, channels)"
+            )
         mono = block if block.ndim == 1 else block.mean(axis=1)
         yield from self._given(self._cutter.add(self._resampler.add(mono.astype(np.float32))))
 

@@ -45,8 +45,10 @@ class Classifier:
         """
         if pictures.shape[1:] != self.model.input_shape[1:]:
             raise UserError(
+                "features-mismatch",
+                "",
                 f"the model takes features of shape {self.model.input_shape[1:]}, these have {pictures.shape[1:]}; "
-                "train it again with `dvc repro`"
+                "train it again with `dvc repro`",
             )
         outputs = self.model.predict_on_batch(np.asarray(pictures, dtype=np.float32))
         count = outputs.get("count")
@@ -97,7 +99,9 @@ def load(path: Path) -> Classifier:
         infinity; when the disk of temporary files is full.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no model there; train one with `dvc repro`, or name another with --model")
+        raise UserError(
+            "model-missing", path, "no model there; train one with `dvc repro`, or name another with --model"
+        )
     require_temporary_files()
     try:
         card, config = model_file.read(path)
@@ -108,12 +112,14 @@ def load(path: Path) -> Classifier:
         _check_weights(model)
     except UserError as error:
         raise UserError(
-            f"{path}: made with other parameters than this version of instrec has; train it again with `dvc repro`"
+            "model-outdated",
+            path,
+            "made with other parameters than this version of instrec has; train it again with `dvc repro`",
         ) from error
     except Exception as error:  # zip, HDF5 and Keras each have their own
         why = str(error) if isinstance(error, Damaged) else type(error).__name__
         raise UserError(
-            f"{path}: not a model of instrec's, or damaged ({why}); train it again with `dvc repro`"
+            "not-a-model", path, f"not a model of instrec's, or damaged ({why}); train it again with `dvc repro`"
         ) from error
     return Classifier(model, card)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.params import ModelParams
 
 _CHANNELS = {
@@ -22,13 +22,16 @@ def check(picture: Any, params: ModelParams, *, frames: int, bins: int, channels
         Naming the architecture, the picture's shape and the parameters that change it.
     """
     _, has_frames, has_bins, has_channels = picture.shape
-    where = f"params.yaml: model.name: {params.name}, variant {params.variant},"
+    where = f"{params.name}, variant {params.variant},"
     shape = f"{has_frames} frames x {has_bins} bins x {has_channels} channels"
     if has_frames < frames or has_bins < bins:
-        raise UserError(
+        raise conflict(
+            "model.name",
             f"{where} asks for pictures of at least {frames} frames x {bins} bins, not {shape}; for more frames lower "
             "spectrogram.hop or raise clip.seconds, for more bins raise spectrogram.mels; spectrogram.pixels sets both "
-            "for image and phase_image"
+            "for image and phase_image",
         )
     if channels and has_channels != channels:
-        raise UserError(f"{where} asks for pictures of {channels} channels, not {shape}; for {_CHANNELS[channels]}")
+        raise conflict(
+            "model.name", f"{where} asks for pictures of {channels} channels, not {shape}; for {_CHANNELS[channels]}"
+        )

@@ -33,8 +33,10 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
     chosen = model or (TRAINED if TRAINED.is_file() else released)
     if model is None and not chosen.is_file():
         raise UserError(
+            "model-missing",
+            "",
             f"no model: neither {TRAINED} nor {released} is there; in the project's folder `dvc pull {RELEASED}` brings"
-            " the released one and `dvc repro` trains one; --model names another"
+            " the released one and `dvc repro` trains one; --model names another",
         )
     if model is None and chosen == released and Path("dvc.yaml").exists():
         print(f"{TRAINED} is not there; the released model is used", file=sys.stderr)

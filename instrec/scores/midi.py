@@ -29,10 +29,12 @@ def load(path: Path) -> pretty_midi.PrettyMIDI:
             score = pretty_midi.PrettyMIDI(mido_object=midi_file.read(path.read_bytes()))
     except Exception as error:  # mido raises whatever its parser stumbles over
         what = str(error) or type(error).__name__
-        raise UserError(f"{path}: not a MIDI file that can be read ({what}); replace or remove it") from error
+        raise UserError(
+            "not-a-midi-file", path, f"not a MIDI file that can be read ({what}); replace or remove it"
+        ) from error
     if score.get_end_time() > LONGEST_SECONDS:
         hours = score.get_end_time() / 3600
-        raise UserError(f"{path}: claims to last {hours:.0f} hours; replace or remove it")
+        raise UserError("midi-too-long", path, f"claims to last {hours:.0f} hours; replace or remove it")
     for track in score.instruments:
         if track.is_drum:
             track.notes = [note for note in track.notes if note.pitch in _KIT]

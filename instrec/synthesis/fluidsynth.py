@@ -48,7 +48,11 @@ class Synth:
         self._owner: Any = self._fluid.Synth(gain=GAIN, samplerate=float(sample_rate), channels=16)
         self._number = number = self._owner.sfload(str(soundfont))
         if number < 0:
-            raise UserError(f"{soundfont}: FluidSynth cannot load it: not a SoundFont, or damaged; install it again")
+            raise UserError(
+                "soundfont-damaged",
+                soundfont,
+                "FluidSynth cannot load it: not a SoundFont, or damaged; install it again",
+            )
         self._font = self._fluid.fluid_synth_get_sfont_by_id(self._owner.synth, number)
         self._kits = [kit for kit in range(128) if self._owner.sfpreset_name(number, _DRUM_BANK, kit)]
 
@@ -117,8 +121,10 @@ class Synth:
                 bank, program = self._preset(track, voice)
                 if fluid.fluid_synth_program_select(player, channel, font, bank, program) != fluid.FLUID_OK:
                     raise UserError(
-                        f"{self.soundfont}: has no program {program} in it, and a piano would play instead; choose "
-                        "another in params.yaml: soundfonts"
+                        "program-missing",
+                        self.soundfont,
+                        f"has no program {program} in it, and a piano would play instead; choose "
+                        "another in params.yaml: soundfonts",
                     )
                 # Volume and pan, then how much goes to reverb and chorus where they are on.
                 for controller, value in ((7, voice.volume), (10, voice.pan), (91, 127), (93, 127)):
@@ -142,7 +148,9 @@ class Synth:
             return 0, track.program if voice.program is None else voice.program
         if not self._kits:
             raise UserError(
-                f"{self.soundfont}: no drum kit (bank 128) in it; choose another in params.yaml: soundfonts"
+                "program-missing",
+                self.soundfont,
+                "no drum kit (bank 128) in it; choose another in params.yaml: soundfonts",
             )
         return _DRUM_BANK, self._kits[int(voice.kit * len(self._kits))]
 
@@ -197,7 +205,9 @@ def _library() -> Any:
         with contextlib.redirect_stdout(None):  # where CI is set it prints which library it found
             import fluidsynth
     except (ImportError, OSError) as error:
-        raise UserError(f"the FluidSynth library is missing ({error}); install it: {INSTALL}") from error
+        raise UserError(
+            "package-missing", "", f"the FluidSynth library is missing ({error}); install it: {INSTALL}"
+        ) from error
     library, number, address = fluidsynth._fl, ctypes.c_int, ctypes.c_void_p
     library.fluid_synth_write_float.argtypes = [
         address,

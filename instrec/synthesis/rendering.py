@@ -121,7 +121,7 @@ class Renderer:
         if self._is_frozen(clip):
             file, name = self.data / test_sets.NOISE_FILE, Path(clip.path).relative_to(self.data).as_posix()
             if name not in _frozen_noise(file):
-                raise UserError(f"{file}: has no noise for {name}; bring both: dvc pull data.dvc")
+                raise UserError("noise-missing", file, f"has no noise for {name}; bring both: dvc pull data.dvc")
             return _frozen_noise(file)[name]
         settings = self.params
         return noise.draw(self._rng(clip, "noise"), settings.noise, settings.clip.sample_rate, alone=not clip.labels)
@@ -199,7 +199,7 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
         specs = documents.load_json(file, remedy=remedy)
         return {name: noise.from_json(spec) for name, spec in specs.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file}: cannot be read ({error}); {remedy}") from error
+        raise UserError("document-unreadable", file, f"cannot be read ({error}); {remedy}") from error
 
 
 def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:

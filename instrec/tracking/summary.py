@@ -79,7 +79,7 @@ def main() -> None:
         metrics = documents.load_json(METRICS, remedy="run `dvc repro`")
         parts = ["\n".join(lines) for lines in (table(metrics), excerpts_table(metrics)) if lines]
     except (ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError(f"{METRICS}: cannot be read ({error}); run `dvc repro`") from error
+        raise UserError("document-unreadable", METRICS, f"cannot be read ({error}); run `dvc repro`") from error
     print("\n\n".join(parts))
     print(FURTHER)
 

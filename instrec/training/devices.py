@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.models.backend import keras
 
 
@@ -40,9 +40,9 @@ def all_at_once(batch_size: int) -> Iterator[int]:
         yield 1
         return
     if batch_size % len(devices):
-        raise UserError(
-            f"params.yaml: train.batch_size: {batch_size} clips cannot be shared by {len(devices)} devices; "
-            f"give a multiple of {len(devices)}"
+        raise conflict(
+            "train.batch_size",
+            f"{batch_size} clips cannot be shared by {len(devices)} devices; give a multiple of {len(devices)}",
         )
     if keras.backend.backend() == "tensorflow":
         import tensorflow

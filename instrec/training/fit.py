@@ -59,7 +59,9 @@ def train(params: Params, files: Files) -> None:
     for name in ("train", "valid"):
         with open_store(files.spectrograms / f"{name}.h5") as clips:
             if not len(clips):
-                raise UserError(f"no clips for {name}; raise balance.{name}_per_class in params.yaml")
+                raise UserError(
+                    "clips-missing", "", f"no clips for {name}; raise balance.{name}_per_class in params.yaml"
+                )
     devices.prepare(params.seed)
     place = files.backup / _key(params, files.spectrograms)
     done = place.with_suffix(".done")
@@ -142,7 +144,9 @@ def _epoch(model: Any, batches: Batches, valid: Batches, epoch: int) -> Row:
     )
     row = {"epoch": epoch + 1, **{name: float(values[-1]) for name, values in record.history.items()}}
     if not np.isfinite([row["loss"], row["val_loss"]]).all():
-        raise UserError(f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml")
+        raise UserError(
+            "training-diverged", "", f"training diverged in epoch {epoch + 1}; lower train.learning_rate in params.yaml"
+        )
     return row | {"clips": batches.clips, "seconds": time.monotonic() - started}
 
 

@@ -186,8 +186,10 @@ class _Work:
             error = self._line.recv()
         except (EOFError, OSError):
             error = UserError(
+                "worker-killed",
+                "",
                 f"the process that made round {self.number} of the training clips was killed (out of memory?); "
-                "set fewer workers in params.yaml and run again"
+                "set fewer workers in params.yaml and run again",
             )
         if error:
             raise error

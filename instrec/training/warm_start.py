@@ -41,11 +41,17 @@ def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
         ("spectrogram", pictures, params.spectrogram),
     ):
         if its != ours:
-            raise UserError(f"params.yaml: train.start: {start} was trained with other {section}: {its}; set them so")
+            raise UserError(
+                "model-mismatch",
+                "params.yaml: train.start",
+                f"{start} was trained with other {section}: {its}; set them so",
+            )
     try:
         model.set_weights(known.model.get_weights())
     except ValueError as error:
         raise UserError(
-            f"params.yaml: train.start: {start} has {known.model.count_params():,} weights, task and model in "
-            f"params.yaml make {model.count_params():,}; set these as they were for it"
+            "model-mismatch",
+            "params.yaml: train.start",
+            f"{start} has {known.model.count_params():,} weights, task and model in "
+            f"params.yaml make {model.count_params():,}; set these as they were for it",
         ) from error

@@ -210,4 +210,5 @@ def _short(value: Any) -> str:
 
 
 def _unreadable(where: str, reason: object, remedy: str) -> DocumentError:
-    return DocumentError(f"{where}: cannot be read: {' '.join(str(reason).split())}{f'; {remedy}' if remedy else ''}")
+    why = f"cannot be read: {' '.join(str(reason).split())}{f'; {remedy}' if remedy else ''}"
+    return DocumentError("document-unreadable", where, why)

@@ -32,9 +32,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     if not path.name:
-        raise UserError(f"{path}: is no file's name; give one")
+        raise UserError("not-a-file", path, "is no file's name; give one")
     if path.exists() and not (path.is_file() or path.is_dir()):  # a device, which would be replaced by a file
-        raise UserError(f"{path}: is no file that can be replaced; name another")
+        raise UserError("not-a-file", path, "is no file that can be replaced; name another")
     name = os.fsdecode(os.fsencode(path.name)[:_LONGEST])
     part = path.with_name(f".{name}.{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
@@ -47,7 +47,7 @@ def written_whole(path: Path) -> Iterator[Path]:
             raise
         remedy = "free some space or " if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
         raise UserError(
-            f"{path}: cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
+            "file-unwritable", path, f"cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
         ) from error
     finally:
         with suppress(OSError):  # what cannot be removed was told above: `path` lies in a file, say
@@ -67,8 +67,10 @@ def require_temporary_files() -> None:
     except OSError as error:
         where = os.environ.get("TMPDIR", "(not set)")
         raise UserError(
-            f"TMPDIR={where}: no temporary file can be written there nor in /tmp (is the disk full?); "
-            "free some space, or set TMPDIR to a folder that has some"
+            "temporary-folder-full",
+            f"TMPDIR={where}",
+            "no temporary file can be written there nor in /tmp (is the disk full?); "
+            "free some space, or set TMPDIR to a folder that has some",
         ) from error
 
 
@@ -89,8 +91,9 @@ def temporary_folder() -> Iterator[Path]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise UserError(
-            f"TMPDIR={tempfile.gettempdir()}: {os.strerror(error.errno)}; free some space, or set TMPDIR to a folder "
-            "that has some"
+            "temporary-folder-full",
+            f"TMPDIR={tempfile.gettempdir()}",
+            f"{os.strerror(error.errno)}; free some space, or set TMPDIR to a folder that has some",
         ) from error
 
 

@@ -243,4 +243,4 @@ def _readable(path: Path) -> Iterator[None]:
         # HDF5's own words on the system's errors fill five lines.
         why = os.strerror(number) if number else str(error)
         remedy = f"dvc repro {_MADE_BY.get(path.parent.name, '')}".strip()
-        raise UserError(f"{path}: {what} ({why}); delete it and run `{remedy}`") from error
+        raise UserError("store-unreadable", path, f"{what} ({why}); delete it and run `{remedy}`") from error

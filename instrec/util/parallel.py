@@ -86,7 +86,9 @@ def _processes(workers: int) -> Iterator[tuple[Executor, int, Callable[[], None]
         yield pool, workers, lambda: None  # the pool itself notices a dead worker
     except BrokenProcessPool as error:
         raise UserError(
-            "a worker process was killed (out of memory?); set fewer workers in params.yaml and run again"
+            "worker-killed",
+            "",
+            "a worker process was killed (out of memory?); set fewer workers in params.yaml and run again",
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -100,26 +102,34 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int, Callable[[], None]]]
     try:
         client = Client(address, timeout=10, set_as_default=False)
     except (OSError, ValueError) as error:
-        raise UserError(f"{where}: cannot be reached ({error}); start it: dask scheduler") from error
+        raise UserError(
+            "cluster-unreachable", where, f"cannot be reached ({error}); start it: dask scheduler"
+        ) from error
     watch = _Watch(client, where, start)
     try:
         workers = watch.workers()
         if not workers:
-            raise UserError(f"{where}: has no workers; start some, in this folder: {start}")
+            raise UserError("cluster-without-workers", where, f"has no workers; start some, in this folder: {start}")
         if max(worker["nthreads"] for worker in workers.values()) > 1:  # its FluidSynth and SoundFonts serve one thread
-            raise UserError(f"{where}: a worker has several threads; start each with one: {start}")
+            raise UserError("cluster-threads", where, f"a worker has several threads; start each with one: {start}")
         try:
             codes = client.run(_code, on_error="return", callback_timeout=SILENCE).values()
         except TimeoutError as error:
             raise UserError(
-                f"{where}: a worker does not answer; end it and start another, in this folder: {start}"
+                "cluster-silent", where, f"a worker does not answer; end it and start another, in this folder: {start}"
             ) from error
         if any(code != provenance.CODE for code in codes):
-            raise UserError(f"{where}: a worker runs other code than this; start all again, in this folder: {start}")
+            raise UserError(
+                "cluster-code-differs",
+                where,
+                f"a worker runs other code than this; start all again, in this folder: {start}",
+            )
         # Not pure: equal calls are no reason to keep their results.
         yield client.get_executor(pure=False), len(workers), watch.check
     except KilledWorker as error:
-        raise UserError(f"{where}: workers died over the same work ({error}); run again with more memory") from error
+        raise UserError(
+            "cluster-killed-workers", where, f"workers died over the same work ({error}); run again with more memory"
+        ) from error
     except (CancelledError, asyncio.CancelledError) as error:
         raise watch.lost from error
     finally:
@@ -133,7 +143,9 @@ class _Watch:
         self._client, self._where, self._start = client, where, start
         self._seen, self._since = 0.0, time.monotonic()
         self.lost = UserError(
-            f"{where}: the scheduler does not answer any more; start it and its workers again: dask scheduler; {start}"
+            "cluster-silent",
+            where,
+            f"the scheduler does not answer any more; start it and its workers again: dask scheduler; {start}",
         )
 
     def workers(self) -> dict[str, Any]:
@@ -153,8 +165,10 @@ class _Watch:
         if time.monotonic() - self._since > SILENCE:
             what = "no worker has answered" if workers else "there has been no worker"
             raise UserError(
-                f"{self._where}: {what} for {SILENCE:.0f} s; end those that hang, start others, in this folder: "
-                f"{self._start}; then run again"
+                "cluster-silent",
+                self._where,
+                f"{what} for {SILENCE:.0f} s; end those that hang, start others, in this folder: "
+                f"{self._start}; then run again",
             )
 
 

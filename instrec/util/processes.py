@@ -125,11 +125,15 @@ def _alone(path: Path) -> Iterator[None]:
     except filelock.Timeout as error:
         holder = path.read_text()
         raise UserError(
-            f"{path}: this stage is running already in this folder, as process {holder}; "
-            f"wait until it ends or end it (kill {holder}), then run again"
+            "stage-running",
+            path,
+            f"this stage is running already in this folder, as process {holder}; "
+            f"wait until it ends or end it (kill {holder}), then run again",
         ) from error
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror}; see to the folder's permissions") from error
+        raise UserError(
+            "file-unwritable", path, f"cannot be written: {error.strerror}; see to the folder's permissions"
+        ) from error
     try:
         yield
     finally:

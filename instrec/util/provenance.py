@@ -61,11 +61,15 @@ def check_sources(sources: SourcesParams) -> None:
             within = sorted({f"{folder}/{path.parts[0]}" for path in missing})
             options = " ".join(f"--copy-paths {shlex.quote(path)}" for path in within)
             raise UserError(
-                f"{folder}: {len(missing)} of its files are not in this experiment's folder, as git ignores them; "
-                f"run it again with {options}"
+                "files-ignored",
+                folder,
+                f"{len(missing)} of its files are not in this experiment's folder, as git ignores them; "
+                f"run it again with {options}",
             )
     if (sources.train or sources.test) and not Path(sources.corpora).is_absolute():
         raise UserError(
-            f"params.yaml: sources.corpora: {sources.corpora} lies in this experiment's folder, which will be thrown "
-            f"away; run it again with -S sources.corpora={(home / sources.corpora).resolve()}"
+            "folder-thrown-away",
+            "params.yaml: sources.corpora",
+            f"{sources.corpora} lies in this experiment's folder, which will be thrown "
+            f"away; run it again with -S sources.corpora={(home / sources.corpora).resolve()}",
         )

@@ -31,7 +31,9 @@ def bound(port: int) -> socket.socket:
         return socket.create_server((HOST, port))
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
-        raise UserError(f"port {port}: {reason}; choose another, or 0 for any: instrec serve --port 0") from error
+        raise UserError(
+            "port-unavailable", f"port {port}", f"{reason}; choose another, or 0 for any: instrec serve --port 0"
+        ) from error
 
 
 def serve(model: Model, listening: socket.socket, **limits: Any) -> None:

@@ -60,7 +60,9 @@ def application(model: Model, *, limit_mb: int = LIMIT_MB) -> Starlette:
     try:
         folder = tempfile.gettempdir()
     except FileNotFoundError as error:
-        raise UserError("TMPDIR: no folder for uploads can be written; free some space, or set another") from error
+        raise UserError(
+            "temporary-folder-full", "TMPDIR", "no folder for uploads can be written; free some space, or set another"
+        ) from error
     pages = templates("instrec.web")
     server = _Server(model, pages, limit_mb, folder)
 

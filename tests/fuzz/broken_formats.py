@@ -25,11 +25,11 @@ def _littering(path: Path) -> None:
 
 
 def _refusing(path: Path) -> None:
-    raise UserError("x" * 3000)
+    raise UserError("too-long", "", "x" * 3000)
 
 
 def _well(path: Path) -> None:
-    raise UserError(f"{path}: no")
+    raise UserError("no-remedy", path, "no")
 
 
 _READERS = {

@@ -36,7 +36,7 @@ def stumble(number: int, *, over: int) -> int:
 
 
 def refuse(number: int) -> int:
-    raise UserError(f"{number}.wav: replace it")
+    raise UserError("file-empty", f"{number}.wav", "replace it")
 
 
 def die(number: int) -> int:

@@ -68,13 +68,19 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
     excluded: list[Excluded] = []
     for knob, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
         if name not in CORPORA:
-            raise UserError(f"params.yaml: sources.{knob}: unknown dataset {name!r}; known: {', '.join(CORPORA)}")
+            raise UserError(
+                "value-unknown",
+                f"params.yaml: sources.{knob}",
+                f"unknown dataset {name!r}; known: {', '.join(CORPORA)}",
+            )
     names = tuple(dict.fromkeys((*sources.train, *sources.test)))
     for name, origin in _CUT_FROM.items():
         if name in sources.train and origin in names:
             raise UserError(
-                f"params.yaml: sources.train: {name} is cut from songs of {origin}, which would lie in several splits; "
-                f"leave out one of them, or name {name} in sources.test alone"
+                "datasets-overlap",
+                "params.yaml: sources.train",
+                f"{name} is cut from songs of {origin}, which would lie in several splits; "
+                f"leave out one of them, or name {name} in sources.test alone",
             )
     for name in names:
         corpus, folder = CORPORA[name], Path(sources.corpora) / name
@@ -99,4 +105,4 @@ def _verify(corpus: Corpus, folder: Path, workers: int) -> None:
     # A file has to be missing, or all counts as unpacked by hand.
     which = "" if missing else f"{damaged[0]} and "
     remedy = f"remove {which}{folder}/.unpacked to download it again" if corpus.checked else corpus.how
-    raise UserError(f"{corpus.name}: {found}; {remedy}")
+    raise UserError("dataset-incomplete", corpus.name, f"{found}; {remedy}")

@@ -154,7 +154,7 @@ class Placed(Corpus):
     def download(self, folder: Path) -> None:
         """See `Corpus.download`."""
         if not (folder.is_dir() and any(folder.iterdir())):
-            raise UserError(f"{self.name}: not in {folder}; {self.how} ({self.url})")
+            raise UserError("dataset-missing", self.name, f"not in {folder}; {self.how} ({self.url})")
 
     def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
         """Return the folder as missing when it holds no sound, and the files that cannot be opened as damaged."""

@@ -71,10 +71,18 @@ def fetch(
     """
     by_hand = f"place {path.name} from {url} in {path.parent} by hand"
     if path.is_dir():
-        raise UserError(f"{corpus}: {path}: a folder is where this file belongs; remove it and run again, or {by_hand}")
+        raise UserError(
+            "folder-in-the-way",
+            f"{corpus}: {path}",
+            f"a folder is where this file belongs; remove it and run again, or {by_hand}",
+        )
     if path.exists():
         if md5_of(path) != md5:
-            raise UserError(f"{corpus}: {path}: its checksum is not the published one; remove it, or {by_hand}")
+            raise UserError(
+                "checksum-mismatch",
+                f"{corpus}: {path}",
+                f"its checksum is not the published one; remove it, or {by_hand}",
+            )
         return
     part = path.with_name(f"{path.name}.part")
     try:
@@ -82,7 +90,9 @@ def fetch(
         _receive(url, part, largest, pace or Pace(), corpus=corpus, by_hand=by_hand)
         if md5_of(part) != md5:
             part.unlink()
-            raise UserError(f"{corpus}: {path.name}: damaged on its way, removed; run again, or {by_hand}")
+            raise UserError(
+                "download-damaged", f"{corpus}: {path.name}", f"damaged on its way, removed; run again, or {by_hand}"
+            )
         part.replace(path)
     except OSError as error:
         raise _unwritable(corpus, path, error) from error
@@ -112,14 +122,18 @@ def _receive(url: str, part: Path, largest: float, pace: Pace, *, corpus: str, b
     except _TooLarge as error:
         part.unlink(missing_ok=True)
         limit = f"more than the {largest / 1e6:,.0f} MB that it may have"
-        raise UserError(f"{corpus}: {url}: {limit}; try again later, or {by_hand}") from error
+        raise UserError("download-too-large", f"{corpus}: {url}", f"{limit}; try again later, or {by_hand}") from error
     except urllib.error.HTTPError as error:
         if error.code != http.client.REQUESTED_RANGE_NOT_SATISFIABLE:  # nothing beyond what is there: see the checksum
-            raise UserError(f"{corpus}: {url}: {error.code} {error.reason}; try again later, or {by_hand}") from error
+            raise UserError(
+                "download-failed", f"{corpus}: {url}", f"{error.code} {error.reason}; try again later, or {by_hand}"
+            ) from error
     except (urllib.error.URLError, http.client.HTTPException, *_BROKEN_LINE, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise UserError(
-            f"{corpus}: cannot be downloaded from {url} ({reason}); run again to go on where it stopped, or {by_hand}"
+            "download-interrupted",
+            corpus,
+            f"cannot be downloaded from {url} ({reason}); run again to go on where it stopped, or {by_hand}",
         ) from error
 
 
@@ -184,4 +198,6 @@ class _Paced(io.RawIOBase):
 
 def _unwritable(corpus: str, path: Path, error: OSError) -> UserError:
     what = os.strerror(error.errno) if error.errno else str(error)
-    return UserError(f"{corpus}: {path}: cannot be written: {what}; free some space or change sources.corpora")
+    return UserError(
+        "file-unwritable", f"{corpus}: {path}", f"cannot be written: {what}; free some space or change sources.corpora"
+    )

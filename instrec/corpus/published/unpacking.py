@@ -63,7 +63,9 @@ def unpack(
             path = folder / _inside(name, strip)
             if path.is_dir():
                 raise UserError(
-                    f"{corpus}: {path}: a folder is where a file of {archive} belongs; remove it, run again"
+                    "folder-in-the-way",
+                    f"{corpus}: {path}",
+                    f"a folder is where a file of {archive} belongs; remove it, run again",
                 )
             with written_whole(path) as part, part.open("wb") as target:
                 while block := file.read(_BLOCK):
@@ -72,12 +74,16 @@ def unpack(
                         raise _Refused(f"it holds far more than its size of {archive.stat().st_size} bytes lets expect")
                     target.write(block)
     except _Refused as refused:
-        raise UserError(f"{corpus}: {archive}: refused, {refused}; get it from where it was published") from refused
+        raise UserError(
+            "archive-refused", f"{corpus}: {archive}", f"refused, {refused}; get it from where it was published"
+        ) from refused
     except UserError:
         raise
     except Exception as error:  # zip, tar and each compression have their own, and struct and the decoders theirs
         what = " ".join(str(error).split()) or type(error).__name__
-        raise UserError(f"{corpus}: {archive}: damaged ({what}); remove it and run again") from error
+        raise UserError(
+            "archive-damaged", f"{corpus}: {archive}", f"damaged ({what}); remove it and run again"
+        ) from error
 
 
 def _files(archive: Path, strip: str, names: Collection[str]) -> Iterator[tuple[str, IO[bytes]]]:

@@ -37,7 +37,9 @@ def build(shape: tuple[int, int, int], classes: int, task: str, params: ModelPar
     known = variants(params.name)
     if params.variant not in known:
         raise UserError(
-            f"params.yaml: model.variant: {params.name} has no variant {params.variant!r}; allowed: {', '.join(known)}"
+            "value-unknown",
+            "params.yaml: model.variant",
+            f"{params.name} has no variant {params.variant!r}; allowed: {', '.join(known)}",
         )
     pretrained.check(params)
     picture = keras.Input(shape, name="picture")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from instrec.errors import UserError
+from instrec.errors import UserError, conflict
 from instrec.models.backend import layers
 from instrec.params import ModelParams
 
@@ -22,9 +22,10 @@ def check(params: ModelParams) -> None:
     """
     for knob, value, off in (("weights", params.weights, "none"), ("frozen", params.frozen, False)):
         if value != off and params.name not in NAMES:
-            raise UserError(
-                f"params.yaml: model.{knob}: {str(value).lower()} is for {' and '.join(NAMES)} alone, not for "
-                f"{params.name}; set it to {str(off).lower()}"
+            raise conflict(
+                f"model.{knob}",
+                f"{str(value).lower()} is for {' and '.join(NAMES)} alone, not for "
+                f"{params.name}; set it to {str(off).lower()}",
             )
 
 
@@ -46,8 +47,10 @@ def base(application: Callable[..., Any], shape: tuple[int, ...], params: ModelP
         if weights is None:
             raise
         raise UserError(
-            f"params.yaml: model.weights: the {weights} weights of {params.name} could not be fetched ({error}); try "
-            "again with a network, or set model.weights: none to train from scratch"
+            "weights-unavailable",
+            "params.yaml: model.weights",
+            f"the {weights} weights of {params.name} could not be fetched ({error}); try "
+            "again with a network, or set model.weights: none to train from scratch",
         ) from error
     # Keras counts layers over all networks built so far; a model's file must not depend on those.
     for number, layer in enumerate(network.layers):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from instrec.errors import UserError
+from instrec.errors import conflict
 from instrec.params import NoiseParams
 from instrec.synthesis.noise.effects import FloatArray
 from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS, Values
@@ -43,9 +43,7 @@ def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alo
         When the bounds contradict each other.
     """
     if bounds.min_snr_db > bounds.max_snr_db:
-        raise UserError(
-            f"params.yaml: noise.min_snr_db: {bounds.min_snr_db:g} is above max_snr_db, {bounds.max_snr_db:g}"
-        )
+        raise conflict("noise.min_snr_db", f"{bounds.min_snr_db:g} is above max_snr_db, {bounds.max_snr_db:g}")
     probability = {
         "waver": bounds.waver_probability,
         "breath": bounds.breath_probability,

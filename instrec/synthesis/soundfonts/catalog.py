@@ -75,9 +75,13 @@ def find(name: str, folders: Iterable[str]) -> Path:
         return _made_of_freepats()
     places = " or ".join(folders)
     if name in KNOWN:
-        raise UserError(f"{name}: not in {places}; install it: sudo apt-get install {KNOWN[name].package}")
+        raise UserError(
+            "soundfont-missing", name, f"not in {places}; install it: sudo apt-get install {KNOWN[name].package}"
+        )
     raise UserError(
-        f"{name}: not in {places}; put the file there, or add its folder to soundfonts.folders in params.yaml"
+        "soundfont-missing",
+        name,
+        f"not in {places}; put the file there, or add its folder to soundfonts.folders in params.yaml",
     )
 
 
@@ -92,7 +96,9 @@ def _made_of_freepats() -> Path:
                     freepats.build(path, freepats.FOLDER)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise UserError(f"{path}: cannot be made: {why}; have XDG_CACHE_HOME name a folder to write in") from error
+        raise UserError(
+            "file-unwritable", path, f"cannot be made: {why}; have XDG_CACHE_HOME name a folder to write in"
+        ) from error
     return path
 
 
@@ -114,11 +120,13 @@ def verify(path: Path) -> tuple[int, str]:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}; {_remedy(path.name)}") from error
+        raise UserError("file-unreadable", path, f"cannot be read: {error.strerror}; {_remedy(path.name)}") from error
     _read(path)
     known = KNOWN.get(path.name)
     if known and size == known.size and sha256 != known.sha256:
-        raise UserError(f"{path}: damaged, its checksum is not {known.package}'s; {_remedy(path.name)}")
+        raise UserError(
+            "checksum-mismatch", path, f"damaged, its checksum is not {known.package}'s; {_remedy(path.name)}"
+        )
     if known and size != known.size:
         print(
             f"warning: {path}: another version than Debian 12's {known.package}; scores will differ a little",

@@ -79,7 +79,7 @@ def _files(folder: Path) -> dict[tuple[int, int], Path]:
     tones = dict(_numbered(folder / "Tone_000"))
     drums = {(DRUM_BANK, key): file for key, file in _numbered(folder / "Drum_000")}
     if not drums:
-        raise UserError(f"{folder}: no FreePats there; install them: {INSTALL}")
+        raise UserError("soundfont-missing", folder, f"no FreePats there; install them: {INSTALL}")
     files: dict[tuple[int, int], Path] = {}
     for instrument in taxonomy.INSTRUMENTS.values():
         known = [program for program in instrument.programs if program in tones]
@@ -105,18 +105,18 @@ def read(path: Path) -> list[Note]:
     """
     data = path.read_bytes()
     if not data.startswith(_MAGIC) or len(data) < _HEADERS:
-        raise UserError(f"{path}: not a Gravis Ultrasound patch; {_REMEDY}")
+        raise UserError("not-a-patch", path, f"not a Gravis Ultrasound patch; {_REMEDY}")
     if not data[_SAMPLES_AT]:
-        raise UserError(f"{path}: damaged, holds no sample; {_REMEDY}")
+        raise UserError("patch-damaged", path, f"damaged, holds no sample; {_REMEDY}")
     found, position = [], _HEADERS
     for _ in range(data[_SAMPLES_AT]):
         end = position + _SAMPLE.size
         if end > len(data) or end + _SAMPLE.unpack_from(data, position)[1] > len(data):
-            raise UserError(f"{path}: cut off; {_REMEDY}")
+            raise UserError("patch-damaged", path, f"cut off; {_REMEDY}")
         head = _SAMPLE.unpack_from(data, position)
         position = end + head[1]
         if not 0 <= round(_key(head[7])) <= 127:
-            raise UserError(f"{path}: damaged, a sample of {head[7] / 1000:.0f} Hz; {_REMEDY}")
+            raise UserError("patch-damaged", path, f"damaged, a sample of {head[7] / 1000:.0f} Hz; {_REMEDY}")
         found.append((head[6], _note(head, data[end:position])))
     found.sort(key=lambda each: each[0])
     highest = [*(note.keys[1] for _, note in found[:-1]), 127]

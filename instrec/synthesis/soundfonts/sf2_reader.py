@@ -96,9 +96,9 @@ def read(path: Path, remedy: str = REMEDY) -> SoundFont:
         data = np.zeros(0, np.uint8) if empty else np.memmap(path, dtype=np.uint8, mode="r")
         return _read(data)
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}; {remedy}") from error
+        raise UserError("file-unreadable", path, f"cannot be read: {error.strerror or error}; {remedy}") from error
     except _DamageError as damage:
-        raise UserError(f"{path}: {damage}; {remedy}") from damage
+        raise UserError("soundfont-damaged", path, f"{damage}; {remedy}") from damage
 
 
 def _read(data: _Bytes) -> SoundFont:

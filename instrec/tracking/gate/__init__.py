@@ -54,7 +54,11 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
     commit = commits.resolve(root, base)
     measured = commits.mapping(root, METRICS, commit)
     if measured is None:
-        raise UserError(f"{base}: has no {METRICS} to compare with; name a commit that has, or run in the top folder")
+        raise UserError(
+            "metrics-missing",
+            base,
+            f"has no {METRICS} to compare with; name a commit that has, or run in the top folder",
+        )
     old, new = comparison.figures(measured), comparison.figures(commits.mapping(root, METRICS) or {})
     changes = comparison.compare(old, new, {rule.metric: rule.direction for rule in rules})
     reasons = (

@@ -24,13 +24,15 @@ def resolve(root: Path, name: str) -> str:
         When `root` is not in a git repository, or `name` is neither there.
     """
     if _git(root, "rev-parse", "--git-dir") is None:
-        raise UserError(f"{root.resolve()}: not in a git repository; run the gate in a clone")
+        raise UserError("not-a-repository", root.resolve(), "not in a git repository; run the gate in a clone")
     commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:  # of experiments with one name, begun from several commits, the last
         experiments = ("--sort=-creatordate", "--count=1", "--format=%(objectname)", f"refs/exps/*/*/{name}")
         commit = _git(root, "for-each-ref", *experiments)
     if not commit:
-        raise UserError(f"{name}: git knows no such commit; fetch it (`git fetch origin`), or see `git branch --all`")
+        raise UserError(
+            "commit-unknown", name, "git knows no such commit; fetch it (`git fetch origin`), or see `git branch --all`"
+        )
     return commit.strip()
 
 
@@ -60,7 +62,7 @@ def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, A
     else:
         return None
     if not isinstance(tree, dict):
-        raise UserError(f"{where}: expected a mapping of names to values, found {str(tree)[:40]!r}")
+        raise UserError("not-a-mapping", where, f"expected a mapping of names to values, found {str(tree)[:40]!r}")
     return tree
 
 
@@ -106,5 +108,5 @@ def _run(root: Path, *arguments: str) -> bytes | None:
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
     except FileNotFoundError:
-        raise UserError("git is not installed; sudo apt-get install git") from None
+        raise UserError("package-missing", "", "git is not installed; sudo apt-get install git") from None
     return done.stdout if done.returncode == 0 else None

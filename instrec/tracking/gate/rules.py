@@ -56,37 +56,45 @@ def load(path: Path) -> list[Rule]:
         When the file is missing, not YAML or not a list, or naming the rule and the key that is wrong.
     """
     if not path.exists():
-        raise UserError(f"{path}: no rules there; gate.yaml in the repository shows some, or use --rules FILE")
+        raise UserError(
+            "file-missing", path, "no rules there; gate.yaml in the repository shows some, or use --rules FILE"
+        )
     tree = documents.load_yaml(path)
     if not isinstance(tree, list) or not tree:
-        raise UserError(f"{path}: expected a list of rules, each with its metric, as gate.yaml in the repository has")
+        raise UserError(
+            "not-a-list", path, "expected a list of rules, each with its metric, as gate.yaml in the repository has"
+        )
     rules = [_rule(each, f"{path}: rule {number}") for number, each in enumerate(tree, 1)]
     names = [rule.metric for rule in rules]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"{path}: {name} has {names.count(name)} rules; one is allowed")
+            raise UserError("value-repeated", path, f"{name} has {names.count(name)} rules; one is allowed")
     return rules
 
 
 def _rule(tree: Any, where: str) -> Rule:
     if not isinstance(tree, dict) or not isinstance(tree.get("metric"), str):
-        raise UserError(f"{where}: expected a mapping with the name of a metric, found {tree!r}")
+        raise UserError("not-a-mapping", where, f"expected a mapping with the name of a metric, found {tree!r}")
     where = f"{where}, {tree['metric']}"
     known = [field.name for field in fields(Rule)]
     for key in tree:
         if key not in known:
             close = difflib.get_close_matches(str(key), known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
-            raise UserError(f"{where}: unknown key {key!r}; {hint}")
+            raise UserError("key-unknown", where, f"unknown key {key!r}; {hint}")
     directions = get_args(Direction)
     if tree.get("direction", "higher") not in directions:
-        raise UserError(f"{where}: direction: expected one of {', '.join(directions)}, found {tree['direction']!r}")
+        raise UserError(
+            "value-invalid",
+            f"{where}: direction",
+            f"expected one of {', '.join(directions)}, found {tree['direction']!r}",
+        )
     limits = [key for key in ("largest_drop", "floor") if key in tree]
     if not limits:
-        raise UserError(f"{where}: demands nothing; give it largest_drop, floor or both")
+        raise UserError("rule-empty", where, "demands nothing; give it largest_drop, floor or both")
     for key in limits:
         if not is_number(tree[key]):
-            raise UserError(f"{where}: {key}: expected a number, found {tree[key]!r}")
+            raise UserError("value-invalid", f"{where}: {key}", f"expected a number, found {tree[key]!r}")
     if tree.get("largest_drop", 0) < 0:
-        raise UserError(f"{where}: largest_drop: {tree['largest_drop']} must not be negative")
+        raise UserError("value-invalid", f"{where}: largest_drop", f"{tree['largest_drop']} must not be negative")
     return Rule(**{"direction": direction_of(tree["metric"]), **tree})

@@ -54,7 +54,11 @@ class Recognizer:
             return prediction.predict(row["file"], self.known, **settings).to_dict()
         samples, rate = np.asarray(row.get("samples"), np.float32), row.get("sample_rate") or 0
         if not samples.size or samples.ndim != 1 or rate <= 0:
-            raise UserError("a row holds no sound; give `file`, or `samples` of one channel and their `sample_rate`")
+            raise UserError(
+                "audio-missing",
+                "",
+                "a row holds no sound; give `file`, or `samples` of one channel and their `sample_rate`",
+            )
         return prediction.predict(samples, self.known, sample_rate=rate, **settings).to_dict() | {"file": None}
 
 

@@ -41,9 +41,13 @@ def check_names(name: str, alias: str) -> None:
     """
     for option, value in (("--name", name), ("--alias", alias)):
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", value):
-            raise UserError(f"{option} {value!r}: allowed are letters, digits, `_`, `-` and `.`, up to 200")
+            raise UserError(
+                "value-invalid", "", f"{option} {value!r}: allowed are letters, digits, `_`, `-` and `.`, up to 200"
+            )
     if "." in alias or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
-        raise UserError(f"--alias {alias!r}: may be neither `latest` nor like `v1`, nor have a point")
+        raise UserError(
+            "value-invalid", f"--alias {alias!r}", "may be neither `latest` nor like `v1`, nor have a point"
+        )
 
 
 def register(path: Path, name: str, alias: str) -> str:
@@ -78,7 +82,9 @@ def register(path: Path, name: str, alias: str) -> str:
     loaded = _loaded_elsewhere(client.tracking_uri, f"models:/{name}/{version}")
     if loaded != pyfunc.Recognizer(known).predict(pyfunc.example(), _EVERY_CLASS):
         raise UserError(
-            f"models:/{name}/{version}: loads back but predicts otherwise than {path}; alias {alias} stays where it was"
+            "model-differs",
+            f"models:/{name}/{version}",
+            f"loads back but predicts otherwise than {path}; alias {alias} stays where it was",
         )
     with _told():
         client.set_registered_model_alias(name, alias, version)
@@ -94,7 +100,7 @@ def _told() -> Iterator[None]:
         server = os.environ.get("MLFLOW_TRACKING_URI")
         where = f"MLFLOW_TRACKING_URI={server}" if server else "mlflow.db"
         remedy = "correct it, or unset it to use mlflow.db" if server else "move the file away to begin anew"
-        raise UserError(f"{where}: {runs.one_line(error)}; {remedy}") from error
+        raise UserError("registry-unavailable", where, f"{runs.one_line(error)}; {remedy}") from error
 
 
 def _new_version(client: MlflowClient, experiment: str, name: str, path: Path, tags: dict[str, str]) -> str:
@@ -148,5 +154,5 @@ def _loaded_elsewhere(store: str, uri: str) -> Any:
         )
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"]
-        raise UserError(f"{uri}: does not load back: {said[-1]}")
+        raise UserError("model-unloadable", uri, f"does not load back: {said[-1]}")
     return json.loads(done.stdout.splitlines()[-1])

@@ -56,7 +56,9 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
     knobs = params.load(folder / "params.yaml")
     for section in ("classes", "clip", "spectrogram"):
         if getattr(trained.card, section) != getattr(knobs, section):
-            raise UserError(f"{path}: trained with other `{section}` than params.yaml has; run `dvc repro`")
+            raise UserError(
+                "model-outdated", path, f"trained with other `{section}` than params.yaml has; run `dvc repro`"
+            )
     clips = manifest.read(folder / "build/manifest.csv")
     return {
         "date": date,
@@ -91,7 +93,9 @@ def read(path: Path) -> Facts:
     """
     facts = _tree(path)
     if missing := [name for name in _SECTIONS if name not in facts]:
-        raise UserError(f"{path}: no facts of a released model: {', '.join(missing)} missing; `make release` writes it")
+        raise UserError(
+            "key-missing", path, f"no facts of a released model: {', '.join(missing)} missing; `make release` writes it"
+        )
     return facts
 
 
@@ -105,7 +109,9 @@ def evaluation(path: Path) -> dict[str, Any]:
     """
     figures = _tree(path)
     if missing := {"files", "per_class", "confusion"} - figures.keys():
-        raise UserError(f"{path}: not written by `instrec evaluate FOLDER --json`: no {', '.join(sorted(missing))}")
+        raise UserError(
+            "key-missing", path, f"not written by `instrec evaluate FOLDER --json`: no {', '.join(sorted(missing))}"
+        )
     return figures
 
 
@@ -136,7 +142,7 @@ def _measured(figures: Mapping[str, Any]) -> dict[str, Any]:
 def _tree(path: Path) -> dict[str, Any]:
     tree = documents.load_json(path, remedy=_REMEDY)
     if not isinstance(tree, dict):
-        raise UserError(f"{path}: not a JSON object")
+        raise UserError("not-a-mapping", path, "not a JSON object")
     return tree
 
 
@@ -144,4 +150,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read ({error}); {_REMEDY}") from error
+        raise UserError("document-unreadable", path, f"cannot be read ({error}); {_REMEDY}") from error

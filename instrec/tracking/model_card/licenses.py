@@ -47,6 +47,8 @@ def terms(soundfont: str) -> Terms:
     """
     if soundfont not in TERMS:
         raise UserError(
-            f"{soundfont}: its license is not known; look it up and add it to instrec/tracking/model_card/licenses.py"
+            "license-unknown",
+            soundfont,
+            "its license is not known; look it up and add it to instrec/tracking/model_card/licenses.py",
         )
     return TERMS[soundfont]

@@ -28,7 +28,7 @@ TEMPLATE, BEHAVIOR = "page.html", "page.js"
 class Lacking:
     """Stands for a part that could not be made, and says why."""
 
-    reason: str
+    reason: UserError
 
 
 def write(output: Path, *, model: Path, base: str | None = None, file: Path | None = None) -> None:
@@ -83,7 +83,7 @@ def _or_lacking(make: Callable[[], Any]) -> Any:
     try:
         return make()
     except UserError as error:
-        return Lacking(str(error))
+        return Lacking(error)
 
 
 def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) -> Any:
@@ -95,5 +95,5 @@ def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
     if file is None:
         return _of_model(known, lambda trained: playing.clips(keras_model.made(trained)))
     if isinstance(known, Lacking):
-        raise UserError(known.reason)
+        raise known.reason
     return playing.file(keras_model.made(known), file)

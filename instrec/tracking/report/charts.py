@@ -74,7 +74,7 @@ def of_sets(folder: Path, sets: Sequence[str]) -> dict[str, list[Chart]]:
                 with _table(path) as rows:
                     found.setdefault(name, []).append(make(rows, name))
     if not found:
-        raise UserError(f"{folder}: holds no tables to draw; run `dvc repro evaluate`")
+        raise UserError("folder-empty", folder, "holds no tables to draw; run `dvc repro evaluate`")
     return found
 
 
@@ -193,7 +193,7 @@ def examples(folder: Path) -> str:
     """
     path = folder / "spectrograms.png"
     if not path.is_file():
-        raise UserError(f"{path}: missing; run `dvc repro evaluate`")
+        raise UserError("file-missing", path, "missing; run `dvc repro evaluate`")
     return media.uri(path.read_bytes(), "image/png")
 
 
@@ -219,7 +219,7 @@ def _table(path: Path) -> Iterator[Rows]:
             raise ValueError("it is empty")
         yield rows
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        raise UserError(f"{path}: cannot be read ({error}); run `dvc repro`") from error
+        raise UserError("table-invalid", path, f"cannot be read ({error}); run `dvc repro`") from error
 
 
 def _title(name: str) -> str:

@@ -48,7 +48,9 @@ def drawn() -> str:
     edges = re.findall(r'^"([^"]+)" -> "([^"]+)";$', done.stdout, re.MULTILINE)
     if done.returncode or not stages:
         said = " ".join(done.stderr.split())[-200:] or "no stages"
-        raise UserError(f"`dvc dag` found no pipeline ({said}); run this in the top folder of a clone")
+        raise UserError(
+            "pipeline-missing", "", f"`dvc dag` found no pipeline ({said}); run this in the top folder of a clone"
+        )
     return svg(stages, edges, _descriptions())
 
 

@@ -55,7 +55,7 @@ def clips(model: Model) -> Timeline:
             predicted = prediction.predict(y.reshape(-1), model, sample_rate=rate)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
             return laid_out(name, predicted, media.sound(y.reshape(-1), rate), labels)
-    raise UserError(f"{AUDIO}: no solo clips of a test set there; make them with `dvc repro synthesize`")
+    raise UserError("audio-missing", AUDIO, "no solo clips of a test set there; make them with `dvc repro synthesize`")
 
 
 def _of_classes(path: Path) -> tuple[list[str], NDArray[Any], int] | None:

@@ -60,7 +60,7 @@ def read() -> list[TestSet]:
             raise ValueError("no test set")
         return [_test_set(name, parts) for name, parts in tree.items()]
     except (ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError(f"{METRICS}: cannot be read ({error}); run `dvc repro`") from error
+        raise UserError("document-unreadable", METRICS, f"cannot be read ({error}); run `dvc repro`") from error
 
 
 def title(metric: str) -> str:

@@ -50,7 +50,9 @@ class Recipe:
         """Return what to change in params.yaml, as a tree of sections."""
         tree = self.params
         if data_sets and not self.data_sets:
-            raise UserError(f"recipe {self.name}: names no datasets; leave --data-sets out")
+            raise UserError(
+                "recipe-without-datasets", f"recipe {self.name}", "names no datasets; leave --data-sets out"
+            )
         tree = merged(tree, self.cpu) if budget == "cpu" else tree
         return merged(tree, self.data_sets) if data_sets else tree
 
@@ -68,7 +70,7 @@ def names(folder: Path) -> list[str]:
     """
     found = sorted(path.stem for path in folder.glob("*.yaml"))
     if not found:
-        raise UserError(f"{folder}: holds no recipes; run this in a clone of the repository")
+        raise UserError("folder-empty", folder, "holds no recipes; run this in a clone of the repository")
     return found
 
 
@@ -93,10 +95,10 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-        raise UserError(f"{folder}: no recipe {name!r}; {hint}")
+        raise UserError("value-unknown", folder, f"no recipe {name!r}; {hint}")
     path = folder / f"{name}.yaml"
     if name in heirs:
-        raise UserError(f"{path}: extends itself; remove one `extends` of {', '.join(heirs)}")
+        raise UserError("recipe-circular", path, f"extends itself; remove one `extends` of {', '.join(heirs)}")
     tree = _read(path)
     parts: Tree = {}
     if parent := tree.pop("extends", None):
@@ -106,12 +108,12 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
         if key in _TREES:
             value = tree.get(key, {})
             if not isinstance(value, dict):
-                raise UserError(f"{path}: {key}: expected a mapping, found {value!r}")
+                raise UserError("not-a-mapping", f"{path}: {key}", f"expected a mapping, found {value!r}")
             parts[key] = merged(parts.get(key, {}), value)
         else:
             value = tree.get(key, parts.get(key))
             if not isinstance(value, str):
-                raise UserError(f"{path}: {key}: expected text, found {value!r}")
+                raise UserError("value-invalid", f"{path}: {key}", f"expected text, found {value!r}")
             parts[key] = " ".join(value.split())
     return Recipe(name=name, **parts)
 
@@ -119,10 +121,10 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
 def _read(path: Path) -> Tree:
     tree = documents.load_yaml(path)
     if not isinstance(tree, dict):
-        raise UserError(f"{path}: expected a mapping of fields to values, found {tree!r}")
+        raise UserError("not-a-mapping", path, f"expected a mapping of fields to values, found {tree!r}")
     for key in tree:
         if key not in (*_FIELDS, "extends"):
-            raise UserError(f"{path}: {key}: unknown field; allowed: {', '.join(_FIELDS)}, extends")
+            raise UserError("key-unknown", f"{path}: {key}", f"unknown field; allowed: {', '.join(_FIELDS)}, extends")
     return tree
 
 

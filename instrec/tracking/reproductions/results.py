@@ -53,7 +53,9 @@ def read(path: Path) -> list[Run]:
     try:
         return [Run(**run) for run in documents.load_json(path, remedy=f"restore it: git checkout {path}")]
     except TypeError as error:
-        raise UserError(f"{path}: cannot be read ({error}); restore it: git checkout {path}") from error
+        raise UserError(
+            "document-unreadable", path, f"cannot be read ({error}); restore it: git checkout {path}"
+        ) from error
 
 
 def add(path: Path, run: Run) -> None:

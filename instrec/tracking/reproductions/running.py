@@ -55,7 +55,9 @@ def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results
         code = subprocess.run(_dvc("repro"), cwd=clone, env=_environment(), stdout=file, stderr=file).returncode
     if code:
         last = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("error:")] or [""]
-        raise UserError(f"recipe {name} failed: {last[-1].removeprefix('error: ')}; all it said is in {log}")
+        raise UserError(
+            "recipe-failed", f"recipe {name} failed", f"{last[-1].removeprefix('error: ')}; all it said is in {log}"
+        )
     _call(clone, *_dvc("gc", "--workspace", "--force", "--quiet"))  # what earlier recipes left takes gigabytes
     with (clone / "models/history.csv").open(newline="") as rows:
         history = list(csv.DictReader(rows))
@@ -106,5 +108,5 @@ def _call(folder: Path, *command: str) -> str:
     done = subprocess.run(command, cwd=folder, env=_environment(), text=True, capture_output=True)
     if done.returncode:
         said = " ".join((done.stderr or done.stdout).split())
-        raise UserError(f"{folder}: `{' '.join(command)}` failed: {said[:300]}")
+        raise UserError("command-failed", folder, f"`{' '.join(command)}` failed: {said[:300]}")
     return done.stdout.strip()
