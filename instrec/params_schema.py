@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import reprlib
 from collections.abc import Mapping, Sequence
+from dataclasses import is_dataclass
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
@@ -77,7 +78,8 @@ def _refusal(section: type[Any], error: Mapping[str, Any], where: str, joint: st
 
 def _fields(section: type[Any], keys: Sequence[str]) -> list[str]:
     for key in keys:
-        section = get_type_hints(section)[key]
+        section = get_type_hints(section)[key] if is_dataclass(section) else get_args(section)[1]  # of a mapping
+        section = get_args(section)[0] if get_origin(section) is tuple else section
     return list(get_type_hints(section))
 
 

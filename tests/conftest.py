@@ -1,6 +1,10 @@
-"""What tests share: the repository's own params.yaml made small, scores of single notes, an MLflow server."""
+"""What tests share: the repository's own params.yaml made small, scores of single notes, an MLflow server.
 
-import fcntl
+All that takes long to import is imported by the fixture that needs it.
+"""
+
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
@@ -8,19 +12,22 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pretty_midi
 import pytest
-from distributed import Client
-from playwright.sync_api import Browser, sync_playwright
 
 from instrec import params
-from instrec.synthesis.fluidsynth import Synth
-from instrec.synthesis.soundfonts import catalog
 from instrec.tracking.mlflow import runs
-from tests import documented
+from tests import documented, toy_pipeline
 from tests.miniature import dvc, make_repository
 from tests.mlflow_process import serving_mlflow
+from tests.shared import once
+
+if TYPE_CHECKING:
+    import pretty_midi
+    from playwright.sync_api import Browser
+
+    from instrec.synthesis.fluidsynth import Synth
 
 ROOT = Path(__file__).parents[1]
 
@@ -53,6 +60,9 @@ def small_params(full_params: params.Params) -> params.Params:
 
 @pytest.fixture(scope="session")
 def synth(full_params: params.Params) -> Synth:
+    from instrec.synthesis.fluidsynth import Synth
+    from instrec.synthesis.soundfonts import catalog
+
     return Synth(catalog.find("TimGM6mb.sf2", full_params.soundfonts.folders), full_params.clip.sample_rate)
 
 
@@ -67,6 +77,8 @@ class Cluster:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers of one thread each, processes of their own; `start` makes one more."""
+    from distributed import Client
+
     folder, running = tmp_path_factory.mktemp("cluster"), []
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     file = folder / "scheduler.json"
@@ -98,6 +110,7 @@ Notes = tuple[int, float, float]  # pitch, start, end in seconds
 @pytest.fixture(scope="session")
 def score_of() -> Callable[..., pretty_midi.PrettyMIDI]:
     """Make a score of one track from its program (None for drums) and notes."""
+    import pretty_midi
 
     def make(program: int | None, *notes: Notes) -> pretty_midi.PrettyMIDI:
         score = pretty_midi.PrettyMIDI()
@@ -119,6 +132,8 @@ def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
     path = shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "no browser; bash scripts/system_packages.sh --browser"
     with sync_playwright() as playwright:
@@ -128,15 +143,15 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the pipeline in miniature, once for all processes of a test run; it is not to be changed, but copied."""
-    shared = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        shared = shared.parent
-    repository = shared / "miniature"
-    with (shared / "miniature.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "miniature.built").exists():
-            shutil.rmtree(repository, ignore_errors=True)  # what a failed attempt has left
-            make_repository(repository)
-            dvc(repository, "repro")
-            (shared / "miniature.built").touch()
-    return repository
+
+    def build(repository: Path) -> None:
+        make_repository(repository)
+        dvc(repository, "repro")
+
+    return once(tmp_path_factory, "miniature", build)
+
+
+@pytest.fixture(scope="session")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The repository whose pipeline is a toy, once for all processes of a test run; not to be changed, but copied."""
+    return once(tmp_path_factory, "toy", toy_pipeline.make)

@@ -1,5 +1,7 @@
 """The whole pipeline in miniature, with real DVC in a repository of its own: what runs when, and what a kill leaves."""
 
+from __future__ import annotations
+
 import csv
 import json
 import os
@@ -9,14 +11,16 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import yaml
-from mlflow import MlflowClient
-from mlflow.entities import Run
 
 from tests.miniature import dvc, environment, locked, make_repository, outputs, ran, set_params
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +102,8 @@ def test_a_typo_in_params_is_one_line_and_exit_code_2(built: Path) -> None:
 
 def mirrored(repository: Path) -> list[Run]:
     """The runs in the repository's MLflow store."""
+    from mlflow import MlflowClient
+
     client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
     return client.search_runs([client.get_experiment_by_name("instrec").experiment_id])
 

@@ -1,7 +1,6 @@
 """DVC does not follow imports, so dvc.yaml lists them; here it is held to what the code imports."""
 
 import ast
-import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -74,15 +73,11 @@ def test_a_stage_depends_on_all_it_imports(stage: str) -> None:
     assert listed - used == set()
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_the_params_it_reads(stage: str) -> None:
-    """The sections a stage's own modules mention; `workers`, `cluster` and `tracking` never change a result."""
-    knobs = yaml.safe_load((ROOT / "params.yaml").read_text()).keys() - {"workers", "cluster", "tracking"}
-    listed = {param.split(".")[0] for param in STAGES[stage]["params"]}
-    assert listed <= knobs
-    text = (ROOT / "stages" / f"{stage}.py").read_text()
-    used = set(re.findall(r"(?:settings|knobs)\.(\w+)", text)) & knobs
-    assert used <= listed
+def test_a_stage_depends_on_params_that_there_are() -> None:
+    """That these are all it reads is tested where recipes run: tests/tracking/reproductions/test_few_steps.py."""
+    sections = yaml.safe_load((ROOT / "params.yaml").read_text()).keys()
+    for stage in STAGES.values():
+        assert {param.split(".")[0] for param in stage["params"]} <= sections
 
 
 def test_commands_are_modules_so_that_temporary_experiments_import_their_own_checkout() -> None:

@@ -15,7 +15,7 @@ from instrec.corpus.index import write_table
 from instrec.corpus.soundfont_programs import Held, ranges
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.synthesis.soundfonts import freepats, note_overlap, sf2_reader
+from instrec.synthesis.soundfonts import freepats, libraries, note_overlap, sf2_reader
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def find(name: str, folders: Iterable[str]) -> Path:
             return path
     if name == freepats.NAME and freepats.FOLDER.is_dir():
         return _made_of_freepats()
+    if name in libraries.catalog().soundfonts:
+        return libraries.find(name)
     places = " or ".join(folders)
     if name in KNOWN:
         raise UserError(

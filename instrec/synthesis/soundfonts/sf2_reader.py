@@ -74,6 +74,11 @@ class SoundFont:
         )
 
 
+def chunks(path: Path) -> dict[bytes, bytes]:
+    """Return waveforms and tables of a SoundFont that `read` does not refuse, as they are."""
+    return {name: content.tobytes() for name, content in _found(np.memmap(path, dtype=np.uint8, mode="r")).items()}
+
+
 class _DamageError(Exception):
     """What is wrong with a file's structure."""
 

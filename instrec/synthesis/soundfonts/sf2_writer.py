@@ -18,7 +18,20 @@ from instrec.util.files import written_whole
 
 _GAP = np.zeros(46, dtype=np.int16)  # section 6.1 wants as many silent samples behind each
 # Generators, section 8.1.2.
-_PAN, _ATTACK, _DECAY, _SUSTAIN, _RELEASE, _INSTRUMENT, _KEYS, _SAMPLE, _LOOPS = 17, 34, 36, 37, 38, 41, 43, 53, 54
+_PAN, _ATTACK, _DECAY, _SUSTAIN, _RELEASE, _INSTRUMENT, _KEYS, _VELOCITIES, _SAMPLE, _LOOPS = (
+    17,
+    34,
+    36,
+    37,
+    38,
+    41,
+    43,
+    44,
+    53,
+    54,
+)
+
+ALL_VELOCITIES = (0, 127)
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,7 @@ class Note:
     ----------
     pcm : 16-bit mono.
     key : the MIDI pitch at which it was recorded, with fractions.
-    keys : lowest and highest key that plays it.
+    keys, velocities : lowest and highest of those that play it.
     loop : first and past-the-last sample of what repeats while the key is held; None plays it once.
     attack_seconds, sustain_db : its envelope: how long it rises, and how far under its loudest it comes to rest.
     decay_seconds, release_seconds : in which it would fall by 100 dB, while the key is held and afterwards.
@@ -44,6 +57,7 @@ class Note:
     decay_seconds: float = 0.001
     sustain_db: float = 0.0
     release_seconds: float = 0.1
+    velocities: tuple[int, int] = ALL_VELOCITIES
 
 
 Presets = Mapping[tuple[int, int], Sequence[Note]]
@@ -53,10 +67,19 @@ Presets = Mapping[tuple[int, int], Sequence[Note]]
 def write(path: Path, name: str, presets: Presets) -> None:
     """Write a SoundFont; notes that several presets share are stored once."""
     notes = list({id(note): note for zones in presets.values() for note in zones}.values())
-    chunks = [_list(b"INFO", _information(name)), _list(b"sdta", _chunk(b"smpl", _samples(notes)))]
-    chunks.append(_list(b"pdta", _hydra(presets, notes)))
     with written_whole(path) as part:
-        part.write_bytes(_chunk(b"RIFF", b"sfbk" + b"".join(chunks)))
+        part.write_bytes(riff(name, _samples(notes), _hydra(presets, notes)))
+
+
+def riff(name: str, samples: bytes, tables: Mapping[bytes, bytes], version: tuple[int, int] = (2, 4)) -> bytes:
+    """Return a SoundFont of its waveforms and its nine tables; compressed waveforms need version (3, 0)."""
+    hydra = b"".join(_chunk(table, records) for table, records in tables.items())
+    chunks = (
+        _list(b"INFO", _information(name, version)),
+        _list(b"sdta", _chunk(b"smpl", samples)),
+        _list(b"pdta", hydra),
+    )
+    return _chunk(b"RIFF", b"sfbk" + b"".join(chunks))
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -71,15 +94,15 @@ def _text(text: str) -> bytes:
     return text.encode("ascii", "replace")[:19].ljust(20, b"\0")
 
 
-def _information(name: str) -> bytes:
-    return _chunk(b"ifil", struct.pack("<HH", 2, 4)) + _chunk(b"isng", b"EMU8000\0") + _chunk(b"INAM", _text(name))
+def _information(name: str, version: tuple[int, int]) -> bytes:
+    return _chunk(b"ifil", struct.pack("<HH", *version)) + _chunk(b"isng", b"EMU8000\0") + _chunk(b"INAM", _text(name))
 
 
 def _samples(notes: Iterable[Note]) -> bytes:
     return np.concatenate([part for note in notes for part in (note.pcm, _GAP)]).astype("<i2").tobytes()
 
 
-def _hydra(presets: Presets, notes: Sequence[Note]) -> bytes:
+def _hydra(presets: Presets, notes: Sequence[Note]) -> dict[bytes, bytes]:
     """The nine tables (section 7): every preset has one zone, its instrument; an instrument a zone a note."""
     place = {id(note): number for number, note in enumerate(notes)}
     heads, bags, zones = b"", b"", b""
@@ -94,7 +117,7 @@ def _hydra(presets: Presets, notes: Sequence[Note]) -> bytes:
             instrument_bags += struct.pack("<HH", len(generators), 0)
             generators += [*_zone(note), struct.pack("<HH", _SAMPLE, place[id(note)])]
     count = len(presets)
-    tables = {
+    return {
         b"phdr": heads + _text("EOP") + struct.pack("<HHHIII", 0, 0, count, 0, 0, 0),
         b"pbag": bags + struct.pack("<HH", count, 0),
         b"pmod": bytes(10),
@@ -105,12 +128,13 @@ def _hydra(presets: Presets, notes: Sequence[Note]) -> bytes:
         b"igen": b"".join(generators) + bytes(4),
         b"shdr": _headers(notes),
     }
-    return b"".join(_chunk(name, table) for name, table in tables.items())
 
 
 def _zone(note: Note) -> list[bytes]:
     return [
         struct.pack("<HBB", _KEYS, *note.keys),
+        # These two come first, in this order (section 8.1.2).
+        *([] if note.velocities == ALL_VELOCITIES else [struct.pack("<HBB", _VELOCITIES, *note.velocities)]),
         *(
             struct.pack("<Hh", generator, amount)
             for generator, amount in (

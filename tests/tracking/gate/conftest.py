@@ -1,5 +1,7 @@
 """A repository with real DVC that the gate judges."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,15 +10,15 @@ from tests import toy_pipeline
 
 
 @pytest.fixture(scope="session")
-def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return toy_pipeline.make(tmp_path_factory.mktemp("gate") / "repository")
+def own_toy(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(toy, tmp_path_factory.mktemp("gate") / "repository", symlinks=True)
 
 
 @pytest.fixture
-def tree(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def tree(own_toy: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The repository as committed, and the working directory; put right again in the end."""
-    monkeypatch.chdir(toy)
-    commit = toy_pipeline.run(toy, "git", "rev-parse", "main").strip()
-    yield toy
-    toy_pipeline.run(toy, "git", "reset", "--quiet", "--hard", commit)
-    toy_pipeline.run(toy, "git", "clean", "--quiet", "--force", "-d")
+    monkeypatch.chdir(own_toy)
+    commit = toy_pipeline.run(own_toy, "git", "rev-parse", "main").strip()
+    yield own_toy
+    toy_pipeline.run(own_toy, "git", "reset", "--quiet", "--hard", commit)
+    toy_pipeline.run(own_toy, "git", "clean", "--quiet", "--force", "-d")

@@ -1,6 +1,5 @@
-"""Every recipe differs from params.yaml in what it says, fits the rest, and runs through all stages."""
+"""Every recipe differs from params.yaml in what it says, and fits the rest."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -16,73 +15,7 @@ from instrec.cli import main
 from instrec.errors import UserError
 from instrec.tracking.reproductions import recipes
 from instrec.util.nested import flat, merged
-
-ROOT = Path(__file__).parents[3]
-FOLDER, PARAMS = ROOT / "recipes", ROOT / "params.yaml"
-NAMES = recipes.names(FOLDER)
-DEFAULTS = yaml.safe_load(PARAMS.read_text())
-
-FEW_STEPS = {
-    "workers": 1,
-    "soundfonts": {"train": ["sf_GMbank.sf2"]},
-    "balance": {"train_per_class": 1, "valid_per_class": 1, "composed_per_class": 0},
-    "train": {"epochs": 2, "batch_size": 4},
-    "evaluate": {"bootstrap_rounds": 10},
-    "tracking": {"mlflow": False},
-}
-
-
-@pytest.fixture(scope="module")
-def few_scores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One frozen solo score a class, some mixtures, three excerpts."""
-    data = tmp_path_factory.mktemp("few") / "data"
-    files = [*(ROOT / "data/solo").glob("*-000.mid"), *(ROOT / "data/mixture").glob("*-00[01]-*.mid")]
-    files += sorted((ROOT / "data/excerpt").glob("*.mid"))[:3]
-    for file in files:
-        target = data / file.relative_to(ROOT / "data")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, target)
-    shutil.copy(ROOT / "data/noise.json", data)
-    return data
-
-
-def run_stages(folder: Path, tree: dict[str, Any], data: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """Run every stage in a folder of its own, and give what test.json holds."""
-    from stages import balance, download, evaluate, spectrograms, synthesize, train
-
-    (folder / "params.yaml").write_text(yaml.safe_dump(tree))
-    (folder / "data").symlink_to(data)
-    (folder / "released").symlink_to(ROOT / "released")  # where some go on from
-    for name in ("recordings", "midi", "corpora"):
-        (folder / name).mkdir()
-    monkeypatch.chdir(folder)
-    for stage in (download, balance, synthesize, spectrograms, train, evaluate):
-        stage.main()
-    return json.loads((folder / "metrics/test.json").read_text())
-
-
-def few_steps(name: str) -> dict[str, Any]:
-    changes = merged(recipes.load(FOLDER, name).changes(budget="cpu"), FEW_STEPS)
-    tree, _ = recipes.settings(PARAMS, changes, name)
-    balance, train = tree["balance"], tree["train"]
-    for key in ("train_mixtures", "valid_mixtures", "composed_mixtures"):
-        balance[key] = min(balance[key], 6)
-    if tree["classes"] == ["general_midi"]:
-        balance["train_per_class"] = balance["valid_per_class"] = 0
-    train["regenerate_every"] = min(train["regenerate_every"], 1)
-    tree["spectrogram"]["pixels"] = min(tree["spectrogram"]["pixels"], 75)
-    return tree
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_it_runs_for_a_few_steps(name: str, tmp_path: Path, few_scores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree = few_steps(name)
-    metrics = run_stages(tmp_path, tree, few_scores, monkeypatch)
-    assert metrics["unseen_clean"]["solo"]["clips"] > 0
-    assert ("mixtures" in metrics["unseen_clean"]) == (tree["task"] != "solo")
-    assert ("composed_noisy" in metrics) == bool(tree["balance"]["composed_mixtures"])
-    history = (tmp_path / "models/history.csv").read_text().splitlines()
-    assert len(history) == 1 + 2
+from tests.tracking.reproductions.all_recipes import DEFAULTS, FOLDER, NAMES, PARAMS, ROOT
 
 
 def differing(changes: dict[str, Any], base: dict[str, Any]) -> Iterator[tuple[str, bool]]:

@@ -1,0 +1,193 @@
+"""Sound libraries: public repositories of recorded notes at pinned commits, made into SoundFonts.
+
+`libraries.yaml` says what each SoundFont is made of. Git fetches it: the commit is the checksum, and git's own
+`insteadOf` points it to a mirror.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import filelock
+import platformdirs
+from pydantic import Field
+
+from instrec import params_schema
+from instrec.errors import UserError, one_line
+from instrec.synthesis.soundfonts import merging, recorded_notes, sf2_reader, sf2_writer, sfz
+from instrec.util import documents
+from instrec.util.files import temporary_folder
+
+CATALOG = Path("libraries.yaml")
+DRUMS = 128  # stands for the drum kit among programs
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where recorded notes come from."""
+
+    __pydantic_config__ = params_schema.CONFIG
+
+    url: str
+    commit: Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+    license: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """What of a repository plays some programs: SoundFonts, an SFZ file, or files with notes in their names.
+
+    Attributes
+    ----------
+    soundfont : path of a SoundFont, in which `{program:03}` stands for the program.
+    sfz : path of an SFZ file; `controllers` replace its own.
+    notes : regular expression for the paths of files that have the note in their name, group `note`.
+    samples : regular expression that an SFZ file's recordings hold in their paths.
+    transpose : semitones from the keys that the library names to those that sound.
+    files : what to fetch for an SFZ file or for notes, as patterns of a sparse checkout.
+    """
+
+    __pydantic_config__ = params_schema.CONFIG
+
+    repository: str
+    programs: tuple[Annotated[int, Field(ge=0, le=DRUMS)], ...]
+    soundfont: str = ""
+    sfz: str = ""
+    notes: str = ""
+    samples: str = ""
+    controllers: dict[int, int] = field(default_factory=dict)
+    transpose: int = 0
+    release_seconds: float = 0.25
+    files: tuple[str, ...] = ("/*",)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All of `libraries.yaml`."""
+
+    __pydantic_config__ = params_schema.CONFIG
+
+    repositories: dict[str, Repository] = field(default_factory=dict)
+    soundfonts: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
+
+
+@functools.cache
+def catalog() -> Catalog:
+    """Read the catalog; without the file there are no libraries.
+
+    Raises
+    ------
+    UserError
+        Naming the entry that is wrong.
+    """
+    if not CATALOG.is_file():
+        return Catalog()
+    read = params_schema.build(Catalog, documents.load_yaml(CATALOG), str(CATALOG), joint=": ")
+    for name, instruments in read.soundfonts.items():
+        for each in instruments:
+            if each.repository not in read.repositories:
+                reason = f"repository {each.repository} is not one of {', '.join(read.repositories)}"
+                raise UserError("value-unknown", f"{CATALOG}: {name}", reason)
+            if sum(map(bool, (each.soundfont, each.sfz, each.notes))) != 1:
+                reason = "an instrument names one of soundfont, sfz and notes; mend the entry"
+                raise UserError("value-invalid", f"{CATALOG}: {name}", reason)
+    return read
+
+
+def find(name: str) -> Path:
+    """Return a SoundFont of the catalog, made once for this user; its path holds a digest of all it is made of.
+
+    Raises
+    ------
+    UserError
+        When a repository cannot be reached or lacks what is named, or a file in it is damaged.
+    """
+    cache = platformdirs.user_cache_path("instrec")
+    path = cache / _digest(name)[:12] / name
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.with_suffix(".lock")):  # workers ask for it at the same time
+            if not path.is_file():
+                _build(path, cache / "libraries")
+    return path
+
+
+def _digest(name: str) -> str:
+    instruments = catalog().soundfonts[name]
+    repositories = {each.repository: catalog().repositories[each.repository].commit for each in instruments}
+    whole = hashlib.sha256(repr((instruments, sorted(repositories.items()))).encode())
+    for module in (sys.modules[__name__], merging, recorded_notes, sf2_writer, sfz):
+        whole.update(Path(str(module.__file__)).read_bytes())
+    return whole.hexdigest()
+
+
+def _build(path: Path, folder: Path) -> None:
+    with temporary_folder() as scratch:
+        parts = [
+            part
+            for number, instrument in enumerate(catalog().soundfonts[path.name])
+            for part in _parts(instrument, folder / instrument.repository, scratch / f"{number:03}.sf2")
+        ]
+        merging.merge(path, path.stem, parts)
+
+
+def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Path]:
+    """Return the SoundFonts, of one preset each, that play an instrument."""
+    of = catalog().repositories[instrument.repository]
+    if instrument.soundfont:
+        paths = [instrument.soundfont.format(program=program) for program in instrument.programs]
+        _fetch(checkout, of, (f"/{path}" for path in paths))
+        yield from (checkout / path for path in paths)
+        return
+    _fetch(checkout, of, instrument.files)
+    if instrument.sfz:
+        regions = sfz.regions(checkout / instrument.sfz, instrument.controllers)
+        regions = [each for each in regions if re.search(instrument.samples, each.file.as_posix())]
+    else:
+        regions = recorded_notes.named(checkout, instrument.notes)
+    if not regions:
+        pattern = instrument.samples or instrument.notes
+        raise UserError(
+            "notes-missing", f"{CATALOG}: {instrument.repository}", f"no recordings match {pattern}; mend the entry"
+        )
+    notes = recorded_notes.notes(
+        (each.transposed(instrument.transpose) for each in regions), release_seconds=instrument.release_seconds
+    )
+    presets = [(sf2_reader.DRUM_BANK, 0) if program == DRUMS else (0, program) for program in instrument.programs]
+    sf2_writer.write(scratch, scratch.stem, dict.fromkeys(presets, notes))
+    yield scratch
+
+
+def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> None:
+    """Have git bring some files of the pinned commit; what is there already is not fetched again."""
+    begun = (checkout / ".git/info/sparse-checkout").is_file()
+    if not begun:
+        print(f"{repository.url}: {repository.license}, {repository.holder}", file=sys.stderr)
+        checkout.mkdir(parents=True, exist_ok=True)
+    try:
+        _git(checkout, "init", "--quiet")
+        for key, value in (("url", repository.url), ("promisor", "true"), ("partialclonefilter", "blob:none")):
+            _git(checkout, "config", f"remote.origin.{key}", value)
+        _git(checkout, "sparse-checkout", *(["add"] if begun else ["set", "--no-cone"]), *patterns)
+        _git(checkout, "fetch", "--quiet", "--depth=1", "--filter=blob:none", "origin", repository.commit)
+        _git(checkout, "checkout", "--quiet", "--detach", repository.commit)
+    except subprocess.CalledProcessError as error:
+        raise UserError(
+            "download-failed",
+            repository.url,
+            f"cannot be fetched: {one_line(error.stderr)}; run it again with a network, point git's "
+            "url.<mirror>.insteadOf to a copy, or take its SoundFonts out of params.yaml: soundfonts",
+        ) from error
+
+
+def _git(checkout: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-c", "gc.auto=0", "-C", checkout, *arguments], check=True, capture_output=True, text=True)

@@ -1,0 +1,38 @@
+"""What the miniature of each dataset gives."""
+
+from instrec import params, taxonomy
+from instrec.corpus.index import Entry, Excluded
+from instrec.corpus.published import CORPORA
+from instrec.corpus.published.mirdata_loader import MirdataCorpus
+
+ALL = tuple(taxonomy.INSTRUMENTS)
+
+
+DOWNLOADED = [name for name, corpus in CORPORA.items() if isinstance(corpus, MirdataCorpus)]
+
+
+PLACED = [name for name in CORPORA if name not in DOWNLOADED]
+
+
+# What each miniature gives: files with an entry, of its training, validation and test part, groups, and files left out.
+FOUND = {
+    "irmas": (61, {"train": 55, "test": 6}, 25, 0),
+    "medley_solos_db": (32, {"train": 16, "valid": 8, "test": 8}, 32, 0),
+    "good_sounds": (48, {"": 48}, 16, 1),
+    "tinysol": (70, {"": 70}, 70, 1),
+    "openmic": (35, {"train": 23, "test": 12}, 18, 2),
+    "philharmonia": (20, {"": 20}, 15, 3),
+    "notes": (21, {"": 21}, 19, 0),
+    "medleydb": (6, {"": 6}, 2, 3),
+    "jungle_vibe": (10, {"": 10}, 10, 1),
+    "omt": (15, {"": 15}, 3, 1),
+}
+
+
+def sources(*, train: tuple[str, ...] = (), test: tuple[str, ...] = ()) -> params.SourcesParams:
+    return params.SourcesParams("recordings", "midi", "corpora", train, test)
+
+
+def parted(found) -> tuple[list[Entry], list[Excluded]]:
+    found = list(found)
+    return [each for each in found if isinstance(each, Entry)], [each for each in found if isinstance(each, Excluded)]

@@ -1,0 +1,144 @@
+"""Every dataset, as a miniature with the real one's files: described, downloaded, checked, listed."""
+
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+
+from instrec.corpus import published
+from instrec.corpus.index import Excluded
+from instrec.corpus.published import CORPORA, omt
+from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, FOUND, parted
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_a_data_set_says_what_it_is(name, repository):
+    corpus = CORPORA[name]
+    assert corpus.name == name
+    assert set(corpus.labels.values()) <= set(ALL)
+    assert set(corpus.classes) == set(corpus.labels.values())
+    for told in (corpus.title, corpus.license, corpus.citation, corpus.url, corpus.how, corpus.groups):
+        assert told
+        assert "\n" not in told
+    assert corpus.checked == (name in DOWNLOADED)
+    page = (repository / "docs/data_sets.md").read_text(encoding="utf-8")
+    section = page.split(f"## {name}\n")[1].split("\n## ")[0]
+    for told in (corpus.title, corpus.license, corpus.citation, corpus.groups):
+        assert told in " ".join(section.split())
+    assert {label for label in corpus.labels if f"`{label}`" not in section} == set()
+
+
+def test_the_table_has_a_row_for_each():
+    assert [row.name for row in published.table()] == list(CORPORA)
+
+
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_addresses_and_checksums_are_mirdatas_own(name):
+    index, *data = CORPORA[name].files()
+    assert data
+    for remote in (index, *data):
+        assert remote.url.startswith("https://zenodo.org/")
+        assert len(remote.md5) == 32
+        assert not Path(remote.folder).is_absolute()
+        assert ".." not in remote.folder
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_got_checked_and_listed(name, bring, capsys):
+    folder, corpus = bring(name), CORPORA[name]
+    told = capsys.readouterr().out
+    if name in DOWNLOADED:  # before the first byte
+        assert corpus.license in told
+        assert corpus.citation in told
+    missing, damaged = corpus.validate(folder, workers=1)
+    assert missing == []
+    assert [path.name for path in damaged] == (["viola_D6_05_piano_arco-normal.mp3"] if name == "philharmonia" else [])
+    entries, excluded = parted(corpus.entries(folder, classes=ALL, workers=1))
+    count, splits, groups, left_out = FOUND[name]
+    assert len(entries) == count
+    assert Counter(entry.split for entry in entries) == splits
+    assert len({entry.group for entry in entries}) == groups
+    assert len(excluded) == left_out
+    for entry in entries:
+        assert entry.source == name
+        assert entry.group.startswith(f"{name}/")
+        assert entry.path.startswith(f"corpora/{name}/")
+        assert set(entry.labels) <= set(corpus.classes)
+    assert len({entry.path for entry in entries}) == len(entries)
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_no_group_has_files_of_two_parts(name, bring):
+    entries, _ = parted(CORPORA[name].entries(bring(name), classes=ALL, workers=1))
+    parts = defaultdict(set)
+    for entry in entries:
+        parts[entry.group].add(entry.split)
+    # OpenMIC's own partition knows recordings, not artists.
+    assert name == "openmic" or all(len(splits) == 1 for splits in parts.values())
+
+
+def test_the_number_of_workers_changes_nothing(bring):
+    folder = bring("notes")
+    corpus = CORPORA["notes"]
+    serial, parallel = (list(corpus.entries(folder, classes=ALL, workers=workers)) for workers in (1, 2))
+    assert serial == parallel
+
+
+def test_files_of_other_classes_are_counted_and_not_decoded(bring):
+    folder = bring("good_sounds")
+    entries, excluded = parted(CORPORA["good_sounds"].entries(folder, classes=("flute", "gm_040"), workers=1))
+    assert {entry.labels for entry in entries} == {("flute",), ("violin",)}  # program 40 answers for the violin
+    told = {each.reason for each in excluded}
+    assert "6 files: class cello is not among `classes` in params.yaml" in told
+    assert "6 files: label 'piccolo' is no class" in told
+
+
+def test_irmas_has_several_labels_where_it_tests_and_names_as_their_makers_wrote_them(bring):
+    entries, _ = parted(CORPORA["irmas"].entries(bring("irmas"), classes=ALL, workers=1))
+    tested = [entry for entry in entries if entry.split == "test"]
+    assert {len(entry.labels) for entry in tested} == {2}
+    assert {entry.group for entry in tested} == {f"irmas/0{part} - Canción" for part in (1, 2, 3)}
+    assert {len(entry.labels) for entry in entries if entry.split == "train"} == {1}
+
+
+def test_every_microphone_of_a_player_is_in_one_group(bring):
+    entries, _ = parted(CORPORA["good_sounds"].entries(bring("good_sounds"), classes=ALL, workers=1))
+    players = defaultdict(set)
+    for entry in entries:
+        players[entry.group].add(Path(entry.path).parent.name)
+    assert all(microphones == {"akg", "neumann"} for microphones in players.values())
+
+
+def test_openmic_has_several_labels_and_leaves_out_what_listeners_denied(bring):
+    entries, _ = parted(CORPORA["openmic"].entries(bring("openmic"), classes=ALL, workers=1))
+    assert ("cello", "clarinet") in {entry.labels for entry in entries}
+    assert Counter(len(entry.labels) for entry in entries).keys() == {1, 2}
+
+
+def test_medleydb_without_a_stem_or_with_broken_metadata(bring):
+    folder, corpus = bring("medleydb"), CORPORA["medleydb"]
+    stem = folder / "Artist_One/Artist_One_STEMS/Artist_One_STEM_01.wav"
+    stem.unlink()
+    assert corpus.validate(folder, workers=1) == ([stem], [])
+    (folder / "Artist_Two/Artist_Two_METADATA.yaml").write_text("stems: [")
+    _, excluded = parted(corpus.entries(folder, classes=ALL, workers=1))
+    assert Excluded(f"{folder}/Artist_Two/Artist_Two_METADATA.yaml", "not a song's metadata; replace it") in excluded
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("01_Kick", "drums"),
+        ("Bass Drum", "drums"),
+        ("Bass", "electric_bass"),
+        ("UprightBass_DI", "double_bass"),
+        ("LeadVox2", "voice"),
+        ("ElecGtr1", "electric_guitar"),
+        ("Acoustic Guitar L", "acoustic_guitar"),
+        ("Guitar", None),
+        ("Synth Pad", None),
+        ("Bassoon", "bassoon"),
+    ],
+)
+def test_stems_names_are_read(stem, name):
+    assert omt.LABELS.get(omt.label_of(stem)) == name
