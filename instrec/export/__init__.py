@@ -111,7 +111,7 @@ def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
         raise UserError(error.code, model, str(error)) from error
     except ImportError as error:
         raise UserError(
-            "package-missing", f"--format {form}", f"package {error.name} is missing; pip install -r requirements.txt"
+            "package-missing", f"--format {form}", f"package {error.name} is missing; pip install 'instrec[pipeline]'"
         ) from error
     except Exception as error:  # each converter has its own
         raise UserError("export-failed", model, f"cannot be turned into {form} ({_brief(error)})") from error

@@ -134,7 +134,7 @@ class TestMistakes:
     def test_a_missing_package(self, capsys, trained, tmp_path, package, monkeypatch):
         monkeypatch.setitem(sys.modules, package, None)
         argv = ("--format", "onnx", "--model", str(trained), "--output", str(tmp_path / "m.onnx"))
-        assert f"package {package} is missing; pip install -r requirements.txt" in self.error(capsys, *argv)
+        assert f"package {package} is missing; pip install 'instrec[pipeline]'" in self.error(capsys, *argv)
         assert list(tmp_path.iterdir()) == []
 
     def test_a_network_without_a_counterpart(self, capsys, tmp_path):
