@@ -53,7 +53,7 @@ check: lint data
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/audio tests/corpus tests/evaluation tests/features tests/scores tests/util tests/test_params.py tests/test_taxonomy.py
 
 gate: forget $(VENV)/.dvc
-	@instrec gate '$(BASE)' --output '$(PAGE)'
+	@instrec dev gate '$(BASE)' --output '$(PAGE)'
 
 # Before anything can fail: the page judged what is replaced.
 forget:

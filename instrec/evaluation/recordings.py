@@ -165,10 +165,10 @@ def evaluation_table(result: Mapping[str, Any]) -> str:
         f"{result['files']} scored: top-1 {100 * result['top1']:.1f} %, "
         f"macro recall {100 * result['macro_recall']:.1f} %, macro F1 {100 * result['macro_f1']:.1f} %"
     )
-    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *_left_out(result["skipped"])])
+    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *left_out(result["skipped"])])
 
 
-def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
+def left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
     """Tell of the files that were not scored, a line per reason."""
     files = defaultdict(list)
     for each in skipped:

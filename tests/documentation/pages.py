@@ -27,9 +27,9 @@ PREDICTIONS = [
     "instrec evaluate my_recordings",
 ]
 TABLES = [
-    "instrec recipe --list",
-    "instrec recipe gomez2018",
-    "instrec corpora",
+    "instrec dev recipe --list",
+    "instrec dev recipe gomez2018",
+    "instrec dev corpora",
 ]
 DOCTOR = "instrec doctor"
 EXPORTS = [

@@ -149,7 +149,7 @@ class TestMistakes:
             assert not (tmp_path / f"m.{form}").exists()
 
     def test_another_backend(self, trained, tmp_path):
-        command = [sys.executable, "-m", "instrec.cli", "export", "--format", "onnx", "--model", str(trained)]
+        command = [sys.executable, "-m", "instrec", "export", "--format", "onnx", "--model", str(trained)]
         environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(Path(__file__).parents[2])}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 2

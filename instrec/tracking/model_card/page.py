@@ -55,8 +55,8 @@ def _head(facts: Facts) -> str:
     return (
         "# Model card: the released model\n\n"
         f"It names the instruments that sound in audio, of {len(facts['classes'])} kinds, and when.\n\n"
-        f"Written by `instrec card` from `{FACTS}`, which `make release` gathers from the pipeline; not by hand.\n\n"
-        + _table(("", ""), rows)
+        f"Written by `instrec dev card` from `{FACTS}`, which `make release` gathers from the pipeline; not by hand."
+        "\n\n" + _table(("", ""), rows)
     )
 
 

@@ -1,4 +1,4 @@
-"""The page of `instrec report`: what a model reaches, what changed, and what it sounds like, in one HTML file.
+"""The page of `instrec dev report`: what a model reaches, what changed, and what it sounds like, in one HTML file.
 
 A part that lacks what it is made of says so on the page, with the command that brings it.
 """

@@ -44,7 +44,7 @@ FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 _HEAD = """\
 # Published systems, as published and here
 
-Written by `instrec systems` from `docs/systems.json`; `instrec systems --run` runs what is missing there.
+Written by `instrec dev systems` from `docs/systems.json`; `instrec dev systems --run` runs what is missing there.
 
 *Here* means: trained on clips that this repository composes and renders, tested on its frozen scores (where General
 MIDI's programs are the classes, also on new ones). Rows of a block with one budget have the same clips and splits, so

@@ -92,7 +92,7 @@ def registered(tmp_path_factory, mlflow_server):
         for name, value in environment(mlflow_server).items():
             patched.setenv(name, value)
         mirror(folder)
-    wanted = ("export MLFLOW_TRACKING_URI", "instrec register")
+    wanted = ("export MLFLOW_TRACKING_URI", "instrec dev register")
     export, command = (line for line in documented.commands("tracking.md") if line.startswith(wanted))
     script = f"{export.replace('http://127.0.0.1:5000', mlflow_server)}\n{command}"
     assert mlflow_server in script
@@ -151,7 +151,7 @@ def test_a_version_has_signature_example_dependencies_and_its_run(registered, cl
 
 
 def test_the_same_model_is_one_version_and_another_is_another(registered, client, mlflow_server, tmp_path):
-    command = [sys.executable, "-m", "instrec.cli", "register", "--alias", "staging"]
+    command = [sys.executable, "-m", "instrec", "dev", "register", "--alias", "staging"]
     assert "models:/instrec@staging is version 1:" in run(command, registered, mlflow_server)
 
     known = build()

@@ -41,8 +41,8 @@ def released(repository: Path) -> model_card.Facts:
 class TestInGit:
     def test_the_card_is_what_the_facts_say(self, repository, released, tmp_path):
         shown = (repository / "docs/model_card.md").read_text()
-        assert shown == model_card.page(released), "write it again: instrec card"
-        assert main(["card", "--facts", str(repository / FACTS), "--output", str(tmp_path / "card.md")]) == 0
+        assert shown == model_card.page(released), "write it again: instrec dev card"
+        assert main(["dev", "card", "--facts", str(repository / FACTS), "--output", str(tmp_path / "card.md")]) == 0
         assert (tmp_path / "card.md").read_text() == shown
 
     def test_the_facts_are_of_the_model(self, repository, released):
@@ -134,7 +134,7 @@ def test_an_unknown_licence_is_asked_for(released):
 def test_damaged_facts_are_one_line(tmp_path, capsys, content):
     if content is not None:
         (tmp_path / "facts.json").write_text(content)
-    assert main(["card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
+    assert main(["dev", "card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"error: {tmp_path / 'facts.json'}: ")
