@@ -18,7 +18,10 @@ INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
 NEEDS = python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(ARGS)
 
-.PHONY: help repro test lint check setup data gate comment save release wheel publish lock audit forget
+# mkdocs-material's advertisement.
+export NO_MKDOCS_2_WARNING := 1
+
+.PHONY: help repro test lint check docs setup data gate comment save release wheel publish lock audit forget
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
@@ -28,11 +31,13 @@ help:
 	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
 	@echo "make wheel   build the package that PyPI gets, with the released model, into dist/"
 	@echo "make lock    write requirements*.txt from pyproject.toml; ARGS=--upgrade takes newer packages"
+	@echo "make docs    build the documentation site into build/site"
 	@echo "make audit   look for known vulnerabilities of the packages in requirements*.txt; needs a network"
 
 repro: forget setup data
 	@[ -s .dvc/tmp/rwlock ] || rm -f .dvc/tmp/rwlock # empty where DVC was killed as it wrote it; DVC cannot read it then
 	@dvc repro
+	@python scripts/readme_table.py
 	@python -m instrec.tracking.summary
 
 test: $(VENV)/.dev setup data
@@ -51,6 +56,9 @@ lint: $(VENV)/.dev
 # Also the tests that build no pipeline and train no model.
 check: lint data
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile tests/audio tests/corpus tests/evaluation tests/features tests/scores tests/util tests/test_params.py tests/test_taxonomy.py
+
+docs: $(VENV)/.dev
+	@mkdocs build --quiet --strict
 
 gate: forget $(VENV)/.dvc
 	@instrec dev gate '$(BASE)' --output '$(PAGE)'

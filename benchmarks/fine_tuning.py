@@ -16,6 +16,7 @@ import tempfile
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,11 +78,11 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
     return models.load(place / "model.keras")
 
 
-def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]:
+def study(folder: Path, settings: params.Params) -> list[dict[str, Any]]:
     split = thirds(folder, settings.classes)
     begun = replace(settings.train, start=str(TRAINED), epochs=12, learning_rate=0.001)
     scratch = replace(settings.train, epochs=40, patience=40)
-    rows: list[dict[str, float | str]] = []
+    rows: list[dict[str, Any]] = []
     for third in range(3):
         learned = {label: [*split[third - 1][label], *split[third - 2][label]] for label in split[third]}
         with tempfile.TemporaryDirectory() as temporary:
@@ -102,7 +103,7 @@ def study(folder: Path, settings: params.Params) -> list[dict[str, float | str]]
     return rows
 
 
-def means(rows: list[dict[str, float | str]], start: str, name: str) -> dict[int, float]:
+def means(rows: list[dict[str, Any]], start: str, name: str) -> dict[int, float]:
     """Return a figure over the number of recordings per class, the mean of the thirds."""
     found = defaultdict(list)
     for row in rows:
@@ -111,7 +112,7 @@ def means(rows: list[dict[str, float | str]], start: str, name: str) -> dict[int
     return {number: float(np.mean(values)) for number, values in found.items()}
 
 
-def draw(rows: list[dict[str, float | str]], path: Path) -> None:
+def draw(rows: list[dict[str, Any]], path: Path) -> None:
     """Draw the curve, each third as a dot beside it."""
     from matplotlib.figure import Figure
 
@@ -122,7 +123,7 @@ def draw(rows: list[dict[str, float | str]], path: Path) -> None:
         places = [(0, *SIZES).index(number) for number in curve]
         (line,) = axes.plot(places, list(curve.values()), label=label)
         dots = [((0, *SIZES).index(row["recordings"]), row["macro_recall"]) for row in rows if row["start"] == start]
-        axes.scatter(*zip(*dots, strict=True), s=12, color=line.get_color())
+        axes.scatter([x for x, _ in dots], [y for _, y in dots], s=12, color=line.get_color())
     axes.set(
         xticks=range(4), xticklabels=(0, *SIZES), xlabel="recordings per class", ylabel="macro recall", ylim=(0, 1)
     )

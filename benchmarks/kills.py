@@ -75,8 +75,14 @@ def run(repository: Path, kill: Kill, seconds: float) -> list[str]:
 def started(repository: Path, stage: str) -> subprocess.Popen[bytes]:
     """Start DVC on one stage, whether or not it is up to date, in a process group of its own."""
     command = [sys.executable, "-m", "dvc", "repro", "--single-item", "--force", stage]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(command, cwd=repository, env=environment(), start_new_session=True, **quiet)
+    return subprocess.Popen(
+        command,
+        cwd=repository,
+        env=environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def of_stage(dvc_process: int) -> psutil.Process | None:

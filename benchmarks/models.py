@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -57,7 +58,7 @@ def clips_per_second(knobs: params.Params, model: keras.Model, shape: tuple[int,
 def main() -> None:
     knobs = params.load(Path(__file__).parents[1] / "params.yaml")
     # The rest of the parameters as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
-    variants = [(name, name, {}) for name in PICTURES]
+    variants: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in PICTURES]
     variants.insert(10, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
     chosen = {OURS, *sys.argv[1:]} if sys.argv[1:] else set(PICTURES)
     print(f"{'':28}{'picture':>14}{'weights':>14}{'clips/s':>10}{'ratio':>8}", flush=True)
@@ -69,8 +70,8 @@ def main() -> None:
         dense = (4096, 4096) if name == "vgg19" else (512,)
         shape = PICTURES[name]
         network, _, variant = name.partition("/")
-        own_knobs = replace(knobs.model, name=network, variant=variant or "default", dense=dense, **changes)
-        model = architectures.build(shape, CLASSES, knobs.task, own_knobs)
+        changes |= {"name": network, "variant": variant or "default", "dense": dense}
+        model = architectures.build(shape, CLASSES, knobs.task, replace(knobs.model, **changes))
         rate = clips_per_second(knobs, model, shape)
         own = own or rate
         size = "x".join(map(str, shape))

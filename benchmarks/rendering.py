@@ -30,7 +30,6 @@ from instrec.util import parallel
 
 SOUNDFONT, RATE, SECONDS = "FluidR3_GM.sf2", 22050, 3.0
 SCORES = 60
-Score = pretty_midi.PrettyMIDI
 
 
 @functools.cache
@@ -39,7 +38,7 @@ def soundfont(name: str = SOUNDFONT) -> Path:
 
 
 @functools.cache
-def score(number: int) -> Score:
+def score(number: int) -> pretty_midi.PrettyMIDI:
     """Three instruments, another composition for each number, cut where the clip ends."""
     classes = params.load(Path(__file__).parents[1] / "params.yaml").classes
     rng = np.random.default_rng(number)
@@ -76,7 +75,7 @@ def bare_synth() -> tuple[fluidsynth.Synth, int]:
 @functools.cache
 def events(number: int) -> list[tuple[float, Callable[..., int], tuple[int, ...]]]:
     """All that a score asks of FluidSynth, in order; made ahead, so that the bare loop does nothing but call."""
-    found = []
+    found: list[tuple[float, Callable[..., int], tuple[int, ...]]] = []
     for channel, track in enumerate(score(number).instruments):
         channel = 9 if track.is_drum else channel
         for note in track.notes:

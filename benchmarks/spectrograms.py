@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import librosa
+import librosa.decompose as decompose
 import numpy as np
 from scipy.ndimage import zoom
 from threadpoolctl import threadpool_limits
@@ -54,14 +55,14 @@ def image(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np
 
 def harmonic_percussive(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
     magnitude = np.abs(librosa.stft(y, n_fft=spectrogram.window, hop_length=spectrogram.hop))
-    return np.stack([in_decibels(part, clip, spectrogram) for part in librosa.decompose.hpss(magnitude)])
+    return np.stack([in_decibels(part, clip, spectrogram) for part in decompose.hpss(magnitude)])
 
 
 def solo_accompaniment(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
     """As in librosa's example of vocal separation."""
     magnitude = np.abs(librosa.stft(y, n_fft=spectrogram.window, hop_length=spectrogram.hop))
     width = magnitude.shape[1] // 4
-    repeating = librosa.decompose.nn_filter(magnitude, aggregate=np.median, metric="cosine", width=width)
+    repeating = decompose.nn_filter(magnitude, aggregate=np.median, metric="cosine", width=width)
     repeating = np.minimum(repeating, magnitude)
     accompaniment = magnitude * librosa.util.softmask(repeating, magnitude - repeating, power=2)
     return np.stack([in_decibels(part, clip, spectrogram) for part in (magnitude - accompaniment, accompaniment)])

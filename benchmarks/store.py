@@ -67,7 +67,7 @@ def main() -> None:
     knobs = params.load(Path(__file__).parents[1] / "params.yaml")
     audio = rendered(knobs)
     representation = features.from_params(knobs.clip, knobs.spectrogram)
-    spectra = representation.batch(audio.astype(np.float32) / 32768).astype(np.float16)
+    spectra = representation.batch(audio.astype(np.float32) / np.float32(32768)).astype(np.float16)
     print("rows      rows/chunk compression       size  write s  read clips/s  shuffled clips/s")
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in {"audio": audio, "features": spectra}.items():

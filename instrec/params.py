@@ -284,6 +284,12 @@ def load(path: Path = Path("params.yaml")) -> Params:
     Raises
     ------
     UserError
-        When the file is missing or not YAML, or naming the `section.key` that is unknown, missing or out of range.
+        If the file is missing or not YAML, or if a `section.key` is unknown, missing or out of range.
+
+    Examples
+    --------
+    >>> params = load(Path("params.yaml"))
+    >>> params.clip.samples == params.clip.sample_rate * params.clip.seconds
+    True
     """
     return build(Params, documents.load_yaml(path), str(path), joint=": ")

@@ -157,7 +157,11 @@ ALIASES: dict[str, str] = {
 
 
 def class_named(label: str) -> str | None:
-    """Return the class a label means (`Double Bass`, `double-bass` and `contrabass` are one), or None."""
+    """Return the class of a label, or None.
+
+    >>> [class_named(label) for label in ("Double Bass", "contrabass", "harp")]
+    ['double_bass', 'double_bass', None]
+    """
     name = "_".join(label.lower().replace("-", " ").replace("_", " ").split())
     name = ALIASES.get(name, name)
     return name if name in INSTRUMENTS else None
@@ -188,10 +192,15 @@ def require(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def columns_of(name: str, classes: Iterable[str]) -> list[int]:
-    """Return the places in `classes` that say that the class `name` sounds: its own, or those of its programs.
+    """Return the indices in `classes` of the class `name`, or of its programs; none if `classes` has neither.
 
-    A model of General MIDI programs thus answers questions about instruments, as in Sethi (2018): one sounds when any
-    of its programs does. None are given where `classes` cannot tell.
+    With them, a model of General MIDI programs recognizes instruments, as in Sethi (2018): an instrument sounds if any
+    of its programs does.
+
+    >>> columns_of("piano", ("violin", "piano"))
+    [1]
+    >>> columns_of("piano", ("gm_000", "gm_040", "gm_001"))
+    [0, 2]
     """
     own = {name, *(f"gm_{program:03}" for program in INSTRUMENTS[name].programs)} if name in INSTRUMENTS else {name}
     return [place for place, known in enumerate(classes) if known in own]

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -101,7 +102,9 @@ def make_medley_solos_db(folder: Path) -> list[Remote]:
 def make_good_sounds(folder: Path) -> list[Remote]:
     """Two players an instrument, two notes each, one of them through two microphones."""
     audio: Files = {}
-    packs, sounds, takes = {}, {}, {}
+    packs: dict[str, Any] = {}
+    sounds: dict[str, Any] = {}
+    takes: dict[str, Any] = {}
     for instrument in ("flute", "cello", "clarinet", "trumpet", "violin", "sax_alto", "oboe", "piccolo", "bass"):
         for player in (f"{instrument}ist", "ana" if instrument == "flute" else f"{instrument}_two"):
             pack = {"id": len(packs) + 1, "name": f"{instrument}_{player}_recordings", "description": ""}
@@ -168,8 +171,8 @@ def make_openmic(folder: Path) -> list[Remote]:
         metadata.append((number, number // 2, f"Artist {number // 2}", "[{'genre_title': 'Folk'}]", "Song", key, 3.84))
         labelled += [(key, name, 0.9, 3) for name in heard] + [(key, labels[number // 3 - 1], 0.1, 3)]
         splits["split01_test" if number % 3 == 2 else "split01_train"].append(key)
-    columns = ("track_id", "artist_id", "artist_name", "track_genres", "track_title", "sample_key", "start_time")
-    files["openmic-2018-metadata.csv"] = as_csv(columns, metadata)
+    songs = ("track_id", "artist_id", "artist_name", "track_genres", "track_title", "sample_key", "start_time")
+    files["openmic-2018-metadata.csv"] = as_csv(songs, metadata)
     columns = ("sample_key", "instrument", "relevance", "num_responses")
     files["openmic-2018-aggregated-labels.csv"] = as_csv(columns, labelled)
     files["class-map.json"] = json.dumps({label: number for number, label in enumerate(labels)}).encode()

@@ -9,7 +9,7 @@ if [ -n "$(dvc config core.remote || true)" ]; then
 else
     echo "no default remote (dvc remote add --default NAME URL): models and data stay on this machine"
 fi
-git add dvc.lock metrics
+git add dvc.lock metrics README.md
 if git diff --cached --quiet; then
     echo "nothing to save: dvc.lock and metrics are as committed"
     exit 0

@@ -79,7 +79,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two workers of one thread each, processes of their own; `start` makes one more."""
     from distributed import Client
 
-    folder, running = tmp_path_factory.mktemp("cluster"), []
+    folder = tmp_path_factory.mktemp("cluster")
+    running: list[subprocess.Popen[str]] = []
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
     file = folder / "scheduler.json"
 

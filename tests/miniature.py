@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-MINIATURE = {
+MINIATURE: dict[str, Any] = {
     "classes": ["violin", "trumpet", "piano", "drums"],
     "soundfonts.train": ["sf_GMbank.sf2"],
     "balance.train_per_class": 24,

@@ -54,7 +54,7 @@ def tuned(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_groups_never_cross_a_split(tuned: Path) -> None:
     with (tuned / "build/manifest.csv").open() as file:
         recorded = [clip for clip in csv.DictReader(file) if clip["source"] == "recording"]
-    splits = {}
+    splits: dict[str, set[str]] = {}
     for clip in recorded:
         splits.setdefault(clip["group"], set()).add(clip["split"])
     assert splits.keys() == set(PLAYERS)  # one plays all four instruments, and still is in one split

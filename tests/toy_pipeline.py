@@ -114,6 +114,7 @@ def make(folder: Path) -> Path:
         (folder / "data" / name).write_text(name)
     (folder / "released").mkdir()
     (folder / "released" / "classifier.keras").write_text("model")
+    shutil.copyfile(ROOT / "released" / "classifier.json", folder / "released" / "classifier.json")
     for path in ("data", "released/classifier.keras"):
         dvc(folder, "add", "--quiet", path)
         with (folder / f"{path}.dvc").open("a") as file:

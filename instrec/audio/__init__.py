@@ -1,1 +1,1 @@
-"""From an audio file to mono samples, and where its clips start."""
+"""Decode audio files to mono samples, and cut them into windows and clips."""

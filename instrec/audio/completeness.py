@@ -1,4 +1,4 @@
-"""Whether an audio file was cut off, as its container tells: by the sizes that chunks claim, or by Ogg's last page."""
+"""Detect cut-off audio files by their container: claimed sizes of chunks, or the last page of Ogg."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OGG_PAGE = 65_307  # bytes, the longest
 
 
 class _Layout(NamedTuple):
-    """How a format lines up its chunks: where the first is, a name and a size, which may count both, and padding."""
+    """The chunks of a format: offset of the first, names and sizes, which may include the header, and padding."""
 
     first: int
     header: str
@@ -36,7 +36,7 @@ _COUNTING = (b"fLaC", b"FORM", b".snd", b"wvpk")
 
 
 def is_whole(file: BinaryIO, size: int) -> bool | None:
-    """Return whether a file is whole, without decoding it.
+    """Return whether a file is complete, without decoding it.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def is_whole(file: BinaryIO, size: int) -> bool | None:
     Returns
     -------
     bool or None
-        None where its header counts the samples, so that only decoding can tell: FLAC, WavPack, AIFF, AU and MP3
-        with a Xing or VBRI header. A file that says nothing of its length counts as whole.
+        None if its header counts the samples, so that decoding must decide: FLAC, WavPack, AIFF, AU, and MP3 with a
+        Xing or VBRI header. A file without a claimed length counts as complete.
     """
     start = _behind_tags(file)
     head = _at(file, start, 256)
@@ -69,7 +69,7 @@ def _at(file: BinaryIO, position: int, count: int) -> bytes:
 
 
 def _behind_tags(file: BinaryIO) -> int:
-    """Return where ID3 tags end; they are in front of MP3, mostly."""
+    """Return the end of ID3 tags, mostly at the start of MP3."""
     start = 0
     for _ in range(16):
         tag = _at(file, start, 10)
@@ -80,7 +80,7 @@ def _behind_tags(file: BinaryIO) -> int:
 
 
 def _counts_frames(head: bytes) -> bool:
-    """Return whether an MP3 file's first frame says how many follow."""
+    """Return whether the first frame of an MP3 file holds the number of frames."""
     xing = max(head.find(b"Xing"), head.find(b"Info"))
     return b"VBRI" in head or (xing >= 0 and bool(head[xing + 7 : xing + 8] and head[xing + 7] & 1))
 
@@ -98,7 +98,7 @@ def _chunks_fit(file: BinaryIO, size: int, layout: _Layout) -> bool:
 
 
 def _chunks(file: BinaryIO, size: int, layout: _Layout) -> Iterator[tuple[bytes, int, int]]:
-    """Return name, start and length of what each chunk holds."""
+    """Return name, start and length of the content of each chunk."""
     header = struct.Struct(layout.header)
     position = layout.first
     for _ in range(_MOST_CHUNKS):
@@ -128,7 +128,7 @@ def _boxes_fit(file: BinaryIO, size: int) -> bool:
 
 
 def _segment_fits(head: bytes, size: int) -> bool:
-    """Return whether a Matroska file's one segment ends within the file."""
+    """Return whether the segment of a Matroska file ends within the file."""
     position, length, _ = _element(head, 4)
     position += length
     if head[position : position + 4] != b"\x18\x53\x80\x67":
@@ -138,7 +138,7 @@ def _segment_fits(head: bytes, size: int) -> bool:
 
 
 def _element(head: bytes, position: int) -> tuple[int, int, bool]:
-    """Return where an element's content starts, its length, and whether that is known; its length is at `position`."""
+    """Return start and length of the content of an element, and whether the length, at `position`, is known."""
     (first,) = struct.unpack_from(">B", head, position)
     count = 9 - first.bit_length()
     mask = (1 << 7 * count) - 1
@@ -147,7 +147,7 @@ def _element(head: bytes, position: int) -> tuple[int, int, bool]:
 
 
 def _last_page_ends(file: BinaryIO, size: int) -> bool:
-    """Return whether the last page of an Ogg file is all there, and says that its stream ends with it."""
+    """Return whether the last page of an Ogg file is complete and marked as the end of its stream."""
     begin = max(0, size - 2 * _OGG_PAGE)
     tail = _at(file, begin, 2 * _OGG_PAGE)
     at = tail.rfind(b"OggS\0")

@@ -1,6 +1,6 @@
-"""Any audio file as mono float32 at one sample rate, in bounded memory whatever its length.
+"""Decode any audio file to mono float32 at one sample rate, in bounded memory.
 
-`decoding` decodes, soxr resamples.
+`packets` decodes, and soxr resamples.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SUFFIXES = frozenset(
         *("m4a", "mp4", "aac", "wma", "webm", "mka", "au", "caf", "wv"),
     )
 )
-"""File name endings, in lower case, that count as audio where a folder is searched."""
+"""File name endings, in lower case, of the audio files in a folder."""
 
 _PREROLL_SECONDS = 1  # decoded before an onset: the resampler's filter needs a past
 
@@ -38,27 +38,27 @@ def blocks(
     track: int | None = None,
     facts: Facts | None = None,
 ) -> Iterator[Audio]:
-    """Decode a file block by block; memory does not grow with its length.
+    """Decode a file block by block, in bounded memory.
 
     Parameters
     ----------
     path : a file in a format of `SUFFIXES`, whatever its ending.
-    sample_rate : of what is given back, in Hz.
+    sample_rate : of the result, in Hz.
     block_seconds : length of every block but the last, which is shorter and never empty.
-    track : which audio track, from 1 on; by default, the default one, or the first that sounds where that is silent.
-    facts : what becomes known of the file is written here.
+    track : number of the audio track, from 1; by default, the default track, or the first that is not silent.
+    facts : filled with facts about the file.
 
     Yields
     ------
-    y : np.ndarray [shape=(samples,)], float32 in -1..1: the mean of all channels, resampled; where they cancel each
-        other, see `downmix`. What the file has beyond full scale is clipped.
+    y : np.ndarray [shape=(samples,)], float32 in -1..1: the mean of all channels, resampled; if they cancel each other,
+        see `downmix`. Samples beyond full scale are clipped.
 
     Raises
     ------
     UserError
-        Naming the file, when it is missing, a folder, empty, not audio, without a decodable sample or that track,
-        cannot be read to its end, holds samples that are not numbers, or has a rate or length that is out of range.
-        Damaged stretches inside a file are left out.
+        If the file is missing, a folder, empty, not audio, without a decodable sample or that track; if it cannot be
+        read to its end, has samples that are not numbers, or has a rate or length out of range. Damaged stretches
+        inside a file are left out.
     """
     size = max(1, round(block_seconds * sample_rate))
     held: list[Audio] = []
@@ -77,14 +77,14 @@ def blocks(
 
 
 def load(path: Path | str, sample_rate: int, *, onset: float = 0.0, seconds: float | None = None) -> Audio:
-    """Decode a file or a stretch of it.
+    """Decode a file, or a part of it.
 
     Parameters
     ----------
     path : a file in a format of `SUFFIXES`, whatever its ending.
-    sample_rate : of what is given back, in Hz.
-    onset : where to start, in seconds.
-    seconds : how much to give, to the end when None.
+    sample_rate : of the result, in Hz.
+    onset : start in seconds.
+    seconds : length; None for the rest of the file.
 
     Returns
     -------
@@ -93,7 +93,7 @@ def load(path: Path | str, sample_rate: int, *, onset: float = 0.0, seconds: flo
     Raises
     ------
     UserError
-        As `blocks` does.
+        As in `blocks`.
     """
     start = max(0, int(onset) - _PREROLL_SECONDS)
     first = round((onset - start) * sample_rate)
@@ -109,7 +109,7 @@ def load(path: Path | str, sample_rate: int, *, onset: float = 0.0, seconds: flo
 
 
 def length_and_peak(path: Path | str) -> tuple[float, float]:
-    """Return a file's length in seconds and its highest level, having decoded all of it; see `blocks` for errors."""
+    """Decode a file, and return its length in seconds and its peak; see `blocks` for errors."""
     lengths: Counter[int] = Counter()
     peak = 0.0
     for rate, y in decoded(Path(path), 0):
@@ -125,8 +125,8 @@ def _stream(
 ) -> Iterator[Audio]:
     """Return the mono, resampled signal from `start` on, in pieces of about a second.
 
-    `start` is a whole second, where the sample grids of every two rates meet: so a stretch of a file holds
-    the same samples as the same stretch of the whole file.
+    `start` is a whole second, where the sample grids of any two rates meet. So a part of a file has the same samples as
+    in the whole file.
     """
     empty = True
     # A rate may change within a file (chained Ogg streams): each stretch has its own resampler.

@@ -1,7 +1,7 @@
-"""From channels to one: their mean, or, where that cancels what they hold, a mean with their signs aligned.
+"""Mix channels to mono: their mean, or, if channels cancel each other, a mean with aligned signs.
 
-Each second of the file decides for itself, counted from its beginning, and fades in from what the second before has
-decided: so a stretch that is decoded alone is mixed as it is within the whole.
+Each second of the file has its own weights, with a fade from those of the second before. So a part of a file is mixed
+as in the whole file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _FADE_SECONDS = 0.02
 
 
 class Frame(NamedTuple):
-    """What a codec gives at once: samples of any type [shape=(channels, samples)], full scale being `scale`."""
+    """A decoded frame: samples of any type [shape=(channels, samples)]; full scale is `scale`."""
 
     rate: int
     position: int
@@ -29,16 +29,16 @@ class Frame(NamedTuple):
 
 
 def mixed(frames: Iterable[Frame]) -> Iterator[tuple[int, Audio]]:
-    """Mix frames down, a second at a time.
+    """Mix frames to mono, one second at a time.
 
     Parameters
     ----------
-    frames : one behind another, the first at any `position`, in samples from the beginning of the file.
+    frames : consecutive, the first at any `position`, in samples from the start of the file.
 
     Yields
     ------
     rate : in Hz.
-    y : np.ndarray [shape=(samples,)], float32, full scale being 1.
+    y : np.ndarray [shape=(samples,)], float32; full scale is 1.
     """
     for (rate, channels, scale), stretch in groupby(
         frames, key=lambda each: (each.rate, len(each.samples), each.scale)
@@ -57,7 +57,7 @@ def mixed(frames: Iterable[Frame]) -> Iterator[tuple[int, Audio]]:
 
 
 def _seconds(frames: Iterable[Frame], rate: int) -> Iterator[Audio]:
-    """Join and cut frames where whole seconds begin."""
+    """Join frames, and cut them at whole seconds."""
     held: list[NDArray[np.generic]] = []
     for frame in frames:
         start, samples = frame.position, frame.samples
@@ -71,10 +71,10 @@ def _seconds(frames: Iterable[Frame], rate: int) -> Iterator[Audio]:
 
 
 def _weights(plain: Audio, second: Audio, y: Audio) -> Audio:
-    """Return the channels' weights [shape=(channels,)] in a second: `plain`, unless they cancel each other.
+    """Return the weights of the channels [shape=(channels,)] in a second: `plain`, unless they cancel each other.
 
-    Then those that run against the loudest change their sign, with a smooth way from one to the other, so that
-    rounding does not decide; the first channel keeps its sign.
+    In that case, channels in opposite phase to the loudest one change their sign. The transition is smooth, so that
+    rounding does not decide. The first channel keeps its sign.
 
     Parameters
     ----------

@@ -1,11 +1,11 @@
-"""How loud a file is over time, and under which level it is silent."""
+"""Loudness over time, and the level below which a file is silent."""
 
 from __future__ import annotations
 
 import numpy as np
 
 SILENCE_DBFS = -70.0
-"""A window of a lower RMS level, or a cell of the timeline of a lower peak, is silent, unless the file is quiet."""
+"""A window with a lower RMS level, or a cell of the timeline with a lower peak, is silent, unless the file is quiet."""
 
 # In a quiet file silence lies that far under its loudest frame of the envelope (by RMS), but not under the dither of 16
 # bits, whose RMS level is -96 dBFS and whose peak is -84. A file whose loudest frame is under the last is all silent.
@@ -15,12 +15,12 @@ _FAINTEST_DBFS = -75.0
 
 
 def silence(loudest: float, dither_dbfs: float) -> float:
-    """Return the level under which a file is silent, 0..1; infinite where all of it is.
+    """Return the level below which a file is silent, 0..1; infinite if all of it is silent.
 
     Parameters
     ----------
-    loudest : RMS level of the file's loudest 10 ms, 0..1.
-    dither_dbfs : which it never lies under.
+    loudest : RMS level of the loudest 10 ms of the file, 0..1.
+    dither_dbfs : lower limit of the result.
     """
     loudest_dbfs = 20 * float(np.log10(max(loudest, 1e-10)))
     if loudest_dbfs < _FAINTEST_DBFS:
@@ -30,9 +30,9 @@ def silence(loudest: float, dither_dbfs: float) -> float:
 
 
 class Envelope:
-    """Measures a stream of blocks, whatever their lengths: peaks, one every `frame` samples, and the loudest frame.
+    """Measures a stream of blocks of any length: one peak per `frame` samples, and the loudest frame.
 
-    That is told by RMS level, around the frame's own mean: an offset and what moves slower than it make no sound.
+    The level of a frame is its RMS around its mean, as an offset and slow movements make no sound.
     """
 
     def __init__(self, frame: int) -> None:
@@ -50,7 +50,7 @@ class Envelope:
         self._rest = self._rest[whole:]
 
     def peaks(self) -> np.ndarray:
-        """Return the peaks; the stream has ended."""
+        """Return the peaks at the end of the stream."""
         if len(self._rest):
             self._measure(self._rest[np.newaxis])
         return np.concatenate(self._parts)

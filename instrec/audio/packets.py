@@ -1,7 +1,7 @@
-"""One audio track of a file, decoded and mixed to mono at its own rate; what is known of it while that goes on.
+"""Decode one audio track of a file to mono at its own rate, and collect facts about the file.
 
-PyAV (FFmpeg) decodes. What FFmpeg may open is limited to common audio formats, and it sees the file through `_File`
-alone: no playlist or address inside a file can make it read another one.
+PyAV (FFmpeg) decodes. FFmpeg may only open common audio formats, and reads the file only through `_File`. So no
+playlist or URL inside a file can make it read another file.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ _MISSED_SECONDS = 0.25  # what encoders add and decoders take away at both ends 
 
 @dataclass
 class Facts:
-    """What is known of a file; all of it once it was decoded to its end.
+    """Facts about a file; complete when it is decoded to its end.
 
     Attributes
     ----------
-    track, tracks : which audio track is decoded, counted from 1, and how many there are.
-    asked : whether that track was asked for.
+    track, tracks : number of the decoded audio track, from 1, and number of tracks.
+    asked : whether the user chose the track.
     seconds : decoded so far.
-    claimed_seconds : the length that the file claims; None where it claims none.
-    whole : whether it was cut off, by its structure; None where what it claims decides.
+    claimed_seconds : length in the header; None if it has none.
+    whole : whether the file is complete, by its structure; None if the claimed length decides.
     """
 
     track: int = 1
@@ -59,7 +59,7 @@ class Facts:
 
     @property
     def complete(self) -> bool:
-        """Return whether the file holds all that it should."""
+        """Return whether the file is complete."""
         return not self.claims_more if self.whole is None else self.whole
 
     @property
@@ -75,13 +75,13 @@ def decoded(
 
     Parameters
     ----------
-    track : which audio track, from 1 on; by default, the default one, or the first that sounds.
-    facts : what is known of the file is written here.
+    track : number of the audio track, from 1; by default, the default track, or the first that is not silent.
+    facts : filled with facts about the file.
 
     Raises
     ------
     UserError
-        Naming the file: see `audio.blocks`.
+        As in `decoding.blocks`.
     """
     facts = Facts() if facts is None else facts
     with _opened(path) as (container, file):
@@ -109,19 +109,19 @@ def decoded(
 
 
 def undecodable(path: Path | str) -> UserError:
-    """Return the error of a file that holds no sample."""
+    """Return the error for a file without samples."""
     return UserError(
         "audio-undecodable", path, "no audio can be decoded: damaged, cut off or too short; replace or remove it"
     )
 
 
 class _File(io.FileIO):
-    """A file that remembers that it could not be read: FFmpeg takes a failing disk for the file's end.
+    """A file that remembers read errors: FFmpeg takes them for the end of the file.
 
     Attributes
     ----------
     size : in bytes.
-    whole : as `wholeness.is_whole` has it.
+    whole : from `completeness.is_whole`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -145,12 +145,12 @@ class _File(io.FileIO):
             return -1
 
     def check(self) -> None:
-        """See that all could be read so far.
+        """Check that there was no read error.
 
         Raises
         ------
         UserError
-            When it could not.
+            If there was one.
         """
         if self._error:
             reason = (self._error.strerror or str(self._error)).lower()
@@ -191,9 +191,9 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, _File]]:
 
 
 def _sounding(path: Path, streams: tuple[AudioStream, ...]) -> int:
-    """Return the track, from 1 on, that is the default one, or the first that sounds where that is silent.
+    """Return the number of the default track, from 1, or of the first that is not silent.
 
-    Each is decoded for a minute at most; where none sounds in that, it is the default one.
+    Each is decoded for at most a minute. If all are silent, the result is the default track.
     """
     tracks = sorted(range(len(streams)), key=lambda index: not streams[index].disposition & Disposition.default)
     for index in tracks[:_PROBED_TRACKS]:
@@ -247,7 +247,7 @@ def _frames(path: Path, container: InputContainer, stream: AudioStream, file: _F
 
 
 def _packets(container: InputContainer, stream: AudioStream, file: _File) -> Iterator[AudioFrame]:
-    """Decode packet by packet; one that is damaged, or that there is no decoder for, is left out, as players do."""
+    """Decode packet by packet; leave out those that are damaged or have no decoder, as players do."""
     packets = container.demux(stream)
     while True:
         try:

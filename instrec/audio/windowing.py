@@ -1,6 +1,6 @@
-"""Where clips start in sound that is longer than a clip: at a fixed hop, or once, at the steepest rise of power.
+"""Cut audio into windows, and find the onsets of clips: at a fixed hop, or one at the steepest rise of power.
 
-Both read a signal piece by piece and hold about a clip of it, however long it is.
+Signals are read piece by piece, with about one clip in memory.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from instrec.params import ClipParams, SelectionParams
 Signal = NDArray[np.floating[Any]]
 
 PEAK = 0.89
-"""-1 dBFS. Every clip is brought there, so that 16 bits hold the quiet ones as well."""
+"""-1 dBFS: the peak of every clip, so that 16 bits also hold quiet ones."""
 
 _DITHER_DBFS = -90.0  # that of 16 bits lies under it, by its RMS level
 
 RISE_SECONDS = 0.01
-"""Power is measured over so much; longer than half a period of all but the lowest notes, so that it does not ripple."""
+"""Length of the mean power: longer than half a period of all but the lowest notes, so that it does not ripple."""
 
 
 def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_share: float) -> Iterator[float]:
-    """Return where the clips of a recording start, in seconds; none of them is silent.
+    """Return the onsets of clips that are not silent, in seconds.
 
-    Silence is measured as if the recording's peak were brought to `PEAK`, as that of scores and clips is.
+    Silence is measured relative to the peak of the recording, which stands for `PEAK`.
 
     Parameters
     ----------
-    hop_share : from one clip to the next, as a share of a clip, where `selection.start` is `hop`.
+    hop_share : distance of clips, as a share of their length, if `selection.start` is `hop`.
 
     Raises
     ------
     UserError
-        As `audio.blocks` does.
+        As in `decoding.blocks`.
     """
     rate, peak = clip.sample_rate, _Peak()
     if selection.start == "onset":
@@ -54,23 +54,28 @@ def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_shar
 
 
 def hop_samples(clip: ClipParams, hop_share: float) -> int:
-    """Return how many samples lie between the starts of two clips, 1 at least."""
+    """Return the distance of two clips in samples, at least 1."""
     return max(1, round(hop_share * clip.samples))
 
 
 def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int, Signal]]:
-    """Cut a signal into windows.
+    """Cut a signal into overlapping windows.
 
     Parameters
     ----------
-    pieces : the signal, cut anyhow.
-    size, hop : samples in a window, and from one window to the next; `hop` is not above `size`.
+    pieces : the signal, in pieces of any length.
+    size, hop : length and distance of windows in samples; `hop` is at most `size`.
 
     Yields
     ------
     start : of the window, in samples.
-    y : np.ndarray [shape=(size,)]; the last one may be shorter. It is left out where it brings less than half a hop
-        that is new, unless it is the only one.
+    y : np.ndarray [shape=(size,)]; the last one may be shorter. It is left out if it has less than half a hop of new
+        samples, unless it is the only one.
+
+    Examples
+    --------
+    >>> [(start, y.tolist()) for start, y in windows([np.arange(3.0), np.arange(3.0, 8.0)], size=4, hop=2)]
+    [(0, [0.0, 1.0, 2.0, 3.0]), (2, [2.0, 3.0, 4.0, 5.0]), (4, [4.0, 5.0, 6.0, 7.0])]
     """
     held = np.zeros(0, dtype=np.float32)
     start = 0
@@ -85,7 +90,11 @@ def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int
 
 
 def is_silent(y: Signal, silence_dbfs: float) -> bool:
-    """Return whether the RMS level is under a bound, in dB under full scale."""
+    """Return whether the RMS level is below a limit in dBFS.
+
+    >>> is_silent(np.full(100, 0.001, np.float32), silence_dbfs=-50.0)
+    True
+    """
     return _dbfs(y) < silence_dbfs
 
 
@@ -95,7 +104,7 @@ def _dbfs(y: Signal) -> float:
 
 
 class _Peak:
-    """The highest magnitude of a signal that passes through."""
+    """Passes a signal through, and keeps its highest magnitude."""
 
     def __init__(self) -> None:
         self.height = 0.0
@@ -107,20 +116,20 @@ class _Peak:
 
 
 def steepest_rise(pieces: Iterable[Signal], sample_rate: int) -> int:
-    """Find where the derivative of a signal's power is largest (Yun and Bi), the first such place.
+    """Return the first sample with the largest derivative of power (Yun and Bi).
 
-    The derivative is that of the mean power of `RISE_SECONDS`: how much more of it comes after a sample than before.
-    Before the signal there is silence, so what begins with its attack is found to begin there.
+    The derivative is the mean power of `RISE_SECONDS` after a sample, less that before it. Before the signal there is
+    silence, so a signal that starts with an attack has its onset there.
 
     Parameters
     ----------
-    pieces : the signal, cut anyhow.
+    pieces : the signal, in pieces of any length.
     sample_rate : in Hz.
 
     Returns
     -------
     int
-        A sample of the signal; 0 where all is silent.
+        Index of a sample; 0 if all is silent.
     """
     width = max(1, round(RISE_SECONDS * sample_rate))
     held = np.zeros(width)  # power from `width` before the next candidate on

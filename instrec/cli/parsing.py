@@ -1,4 +1,4 @@
-"""The commands with their arguments, as argparse has them."""
+"""The commands and their arguments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from instrec.cli import commands, dev
 from instrec.errors import UserError
 from instrec.models.released import FACTS, RELEASED, TRAINED
 
-_TRACK_HELP = "audio track, of files with several (default: the file's default one, or the first that sounds)"
+_TRACK_HELP = "audio track of a file with several (default: the default track, or the first that is not silent)"
 
 
 _QUIET_HELP = "print neither progress nor warnings, errors alone"
@@ -61,19 +61,21 @@ def _add_users(parser: Parser) -> None:
     )  # fmt: skip
     sub.add_argument("--format", choices=("text", "json", "csv", "jams"), help="(default: by --output, or text)")
     sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
-    sub.add_argument("--output", type=_path, metavar="PATH", help="a file for all, or a folder with a file for each")
+    sub.add_argument(
+        "--output", type=_path, metavar="PATH", help="one file for all results, or a folder for one file each"
+    )
     sub.add_argument(
         "--plot",
         type=_path,
         metavar="FILE.png",
-        help="draw the timeline; with several files, one picture each, numbered",
+        help="draw the timeline; for several files, one numbered plot each",
     )
-    sub.add_argument("--hop", type=float, metavar="SECONDS", help="from window to window (a sixth of a window)")
+    sub.add_argument("--hop", type=float, metavar="SECONDS", help="distance of windows (default: a sixth of a window)")
     sub.add_argument(
         "--threshold",
         type=_share,
         metavar="0..1",
-        help="instead of the model's own; 0 lists every class",
+        help="replaces the thresholds of the model; 0 lists every class",
     )
     sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
     sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
@@ -105,14 +107,14 @@ def _add_maintainers(parser: Parser) -> None:
     sub = parser.command(dev.recipe, "print a published system as options of `dvc exp run`")
     sub.add_argument("name", nargs="?", metavar="NAME", help="a recipe's name")
     sub.add_argument("--list", action="store_true", help="show every recipe: name, source, task, classes")
-    sub.add_argument("--cpu", action="store_true", help="a smaller budget, for machines without a GPU")
-    sub.add_argument("--data-sets", action="store_true", help="on the published datasets, not on the embedded data")
+    sub.add_argument("--cpu", action="store_true", help="use the smaller budget, for machines without a GPU")
+    sub.add_argument("--data-sets", action="store_true", help="use the published datasets, not the embedded data")
     sub.add_argument("--folder", type=_path, default=Path("recipes"), help="(default: recipes)")
     sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
     parser.command(dev.corpora, "list the published datasets, and how to get them")
     sub = parser.command(dev.systems, "compare published systems: write docs/systems.md")
     sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
-    sub.add_argument("--run", action="store_true", help="first run those that docs/systems.json lacks")
+    sub.add_argument("--run", action="store_true", help="first run the recipes that docs/systems.json lacks")
     sub.add_argument("--budget", choices=("full", "cpu"), default="full", help="(default: full)")
     sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
     sub.add_argument("--seeds", type=int, default=1, help="repetitions, each with a seed of its own (default: 1)")
@@ -123,7 +125,7 @@ def _add_maintainers(parser: Parser) -> None:
     summary = "write an HTML page: scores, changes, pictures, mistakes to listen to"
     sub = parser.command(dev.report, summary, model=str(TRAINED))
     sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
-    sub.add_argument("--file", type=_path, metavar="AUDIO", help="whose timeline is shown (test clips)")
+    sub.add_argument("--file", type=_path, metavar="AUDIO", help="audio file for the timeline (default: test clips)")
     sub.add_argument("--output", type=_path, default=Path("report.html"), help="(default: report.html)")
     sub = parser.command(dev.register, "put the model into MLflow's registry", model=str(TRAINED))
     sub.add_argument("--name", default="instrec", help="(default: instrec)")

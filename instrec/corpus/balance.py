@@ -41,7 +41,7 @@ def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -
     Raises
     ------
     UserError
-        When no SoundFont of a split holds all programs of a clip's classes.
+        If no SoundFont of a split holds all programs of a clip's classes.
     """
     cut = _cut(params, entries)
     clips: list[Clip] = []

@@ -69,7 +69,7 @@ def read(folder: Path) -> list[Entry]:
     Raises
     ------
     UserError
-        When `index.csv` is missing or is not an index.
+        If `index.csv` is missing or is not an index.
     """
     path = folder / _USABLE
     try:
@@ -105,7 +105,7 @@ def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excl
     Raises
     ------
     UserError
-        When the folder does not exist.
+        If the folder does not exist.
     """
     if not root.is_dir():
         raise UserError(

@@ -62,7 +62,7 @@ def read(path: Path) -> list[Clip]:
     Raises
     ------
     UserError
-        When the file is missing or is not a manifest.
+        If the file is missing or is not a manifest.
     """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:

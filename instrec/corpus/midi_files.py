@@ -35,7 +35,7 @@ def scan(
     Raises
     ------
     UserError
-        When the folder does not exist. A broken file is left out with its reason.
+        If the folder does not exist. A broken file is left out with its reason.
     """
     files, excluded = search(root, SUFFIXES)
     entries: list[Entry] = []

@@ -40,7 +40,7 @@ def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[lis
     Raises
     ------
     UserError
-        When the folder does not exist. A broken, silent or very short file is left out with its reason.
+        If the folder does not exist. A broken, silent or very short file is left out with its reason.
     """
     found, excluded = search(root, decoding.SUFFIXES)
     files = []

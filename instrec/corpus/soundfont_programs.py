@@ -43,7 +43,7 @@ def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place
     Raises
     ------
     UserError
-        When none does, or one is not listed in `datasets/soundfonts.csv`.
+        If none does, or one is not listed in `datasets/soundfonts.csv`.
     """
     if unlisted := [name for name in names if name not in held]:
         raise UserError(
@@ -71,7 +71,7 @@ def read(path: Path) -> Holdings:
     Raises
     ------
     UserError
-        When the table is missing or another.
+        If the table is missing or another.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:

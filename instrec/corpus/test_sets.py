@@ -67,7 +67,7 @@ def score_files(
     Raises
     ------
     UserError
-        When the folder was not brought from the embedded remote yet.
+        If the folder was not brought from the embedded remote yet.
     """
     files = [file for kind in kinds for file in sorted(folder.glob(f"{kind}/*.mid"))]
     if not files:

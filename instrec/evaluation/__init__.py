@@ -1,1 +1,1 @@
-"""What a model is worth: metrics, protocols, test sets, folders of recordings, and what plots draw."""
+"""Measure a model: metrics, protocols, test sets, folders of recordings, and tables for plots."""

@@ -1,4 +1,4 @@
-"""A picture of what the model sees: the same few classes in every test set, side by side."""
+"""An image of example features: the same few classes in every test set, side by side."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Picture = NDArray[np.float32]
 
 
 def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
-    """Draw the first solo clip of a few classes in the test sets that have solo clips; nothing where none has.
+    """Draw the first solo clip of a few classes in each test set; write no file if no set has solo clips.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
 
 
 def picture(features: NDArray[np.floating]) -> Picture:
-    """Return a clip's features (frames, bins, channels) as rows of pixels from the highest bin to the lowest: the first
-    channel, 0..1 [shape=(bins, frames)]."""
+    """Return the first channel of features (frames, bins, channels) as an image, the highest bin on top; 0..1
+    [shape=(bins, frames)]."""
     return np.asarray(features[:, ::-1, 0].T, np.float32)
 
 
 def _first_of_classes(clips: Store) -> dict[str, int]:
-    """Tell where the first solo clip of each class is."""
+    """Return the index of the first solo clip of each class."""
     solo = {row for row, identity in enumerate(clips.ids) if identity.split("/")[1] == "solo"}
     columns = ((name, np.flatnonzero(column)) for name, column in zip(clips.classes, clips.labels.T, strict=True))
     firsts = {name: next((row for row in rows.tolist() if row in solo), None) for name, rows in columns}

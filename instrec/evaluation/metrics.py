@@ -1,17 +1,17 @@
-"""How good predictions are: check, single metrics, and all of them at once; arrays in, plain numbers out.
+"""Metrics of predictions: `validate`, single metrics, and `evaluate` for all of them.
 
 Conventions, the same for every metric:
 
 - Clips are rows (at least one), classes are columns. `labels` holds 0 or 1, `presence` 0..1, `count` a
   probability for each number of instruments 0, 1, 2, … where the last stands for "that many or more".
-- A solo clip is decided by its strongest class; any other clip by all classes that reach their threshold, and,
-  where a model counts, by as many of the most probable classes as it counts (`top_k`).
-- Micro averages go over all pairs of clip and class, macro averages over the classes that occur in the labels; the
-  precision of a class that is never decided for is 0.
-- Where there is nothing to find (silence), finding nothing scores 1 and finding anything scores 0. LRAP
-  passes over clips without a label, and is 1 where no clip has one.
-- `weights` says how often each clip counts [shape=(..., clips)], once by default. Its leading axes carry
-  through to the result, so that a thousand bootstrap resamplings are a few matrix products.
+- In a solo clip, the strongest class is detected. In other clips, all classes that reach their threshold are. If a
+  model counts instruments, `top_k` detects that many of the most probable classes.
+- Micro averages are over all pairs of clip and class. Macro averages are over the classes that occur in the labels.
+  The precision of a class that is never detected is 0.
+- If no class is present (silence), the metric is 1 if none is detected, and else 0. LRAP leaves out clips without a
+  label, and is 1 if no clip has one.
+- `weights` is how often each clip counts [shape=(..., clips)], by default once. The result keeps its leading axes, so
+  a thousand bootstrap resamplings are a few matrix products.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Array = NDArray[Any]
 
 
 def validate(labels: Array, presence: Array, count: Array | None = None) -> None:
-    """Check that there are clips, shapes agree and values are in range.
+    """Check that there are clips, that shapes agree, and that values are in range.
 
     Raises
     ------
     ValueError
-        Naming what is wrong.
+        If any of this is wrong.
     """
     if labels.ndim != 2 or labels.shape != presence.shape or not labels.size:
         raise ValueError(f"labels {labels.shape} and presence {presence.shape} must both be (clips, classes)")
@@ -44,56 +44,80 @@ def validate(labels: Array, presence: Array, count: Array | None = None) -> None
 
 
 def strongest(presence: Array) -> Array:
-    """Decide for each clip's strongest class, the first among equals; 0 or 1 [shape=(clips, classes)]."""
+    """Detect the strongest class of each clip, the first among equals; 0 or 1 [shape=(clips, classes)]."""
     return _one_hot(presence.argmax(axis=1), presence.shape[1])
 
 
 def decide(presence: Array, thresholds: ArrayLike) -> Array:
-    """Decide for every class that reaches its threshold; 0 or 1 [shape=(clips, classes)]."""
+    """Detect every class that reaches its threshold; 0 or 1 [shape=(clips, classes)].
+
+    >>> decide(np.array([[0.9, 0.4], [0.2, 0.6]]), thresholds=[0.5, 0.6]).tolist()
+    [[1, 0], [0, 1]]
+    """
     # In doubles, because a threshold may lie between two neighboring single-precision numbers.
     return (presence >= np.asarray(thresholds, np.float64)).astype(np.uint8)
 
 
 def top_k(presence: Array, count: Array) -> Array:
-    """Decide for the k most probable classes, k being the likeliest number of instruments (Sethi 2018); 0 or 1
+    """Detect the k most probable classes, where k is the most probable count (Sethi 2018); 0 or 1
     [shape=(clips, classes)]."""
     ranks = np.argsort(-presence, axis=1, kind="stable").argsort(axis=1)
     return np.asarray(ranks < count.argmax(axis=1)[:, None], np.uint8)
 
 
 def top1(labels: Array, presence: Array, weights: Array | None = None) -> Array:
-    """Share of clips whose strongest class is among their labels."""
+    """Share of clips whose strongest class is among their labels.
+
+    >>> labels = np.array([[1, 0, 0], [0, 1, 0]])
+    >>> float(top1(labels, np.array([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1]])))
+    0.5
+    """
     return _mean((labels * strongest(presence)).sum(axis=1), weights)
 
 
 def agreement(labels: Array, decisions: Array, weights: Array | None = None) -> dict[str, Array]:
-    """Precision, recall and F1, each as micro and as macro average: `micro_f1`, `macro_f1`, `micro_precision`, …"""
-    hits, found, wanted = _tallies(labels, decisions, weights)
-    nothing = (found + wanted).sum(-1) == 0
-    figures = {}
+    """Return micro and macro averages of precision, recall and F1: `micro_f1`, `macro_f1`, `micro_precision`, …
+
+    >>> values = agreement(np.array([[1, 0], [1, 1]]), np.array([[1, 1], [1, 0]]))
+    >>> round(float(values["micro_f1"]), 3), round(float(values["macro_f1"]), 3)
+    (0.667, 0.5)
+    """
+    true_positive, predicted, actual = _tallies(labels, decisions, weights)
+    nothing = (predicted + actual).sum(-1) == 0
+    values = {}
     for name, part, whole in (
-        ("f1", 2 * hits, found + wanted),
-        ("precision", hits, found),
-        ("recall", hits, wanted),
+        ("f1", 2 * true_positive, predicted + actual),
+        ("precision", true_positive, predicted),
+        ("recall", true_positive, actual),
     ):
-        figures[f"micro_{name}"] = _ratio(part.sum(-1), whole.sum(-1), nothing)
-        figures[f"macro_{name}"] = _macro(_ratio(part, whole, 0.0), found, wanted)
-    return figures
+        values[f"micro_{name}"] = _ratio(part.sum(-1), whole.sum(-1), nothing)
+        values[f"macro_{name}"] = _macro(_ratio(part, whole, 0.0), predicted, actual)
+    return values
 
 
 def count_accuracy(labels: Array, count: Array, weights: Array | None = None) -> Array:
-    """Share of clips whose number of instruments is the likeliest one."""
+    """Share of clips whose number of instruments has the highest probability."""
     return _mean(count.argmax(axis=1) == _number(labels, count), weights)
 
 
 def exact_set(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
-    """Share of clips where the classes decided for are the labels, none missing and none too many."""
+    """Share of clips whose detected classes are exactly the labels.
+
+    >>> float(exact_set(np.array([[1, 0], [1, 1]]), np.array([[1, 0], [1, 0]])))
+    0.5
+    """
     return _mean(np.all(labels == decisions, axis=1), weights)
 
 
 def lrap(labels: Array, presence: Array, weights: Array | None = None) -> Array:
-    """Label ranking average precision: the mean, over clips and a clip's labels, of the share of labels among
-    the classes that are at least as strong (Schapire and Singer 2000)."""
+    """Label ranking average precision (Schapire and Singer 2000).
+
+    For each label of a clip, take the share of labels among the classes that are at least as strong. LRAP is the mean
+    over the labels of a clip, and over the clips.
+
+    >>> round(float(lrap(np.array([[1, 0, 1]]), np.array([[0.9, 0.5, 0.2]]))), 3)  # ranks 1 and 3
+    0.833
+    """
     labeled = labels.sum(axis=1) > 0
     at_least = presence[:, None, :] >= presence[:, :, None]  # (clips, class, other class)
     precision = (at_least & (labels[:, None, :] > 0)).sum(axis=2) / at_least.sum(axis=2)
@@ -102,7 +126,7 @@ def lrap(labels: Array, presence: Array, weights: Array | None = None) -> Array:
 
 
 def solo(labels: Array, presence: Array, weights: Array | None = None) -> dict[str, Array]:
-    """Every metric of clips with one instrument each; micro averages would all be `top1`."""
+    """Return every metric of clips with one instrument each; all micro averages would be `top1`."""
     macro = agreement(labels, strongest(presence), weights)
     names = ("macro_f1", "macro_precision", "macro_recall")
     return {"top1": top1(labels, presence, weights), **{name: macro[name] for name in names}}
@@ -111,23 +135,23 @@ def solo(labels: Array, presence: Array, weights: Array | None = None) -> dict[s
 def mixtures(
     labels: Array, presence: Array, decisions: Array, count: Array | None = None, weights: Array | None = None
 ) -> dict[str, Array]:
-    """Every metric of clips with any number of instruments, those of `counted` where the model counts."""
-    figures = {
+    """Return every metric of clips with any number of instruments, and those of `counted` if the model counts."""
+    values = {
         **agreement(labels, decisions, weights),
         "exact_set": exact_set(labels, decisions, weights),
         "lrap": lrap(labels, presence, weights),
     }
-    return figures if count is None else figures | counted(labels, presence, count, weights)
+    return values if count is None else values | counted(labels, presence, count, weights)
 
 
 def counted(labels: Array, presence: Array, count: Array, weights: Array | None = None) -> dict[str, Array]:
-    """Every metric of a two-part output as Sethi (2018) reads it.
+    """Return every metric of a model that also counts, as in Sethi (2018).
 
     Returns
     -------
     `count_accuracy`; `count_macro_f1`, `count_macro_precision`, `count_macro_recall`: over the numbers that occur;
-    `by_count_micro_f1`, …: `agreement` of the instruments that `top_k` decides for; `total_accuracy`: share of clips
-    where these, and so their number, are right.
+    `by_count_micro_f1`, …: `agreement` of the classes that `top_k` detects; `total_accuracy`: share of clips where
+    these classes are exactly right.
     """
     numbers = agreement(_one_hot(_number(labels, count), count.shape[1]), strongest(count), weights)
     chosen = top_k(presence, count)
@@ -150,15 +174,15 @@ def evaluate(
 
     Parameters
     ----------
-    measure : `solo`, `mixtures` or `agreement` with everything but `weights` given.
-    clips : how many clips it measures.
-    rounds : how many times as many clips are drawn from them, with replacement.
-    rng : decides the draws; with equal seeds, two models are measured on the same ones.
+    measure : `solo`, `mixtures` or `agreement`, with all arguments but `weights`.
+    clips : number of clips.
+    rounds : number of resamplings with replacement.
+    rng : source of the draws; with equal seeds, two models are measured on the same resamplings.
 
     Returns
     -------
-    Flat dict: `clips`, every metric, and `intervals`: for every metric `[low, high]`, the 2.5 and 97.5
-    percentiles, widened to the metric itself where few clips make the percentiles miss it.
+    Flat dict: `clips`, every metric, and `intervals`: for each metric `[low, high]`, the 2.5 and 97.5 percentiles. With
+    few clips, these may miss the metric; the interval is then widened to contain it.
     """
     equally = np.full(clips, 1 / clips)
     step = max(1, 2**22 // clips)  # rounds at a time, so that a set of any size fits in memory
@@ -174,23 +198,23 @@ def evaluate(
 
 
 def per_class(labels: Array, decisions: Array) -> list[tuple[float, float, float, int]]:
-    """Precision, recall, F1 and number of clips of each class; 0 where a figure would divide by nothing."""
-    hits, found, wanted = _tallies(labels, decisions, None)
-    figures = (
-        hits / np.maximum(found, 1),
-        hits / np.maximum(wanted, 1),
-        2 * hits / np.maximum(found + wanted, 1),
+    """Return precision, recall, F1 and number of clips per class; 0 instead of a division by 0."""
+    true_positive, predicted, actual = _tallies(labels, decisions, None)
+    values = (
+        true_positive / np.maximum(predicted, 1),
+        true_positive / np.maximum(actual, 1),
+        2 * true_positive / np.maximum(predicted + actual, 1),
     )
-    return list(zip(*(figure.tolist() for figure in figures), wanted.astype(int).tolist(), strict=True))
+    return list(zip(*(value.tolist() for value in values), actual.astype(int).tolist(), strict=True))
 
 
 def best_thresholds(labels: Array, presence: Array) -> Array:
-    """Choose the threshold of each class that makes its F1 highest; to be done on validation data.
+    """Choose the threshold of each class that maximizes its F1; use validation data.
 
-    Of calibrated probabilities it is half of that F1 (Lipton et al., Optimal Thresholding of Classifiers to Maximize F1
-    Measure, ECML PKDD 2014, theorem 1). How high F1 gets is much surer than where it does so, which a few clips decide.
-    Thresholds are for mixtures: clips of one instrument are left out where there are others. A class that never occurs
-    gets 0.5.
+    For calibrated probabilities, it is half of the highest F1 (Lipton et al., Optimal Thresholding of Classifiers to
+    Maximize F1 Measure, ECML PKDD 2014, theorem 1). The height of the maximum is much more certain than its place,
+    which depends on a few clips. Thresholds are for mixtures: solo clips are left out if there are others. A class that
+    never occurs has 0.5.
 
     Parameters
     ----------
@@ -216,7 +240,7 @@ def _highest_f1(labels: Array, presence: Array) -> float:
 
 
 def _number(labels: Array, count: Array) -> Array:
-    """The place in `count` that stands for each clip's number of instruments [shape=(clips,)]."""
+    """Return the index in `count` of the actual number of instruments [shape=(clips,)]."""
     return np.asarray(np.minimum(labels.sum(axis=1), count.shape[1] - 1))
 
 
@@ -225,16 +249,18 @@ def _one_hot(columns: Array, classes: int) -> Array:
 
 
 def _tallies(labels: Array, decisions: Array, weights: Array | None) -> tuple[Array, Array, Array]:
-    """Count the clips rightly decided for, decided for, and labeled, a class [shape=(..., classes)]."""
+    """Count true positives, predicted and actual positives per class [shape=(..., classes)]."""
     weights = np.ones(len(labels)) if weights is None else weights
-    hits, found, wanted = (weights @ part.astype(np.float64) for part in (labels * decisions, decisions, labels))
-    return hits, found, wanted
+    true_positive, predicted, actual = (
+        weights @ part.astype(np.float64) for part in (labels * decisions, decisions, labels)
+    )
+    return true_positive, predicted, actual
 
 
-def _macro(ratios: Array, found: Array, wanted: Array) -> Array:
-    """Mean over classes that occur; where none does, 1 if nothing was found and else 0."""
-    occurs = wanted > 0
-    return np.where(occurs.any(-1), _ratio((ratios * occurs).sum(-1), occurs.sum(-1)), ~found.any(-1))
+def _macro(ratios: Array, predicted: Array, actual: Array) -> Array:
+    """Return the mean over classes that occur; if none does, 1 if nothing is detected, and else 0."""
+    occurs = actual > 0
+    return np.where(occurs.any(-1), _ratio((ratios * occurs).sum(-1), occurs.sum(-1)), ~predicted.any(-1))
 
 
 def _mean(values: Array, weights: Array | None) -> Array:
@@ -243,5 +269,5 @@ def _mean(values: Array, weights: Array | None) -> Array:
 
 
 def _ratio(part: Array, whole: Array, otherwise: ArrayLike = 1.0) -> Array:
-    """`part / whole`, and `otherwise` where the whole is nothing."""
+    """Return `part / whole`, or `otherwise` if the whole is 0."""
     return np.where(whole > 0, part / np.maximum(whole, 1), otherwise)

@@ -1,13 +1,13 @@
-"""What `dvc plots` and `instrec dev report` draw, as small files that git can compare.
+"""Write the small tables that `dvc plots` and `instrec dev report` draw, and that git can compare.
 
     metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip per row
     metrics/plots/f1_SET.csv            F1 of every class in solo clips, with its interval
-    metrics/plots/calibration_SET.csv   how often the model is right when it is so sure, a bin a row
+    metrics/plots/calibration_SET.csv   share of true positives per range of probability
     metrics/plots/sweep_valid.csv       precision, recall and F1 at every threshold, on validation data
-    metrics/plots/thresholds.csv        the threshold of each class, and what it gives on validation data
-    metrics/plots/spectrograms.png      what the model sees of a few clips (instrec/evaluation/example_spectrograms.py)
+    metrics/plots/thresholds.csv        threshold of each class, with its metrics on validation data
+    metrics/plots/spectrograms.png      features of a few clips (instrec/evaluation/example_spectrograms.py)
 
-SET is a test set, or `valid`. Thresholds are chosen on validation data and swept there; no test set is asked.
+SET is a test set, or `valid`. Thresholds are chosen and swept on validation data, never on a test set.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ def write(
 
     Parameters
     ----------
-    parts : what `scoring.predict` gave of the test sets.
-    validation : what it gave of validation data, in the model's own classes.
-    thresholds : the model's own [shape=(classes,)].
-    rounds, seed : of the intervals, as in `scoring.write`.
+    parts : predictions of the test sets, from `test_sets.predict`.
+    validation : predictions of validation data, in the classes of the model.
+    thresholds : of the model [shape=(classes,)].
+    rounds, seed : of the intervals, as in `test_sets.write`.
     """
     kinds = defaultdict(list)
     for part in (*parts, *validation):
@@ -58,8 +58,8 @@ def write(
     if validation:
         labels, presence = together[validation[0].test_set]
         write_csv(folder / "sweep_valid.csv", ("threshold", "precision", "recall", "f1"), sweep(labels, presence))
-        figures = metrics.per_class(labels, metrics.decide(presence, thresholds))
-        rows = zip(validation[0].classes, np.asarray(thresholds, float).tolist(), figures, strict=True)
+        values = metrics.per_class(labels, metrics.decide(presence, thresholds))
+        rows = zip(validation[0].classes, np.asarray(thresholds, float).tolist(), values, strict=True)
         columns = ("class", "threshold", "precision", "recall", "f1", "clips")
         write_csv(folder / "thresholds.csv", columns, ((name, threshold, *own) for name, threshold, own in rows))
 
@@ -67,7 +67,7 @@ def write(
 def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, float, float, float, int]]:
     """Return F1 of the classes that occur in solo clips, with the 95 % interval and the number of clips.
 
-    The intervals are of the same resamplings of clips as those of the means in `test.json`.
+    The intervals use the same resamplings as those of the means in `test.json`.
     """
     decisions, clips = metrics.strongest(part.presence), part.labels.sum(axis=0)
 
@@ -75,21 +75,21 @@ def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, fl
         return dict(zip(part.classes, np.moveaxis(_f1(part.labels, decisions, weights), -1, 0), strict=True))
 
     rng = generator(seed, "bootstrap", part.kind)
-    figures = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
+    values = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
     for name, number in zip(part.classes, clips.tolist(), strict=True):
         if number:
-            yield name, figures[name], *figures["intervals"][name], number
+            yield name, values[name], *values["intervals"][name], number
 
 
 def _f1(labels: Array, decisions: Array, weights: Array | None) -> Array:
-    """F1 of each class [shape=(..., classes)], 0 where it would divide by nothing."""
+    """Return F1 per class [shape=(..., classes)]; 0 instead of a division by 0."""
     weights = np.ones(len(labels)) if weights is None else weights
-    hits, both = weights @ (labels * decisions).astype(float), weights @ (labels + decisions).astype(float)
-    return np.asarray(2 * hits / np.maximum(both, 1))
+    true_positive, both = weights @ (labels * decisions).astype(float), weights @ (labels + decisions).astype(float)
+    return np.asarray(2 * true_positive / np.maximum(both, 1))
 
 
 def calibration(labels: Array, presence: Array) -> Iterator[tuple[float, float, float, float, int]]:
-    """Compare how sure a model is with how often it is right, over all clips and classes together.
+    """Compare probabilities with the share of true positives, over all clips and classes.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def calibration(labels: Array, presence: Array) -> Iterator[tuple[float, float, 
 
     Yields
     ------
-    For each of ten equal ranges of probability in which the model gave any: their mean, the share of them whose class
-    sounds, that share's 95 % interval (Wilson 1927, as if they were independent), and how many they are.
+    For each of ten equal ranges of probability, if any is in it: their mean, the share whose class sounds, its 95 %
+    interval (Wilson 1927, which assumes independent decisions), and their number.
     """
     from scipy.stats import binomtest  # half a second to import
 
@@ -111,8 +111,8 @@ def calibration(labels: Array, presence: Array) -> Iterator[tuple[float, float, 
 
 
 def sweep(labels: Array, presence: Array) -> Iterator[tuple[float, ...]]:
-    """Return threshold, micro precision, recall and F1 where all classes have the same threshold, from 0 up to the last
-    that any class reaches."""
+    """Return micro precision, recall and F1 with one threshold for all classes, from 0 to the last one that any class
+    reaches."""
     for threshold in SWEEP[presence.max() >= SWEEP].tolist():
-        figures = metrics.agreement(labels, metrics.decide(presence, threshold))
-        yield threshold, *(float(figures[f"micro_{name}"]) for name in ("precision", "recall", "f1"))
+        values = metrics.agreement(labels, metrics.decide(presence, threshold))
+        yield threshold, *(float(values[f"micro_{name}"]) for name in ("precision", "recall", "f1"))

@@ -1,14 +1,13 @@
-"""How published systems turn windows into a file's answer, choose thresholds, and repeat: arrays in, arrays out.
+"""Protocols of published systems: aggregation of windows to files, and choice of thresholds.
 
-Aggregation, from windows to the files they are cut from:
+Aggregation of the windows of a file:
 
-- S1, the mean over a file's windows.
-- S2, the same divided by the file's strongest class (Han 2017), which asks how strong a class is beside the predominant
-  one.
-- The mean of logits, read as a probability again.
+- S1: the mean over windows.
+- S2: S1 divided by its strongest class (Han 2017): the strength of a class relative to the predominant one.
+- The mean of logits, as a probability.
 
-Thresholds are swept over a fixed grid: one for all classes, the best by micro F1, or one per class, the best by the
-class's F1. They are chosen on the development half of a test set, and scored on the other; no song lies in both.
+Thresholds are chosen from a fixed grid: one for all classes, by micro F1, or one per class, by the F1 of the class.
+They are chosen on the development half of a test set, and measured on the other half. No song is in both halves.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _ALMOST = 1e-7  # the nearest that a single-precision sigmoid comes to 1, and so
 
 
 def file_of(ids: Sequence[str]) -> NDArray[np.intp]:
-    """Tell which file each clip is a window of: its id without the onset, `@0012.50`, that may end it.
+    """Return the file of each window: the clip id without an onset at its end, such as `@0012.50`.
 
     Returns
     -------
@@ -54,7 +53,7 @@ def file_of(ids: Sequence[str]) -> NDArray[np.intp]:
 def mean(values: Array, files: NDArray[np.intp]) -> Array:
     """Average windows [shape=(clips, any)] over each file [shape=(files, any)]: S1. A single window stays as it is.
 
-    `files` says which file each window is of, as `file_of` does [shape=(clips,)].
+    `files` is the file of each window, from `file_of` [shape=(clips,)].
     """
     total = np.zeros((files.max() + 1, values.shape[1]))
     np.add.at(total, files, values)
@@ -76,7 +75,7 @@ def relative(presence: Array) -> Array:
 
 
 def answering(names: Sequence[str], classes: Sequence[str]) -> list[list[int]]:
-    """Tell which of a model's classes answer for the classes asked for: programs for the instruments they stand for.
+    """Return the classes of a model that stand for the requested classes: programs stand for their instruments.
 
     Returns
     -------
@@ -85,7 +84,7 @@ def answering(names: Sequence[str], classes: Sequence[str]) -> list[list[int]]:
     Raises
     ------
     UserError
-        When none answers for a name.
+        If none stands for a name.
     """
     if tuple(names) == tuple(classes):
         return [[place] for place in range(len(classes))]
@@ -101,18 +100,18 @@ def answering(names: Sequence[str], classes: Sequence[str]) -> list[list[int]]:
 
 
 def answers(values: Array, columns: Sequence[Sequence[int]]) -> Array:
-    """Return the highest value among the columns that answer for each class [shape=(files, classes asked for)].
+    """Return the highest value among the columns that stand for each class [shape=(files, requested classes)].
 
-    Of decisions it makes one for an instrument when any of its programs is decided for (Sethi 2018).
+    For decisions: an instrument is detected if any of its programs is (Sethi 2018).
     """
     return np.stack([values[:, own].max(axis=1) for own in columns], axis=1)
 
 
 def development_half(songs: Sequence[str], seed: int) -> NDArray[np.bool_]:
-    """Decide which files are for choosing thresholds; all files of a song are, or none [shape=(files,)].
+    """Choose the development half, whole songs at a time; True for its files [shape=(files,)].
 
-    The halves differ by no more files than the longest song has. None is for choosing where there are fewer than
-    `MIN_FILES` files or two songs: all score then, with thresholds of one half.
+    The halves differ by at most the files of the longest song. With fewer than `MIN_FILES` files or two songs, the
+    development half is empty: all files are measured, with thresholds of .5.
     """
     sizes = Counter(songs)
     if len(songs) < MIN_FILES or len(sizes) < 2:
@@ -128,30 +127,30 @@ def development_half(songs: Sequence[str], seed: int) -> NDArray[np.bool_]:
 
 def global_threshold(labels: Array, scores: Array) -> Array:
     """Choose the one threshold with the highest micro F1; the middle one among equals [shape=(classes,)]."""
-    hits, found, wanted = (part.sum(axis=1, keepdims=True) for part in _sweep(labels, scores))
-    return _best(hits, found, wanted).repeat(labels.shape[1])
+    true_positive, predicted, actual = (part.sum(axis=1, keepdims=True) for part in _sweep(labels, scores))
+    return _best(true_positive, predicted, actual).repeat(labels.shape[1])
 
 
 def class_thresholds(labels: Array, scores: Array) -> Array:
-    """Choose each class's threshold with the highest F1 of the class; the middle one among equals, .5 where the class
-    never occurs [shape=(classes,)]."""
+    """Choose the threshold of each class with its highest F1; the middle one among equals, .5 if the class never occurs
+    [shape=(classes,)]."""
     return _best(*_sweep(labels, scores))
 
 
 def _sweep(labels: Array, scores: Array) -> tuple[Array, Array, Array]:
-    """Count clips rightly decided for, decided for, and labeled, at every threshold [shape=(thresholds, classes)]."""
+    """Count true positives, predicted and actual positives at every threshold [shape=(thresholds, classes)]."""
     columns = list(zip(labels.T > 0, scores.T.astype(np.float64), strict=True))
-    hits = np.stack([_reaching(column[own]) for own, column in columns], axis=1)
-    found = np.stack([_reaching(column) for _, column in columns], axis=1)
-    return hits, found, np.broadcast_to(labels.sum(axis=0), found.shape)
+    true_positive = np.stack([_reaching(column[own]) for own, column in columns], axis=1)
+    predicted = np.stack([_reaching(column) for _, column in columns], axis=1)
+    return true_positive, predicted, np.broadcast_to(labels.sum(axis=0), predicted.shape)
 
 
 def _reaching(scores: Array) -> Array:
     return len(scores) - np.searchsorted(np.sort(scores), GRID)
 
 
-def _best(hits: Array, found: Array, wanted: Array) -> Array:
-    f1 = 2 * hits / np.maximum(found + wanted, 1)
+def _best(true_positive: Array, predicted: Array, actual: Array) -> Array:
+    f1 = 2 * true_positive / np.maximum(predicted + actual, 1)
     equals = [np.flatnonzero(np.isclose(column, column.max(), rtol=0, atol=1e-12)) for column in f1.T]
     middle = np.array([GRID[best[len(best) // 2]] for best in equals])
     return np.where(f1.any(axis=0), middle, _NEVER)
@@ -159,14 +158,14 @@ def _best(hits: Array, found: Array, wanted: Array) -> Array:
 
 @dataclass(frozen=True)
 class Reading:
-    """A test set read by one protocol.
+    """A test set as one protocol measures it.
 
     Attributes
     ----------
-    aggregation : how windows became a file's score.
-    choice : `global` or `class`: how far a threshold reaches.
+    aggregation : from windows to files.
+    choice : `global` or `class`: one threshold for all classes, or one per class.
     thresholds : chosen on the development half [shape=(classes,)].
-    labels, decisions : of the files that score [shape=(files, classes)], 0 or 1.
+    labels, decisions : of the measured files [shape=(files, classes)], 0 or 1.
     """
 
     aggregation: str
@@ -181,20 +180,20 @@ class Reading:
 
 
 def readings(labels: Array, scores: Mapping[str, Array], songs: Sequence[str], seed: int) -> list[Reading]:
-    """Read a test set by every protocol.
+    """Apply every protocol to a test set.
 
     Parameters
     ----------
-    labels : which classes sound in each file [shape=(files, classes)], 0 or 1.
-    scores : by name of aggregation, how strong each class is [shape=(files, classes)], 0..1.
-    songs : which song each file is of.
-    seed : decides the halves, with the songs.
+    labels : classes in each file [shape=(files, classes)], 0 or 1.
+    scores : strength of each class per name of an aggregation [shape=(files, classes)], 0..1.
+    songs : song of each file.
+    seed : for the choice of the halves.
     """
     development = development_half(songs, seed)
-    found = []
+    readings = []
     for aggregation, score in scores.items():
         for choice, choose in ((GLOBAL, global_threshold), (A_CLASS, class_thresholds)):
             thresholds = choose(labels[development], score[development])
             decisions = metrics.decide(score[~development], thresholds)
-            found.append(Reading(aggregation, choice, thresholds, labels[~development], decisions))
-    return found
+            readings.append(Reading(aggregation, choice, thresholds, labels[~development], decisions))
+    return readings

@@ -54,7 +54,7 @@ def evaluate_folder(
     Raises
     ------
     UserError
-        When the folder is missing, has no sub-folders with files, or none of its files can be scored.
+        If the folder is missing, has no sub-folders with files, or none of its files can be scored.
     """
     classes = asked(model.classes)
     columns = protocols.answering(classes, model.classes)
@@ -98,7 +98,7 @@ def figures(labels: Sequence[str], scores: NDArray[np.float64], classes: Sequenc
     Raises
     ------
     ValueError
-        When there is no file, a label is not a class, or shapes do not agree.
+        If there is no file, a label is not a class, or shapes do not agree.
     """
     wanted = np.eye(len(classes), dtype=np.uint8)[[classes.index(label) for label in labels]]
     metrics.validate(wanted, scores)
@@ -128,7 +128,7 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
     Raises
     ------
     UserError
-        When the folder is missing, is a file, or has no sub-folders with files.
+        If the folder is missing, is a file, or has no sub-folders with files.
     """
     if not folder.is_dir():
         raise UserError("not-a-folder", folder, "not a folder; give one with a sub-folder per class")

@@ -1,9 +1,9 @@
-"""What a model reaches on the test sets, as small files that git can compare.
+"""Measure a model on the test sets, and write the metrics as small files that git can compare.
 
     metrics/test.json                 every metric of every set, with bootstrap intervals
     metrics/per_class.csv             precision, recall, F1 and support of every class
 
-Figures are rounded to four decimals, so that what differs between two commits is worth looking at.
+Metrics are rounded to four decimals, so that tiny differences between commits do not show.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ KINDS = {"solo": SOLO, "mixture": MIXTURES, "excerpt": EXCERPTS}  # by the secon
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of files of one test set, and what a model makes of them.
+    """The predictions of a model for one kind of files of one test set.
 
-    A file is one clip, or several that are windows of it: their mean stands for the file.
+    A file is one clip, or the mean of several windows.
 
     Attributes
     ----------
     test_set : name of the set.
     kind : `solo`, `mixtures` or `excerpts`.
-    classes : what is asked for.
-    labels : which classes sound [shape=(files, classes)], 0 or 1.
-    presence : how sure the model is of each [shape=(files, classes)], 0..1.
-    decisions : which it decides for, by its own thresholds [shape=(files, classes)], 0 or 1.
-    count : probability of each number of instruments [shape=(files, counts)]; None where the model does not count.
-    logits : as `presence`, but the mean of the windows' logits [shape=(files, classes)], 0..1.
-    songs : which song each file is of.
+    classes : requested classes.
+    labels : actual classes [shape=(files, classes)], 0 or 1.
+    presence : probability of each class [shape=(files, classes)], 0..1.
+    decisions : detected classes, with the thresholds of the model [shape=(files, classes)], 0 or 1.
+    count : probability of each number of instruments [shape=(files, counts)]; None if the model does not count.
+    logits : like `presence`, but from the mean of logits [shape=(files, classes)], 0..1.
+    songs : song of each file.
     """
 
     test_set: str
@@ -68,39 +68,39 @@ class Part:
 
 
 def predict_all(folder: Path, classifier: Classifier, *, task: str, songs: Mapping[str, str]) -> dict[str, list[Part]]:
-    """Predict every set of spectrograms but the one of training, as `predict` does: {set: parts}, validation included.
+    """Predict every set except the training set: {set: parts}, validation included.
 
     Raises
     ------
     UserError
-        When no test set is there, or as `predict` does.
+        If there is no test set, or as in `predict`.
     """
-    found = {}
+    predicted = {}
     for path in sorted(folder.glob("*.h5")):
         if path.stem != "train":
             with open_store(path) as clips:
-                found[path.stem] = predict(path.stem, clips, classifier, task=task, songs=songs)
-    if not any(parts for name, parts in found.items() if name != VALIDATION):
+                predicted[path.stem] = predict(path.stem, clips, classifier, task=task, songs=songs)
+    if not any(parts for name, parts in predicted.items() if name != VALIDATION):
         raise UserError(
             "test-set-missing",
             folder,
             f"holds no test set for task {task}; raise balance.composed_per_class in params.yaml and run `dvc repro`",
         )
-    return found
+    return predicted
 
 
 def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, songs: Mapping[str, str]) -> list[Part]:
-    """Predict the clips of a test set, a kind at a time; a kind without clips is left out.
+    """Predict the clips of a test set, one kind after the other; a kind without clips is left out.
 
     Parameters
     ----------
-    task : what the model was trained for; one of task `solo` is asked about solo clips alone.
-    songs : the manifest's group of each clip, by id.
+    task : of the model; with task `solo`, only solo clips are predicted.
+    songs : group of each clip in the manifest, by id.
 
     Raises
     ------
     UserError
-        When no class of the model's answers for one of the set's, or the set is not the manifest's.
+        If no class of the model stands for one of the set, or the set has other clips than the manifest.
     """
     if not songs.keys() >= set(store.ids):
         raise UserError("test-set-outdated", test_set, "holds clips that are not in the manifest; run `dvc repro`")
@@ -136,9 +136,9 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
 def outputs(
     store: Store, rows: NDArray[np.intp], classifier: Classifier
 ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-    """Return presence and count of clips, as `Classifier.predict` does, a batch in memory at a time.
+    """Return presence and count of clips, as `Classifier.predict` does, with one batch in memory.
 
-    Silence holds nothing, whatever a model that never heard it says; `listening` does not ask one about it, either.
+    A silent clip has no class, whatever the model returns; `activations` treats silence the same way.
     """
     presences, counts = [], []
     for start in range(0, len(rows), BATCH):
@@ -152,14 +152,14 @@ def outputs(
 
 
 def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dict[str, Any]:
-    """Write every file and give the content of `test.json`.
+    """Write every file, and return the content of `test.json`.
 
     Parameters
     ----------
-    folder : where `test.json` and `per_class.csv` go.
-    parts : what `predict` gave, of one set after the other.
-    rounds : resamplings behind each interval.
-    seed : decides them, and the halves of excerpts.
+    folder : for `test.json` and `per_class.csv`.
+    parts : from `predict`, of one set after the other.
+    rounds : number of resamplings per interval.
+    seed : of the resamplings, and of the halves of excerpts.
     """
     for part in parts:
         metrics.validate(part.labels, part.presence, part.count)
@@ -174,7 +174,7 @@ def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dic
 def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
     """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}.
 
-    `clips` are files. Excerpts also have, by a protocol's name, the same of the files that score and the thresholds.
+    `clips` is the number of files. Excerpts also have the same per protocol, with its thresholds.
     """
     table: dict[str, dict[str, Any]] = {}
     for part in parts:
@@ -183,21 +183,21 @@ def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[
         else:
             measure = partial(metrics.mixtures, part.labels, part.presence, part.decisions, part.count)
         rng = generator(seed, "bootstrap", part.kind)
-        figures = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
+        values = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
         if part.kind == EXCERPTS:
-            figures |= _by_protocol(part, rounds, seed)
-        table.setdefault(part.test_set, {})[part.kind] = _rounded(figures)
+            values |= _by_protocol(part, rounds, seed)
+        table.setdefault(part.test_set, {})[part.kind] = _rounded(values)
     return table
 
 
 def _by_protocol(part: Part, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
-    """Measure excerpts as every protocol reads them."""
+    """Measure excerpts with every protocol."""
     table = {}
     for reading in _readings(part, seed):
         measure = partial(metrics.agreement, reading.labels, reading.decisions)
         rng = generator(seed, "bootstrap", "protocols")
-        figures = metrics.evaluate(measure, clips=len(reading.labels), rounds=rounds, rng=rng)
-        table[reading.name] = figures | _chosen(part, reading)
+        values = metrics.evaluate(measure, clips=len(reading.labels), rounds=rounds, rng=rng)
+        table[reading.name] = values | _chosen(part, reading)
     return table
 
 
@@ -207,7 +207,7 @@ def _readings(part: Part, seed: int) -> list[protocols.Reading]:
 
 
 def _chosen(part: Part, reading: protocols.Reading) -> dict[str, Any]:
-    """Return the thresholds that were chosen: one, or by class."""
+    """Return the chosen thresholds: one, or one per class."""
     if reading.choice == protocols.GLOBAL:
         return {"threshold": float(reading.thresholds[0])}
     return {"thresholds": dict(zip(part.classes, reading.thresholds.tolist(), strict=True))}
@@ -220,8 +220,8 @@ def _per_class(parts: Iterable[Part], seed: int) -> Iterator[tuple[str | float, 
         if part.kind == EXCERPTS:
             tables += [(f"{EXCERPTS}.{each.name}", each.labels, each.decisions) for each in _readings(part, seed)]
         for kind, labels, decided in tables:
-            for name, figures in zip(part.classes, metrics.per_class(labels, decided), strict=True):
-                yield part.test_set, kind, name, *figures
+            for name, values in zip(part.classes, metrics.per_class(labels, decided), strict=True):
+                yield part.test_set, kind, name, *values
 
 
 def _rounded(tree: Any) -> Any:

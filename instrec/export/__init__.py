@@ -49,7 +49,7 @@ def export(model: Path, form: str, output: Path) -> Exported:
     Raises
     ------
     UserError
-        When the model cannot be read, has no counterpart in that format or gives other probabilities there; when a
+        If the model cannot be read, has no counterpart in that format or gives other probabilities there; if a
         package is missing, or the file cannot be written.
     """
     if output.suffix != f".{form}":

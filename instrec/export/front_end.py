@@ -36,7 +36,7 @@ def listening_model(classifier: Classifier, *, also_features: bool = False) -> A
     Raises
     ------
     UserError
-        When it is not known how to make the model's pictures out of Keras operations.
+        If it is not known how to make the model's pictures out of Keras operations.
     """
     import keras
     from keras import ops

@@ -1,4 +1,4 @@
-"""The representations: what a model sees of a clip, one file each. All keep the contract of `Representation`."""
+"""Representations, one file each: they compute the features of a clip, by the contract of `Representation`."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ REPRESENTATIONS: dict[str, Callable[[ClipParams, SpectrogramParams], Representat
 
 
 def from_params(clip: ClipParams, spectrogram: SpectrogramParams) -> Representation:
-    """Return the representation that the params ask for.
+    """Return the representation that the params name.
 
     Raises
     ------
     UserError
-        Naming the parameter of params.yaml that does not fit the others.
+        If a parameter of params.yaml does not fit the others.
     """
     return REPRESENTATIONS[spectrogram.name](clip, spectrogram)

@@ -10,7 +10,7 @@ from instrec.features.log_mel import LogMel
 from instrec.features.representation import FloatArray, Representation
 from instrec.params import ClipParams, SpectrogramParams
 
-_COLOURS = 3
+_CHANNELS = 3
 
 
 class Image(Representation):
@@ -25,30 +25,30 @@ class Image(Representation):
                 f"{spectrogram.part} is two parts, and an image shows one; "
                 "choose either of them, or spectrogram.name log_mel",
             )
-        super().__init__(clip.samples, (pixels, pixels, _COLOURS))
+        super().__init__(clip.samples, (pixels, pixels, _CHANNELS))
 
     def _transform(self, y: FloatArray) -> FloatArray:
         grey = resized(self._log_mel(y)[:, :, 0], self.shape[0])
-        return np.repeat(grey[:, :, np.newaxis], _COLOURS, axis=2)
+        return np.repeat(grey[:, :, np.newaxis], _CHANNELS, axis=2)
 
 
-def resized(picture: FloatArray, pixels: int, *, order: int = 1) -> FloatArray:
-    """Return a picture [shape=(height, width)] as many pixels either way, its corners kept.
+def resized(image: FloatArray, pixels: int, *, order: int = 1) -> FloatArray:
+    """Resize an image [shape=(height, width)] to `pixels` x `pixels`; its corners stay.
 
-    `order` is that of the spline between points: 1 is a line, 0 the nearest point.
+    `order` is the order of the spline between points: 1 is linear, 0 the nearest point.
     """
-    factors = (pixels / picture.shape[0], pixels / picture.shape[1])
-    image: FloatArray = zoom(picture, factors, order=order, mode="nearest")
-    return image
+    factors = (pixels / image.shape[0], pixels / image.shape[1])
+    zoomed: FloatArray = zoom(image, factors, order=order, mode="nearest")
+    return zoomed
 
 
 def required_pixels(spectrogram: SpectrogramParams) -> int:
-    """Return `spectrogram.pixels`, which 0 leaves open.
+    """Return `spectrogram.pixels`.
 
     Raises
     ------
     UserError
-        When it is left open.
+        If it is 0.
     """
     if not spectrogram.pixels:
         raise conflict("spectrogram.pixels", f"0, but {spectrogram.name} needs the image's height and width, as 224")

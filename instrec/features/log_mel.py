@@ -1,4 +1,4 @@
-"""Mel bands on a logarithmic scale, of the whole clip or of parts that it is taken apart into."""
+"""Mel bands on a logarithmic scale, of the whole clip or of separated parts."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from instrec.params import ClipParams, SpectrogramParams
 
 
 class LogMel(Representation):
-    """Mel bands under the clip's own loudest point, `-floor_db`..0 dB scaled to 0..1; a channel for each part.
+    """Mel bands relative to the loudest point of the clip: `-floor_db`..0 dB scaled to 0..1, one channel per part.
 
-    With the whole clip in decibels it is, up to that scaling, librosa's
+    For the whole clip in decibels, it is, up to that scaling, librosa's
     `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a centered Hann window, zero padding and
-    Slaney's mel scale. Working a clip at a time stays in a core's cache, and the filter bank is sparse: both matter
-    more than batching. Loudness cancels out, down to where librosa's own floor ends it: a clip with no band above
-    that is silent. Parts are scaled as the whole clip is, so that how loud they are beside each other stays visible:
-    a channel alone is the same as in a pair. `frames` are cut off last, and change nothing in those that stay.
+    Slaney's mel scale. One clip at a time fits the cache of a core, and the filter bank is sparse: both save more time
+    than batches. Loudness cancels out. A clip with no band above librosa's floor is silent. Parts are scaled like the
+    whole clip, so their relative loudness stays, and a channel is the same alone and in a pair. `frames` cuts off
+    frames at the end.
 
     Source: Slaney, Auditory Toolbox (1998); McFee et al., librosa (SciPy 2015).
     """
@@ -49,8 +49,8 @@ class LogMel(Representation):
         else:
             magnitudes = PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
             parts = [self.bank @ np.square(magnitude) for magnitude in magnitudes]
-        picture = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
-        return picture[: self.shape[0]]
+        features = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
+        return features[: self.shape[0]]
 
 
 def _frames(clip: ClipParams, spectrogram: SpectrogramParams) -> int:

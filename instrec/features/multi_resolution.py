@@ -1,4 +1,4 @@
-"""A stack of mel spectrograms, each sharper in frequency and more blurred in time than the one before."""
+"""A stack of mel spectrograms with increasing resolution in frequency, and decreasing resolution in time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WINDOWS = (1, 2, 4)  # times `window`
 class MultiResolution(Representation):
     """`LogMel` with windows 1, 2 and 4 times as long, with the same hop and bands, stacked as channels.
 
-    Where `part` asks for a pair, its two channels stay side by side: resolutions are the outer order.
+    If `part` is a pair, its two channels stay next to each other: resolutions are the outer order.
 
     Source: the multi-resolution input of Gomez, Abesser & Cano (ISMIR 2018).
     """
@@ -24,7 +24,7 @@ class MultiResolution(Representation):
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         frames, bins, parts = LogMel(clip, spectrogram).shape
         super().__init__(clip.samples, (frames, bins, parts * len(_WINDOWS)))
-        # A window of an odd length may have a frame less than those twice and four times as long.
+        # A window of an odd length may have one frame less than those twice and four times as long.
         self.resolutions = [
             LogMel(clip, replace(spectrogram, window=spectrogram.window * times, frames=frames)) for times in _WINDOWS
         ]

@@ -1,4 +1,4 @@
-"""Amplitude, phase and its change over time as the three colors of an image."""
+"""Amplitude, phase and change of phase as the three channels of an image."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _FRAMES = 256
 class PhaseImage(Representation):
     """256 Fourier transforms of `window` points through a Hamming window, `min_hz`..`max_hz` on a linear axis.
 
-    They are spread evenly over the clip, as far apart as whole samples allow, so `hop` is not asked; nor is `mels`.
-    The image has `pixels` x `pixels`, frames down and frequencies across. Its channels are
+    They are spread evenly over the clip, so `hop` and `mels` are not used. The image has `pixels` x `pixels`, with
+    frames down and frequencies across. Its channels are
 
     - the logarithm of the amplitude, scaled by `scale` and `floor_db` as in `LogMel`;
     - the phase, -pi..pi scaled to 0..1;
-    - how far the phase turns from the frame before, by the shorter way round: -pi..pi scaled to 0..1. The first frame,
-      which has none before it, shows what the second does.
+    - the change of phase from the frame before, in the shorter direction: -pi..pi scaled to 0..1. The first frame has
+      the value of the second.
 
-    What is under the floor of the amplitude has no phase worth the name, and is 0 in all three. The amplitude is
-    resized by linear interpolation; phases, which run in a circle, have no mean, and take the nearest point's.
+    Below the floor of the amplitude, phase is meaningless, and all three channels are 0. The amplitude is resized by
+    linear interpolation. Phases are circular and have no mean, so they use the nearest point.
 
-    Source: Sethi, Unlimited synthesis for instrument recognition (2018); the scaling is our own.
+    Source: Sethi, Unlimited synthesis for instrument recognition (2018), except for the scaling.
     """
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:

@@ -13,18 +13,18 @@ FloatArray = NDArray[np.float32]
 
 
 class Representation(ABC):
-    """Turns a clip into a picture: (samples,) -> (frames, bins, channels), float32 from 0 to 1.
+    """Computes the features of a clip: (samples,) -> (frames, bins, channels), float32 from 0 to 1.
 
-    What holds for every one of them:
+    Every representation has these properties:
 
-    - a clip shorter than `samples` is filled up with silence behind; a longer one is an error;
-    - silence gives zeros, and nothing gives NaN;
-    - the same clip gives the same bytes, alone or in a batch, whatever the number of threads.
+    - A clip shorter than `samples` is padded with silence at its end. A longer one is an error.
+    - Silence gives zeros, and no clip gives NaN.
+    - The same clip gives the same bytes, alone or in a batch, whatever the number of threads.
 
     Attributes
     ----------
     samples : length of a clip.
-    shape : (frames, bins, channels) of its picture.
+    shape : (frames, bins, channels) of its features.
     """
 
     def __init__(self, samples: int, shape: tuple[int, int, int]) -> None:
@@ -37,20 +37,20 @@ class Representation(ABC):
         Raises
         ------
         ValueError
-            When y is longer than a clip, or not of one dimension, or holds NaN or infinity.
+            If y is longer than a clip, is not one-dimensional, or has NaN or infinity.
         """
-        picture: FloatArray = self.batch(np.asarray(y)[np.newaxis], threads=1)[0]
-        return picture
+        features: FloatArray = self.batch(np.asarray(y)[np.newaxis], threads=1)[0]
+        return features
 
     def batch(self, y: FloatArray, *, threads: int | None = None) -> FloatArray:
         """Transform clips, y : np.ndarray [shape=(clips, samples)], to (clips, frames, bins, channels).
 
-        `threads` defaults to one per core. Raises as a single clip does.
+        `threads` defaults to one per core. Errors are those of a single clip.
         """
         y = np.asarray(y)
         if y.ndim != 2 or y.shape[1] > self.samples:
             raise ValueError(f"a clip has at most {self.samples} samples in one dimension, not {y.shape[1:]}")
-        pictures = np.empty((len(y), *self.shape), dtype=np.float32)
+        features = np.empty((len(y), *self.shape), dtype=np.float32)
         threads = threads or len(os.sched_getaffinity(0))
 
         def work(first: int) -> None:
@@ -59,14 +59,14 @@ class Representation(ABC):
                 clip[: y.shape[1]] = y[index]
                 if not np.isfinite(clip).all():
                     raise ValueError(f"clip {index} of the batch holds NaN or infinity")
-                pictures[index] = self._transform(clip)
+                features[index] = self._transform(clip)
 
         if threads == 1:
             work(0)
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(work, range(threads)))
-        return pictures
+        return features
 
     @abstractmethod
     def _transform(self, y: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Taking a clip apart: what is sung or struck, what leads and what goes along with it."""
+"""Separation of a clip into parts: harmonic and percussive, or solo and accompaniment."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _SIMILAR_FRAMES = 5  # of a clip of seconds; of a song of minutes, Rafii & Pardo
 
 @dataclass(frozen=True)
 class Separation:
-    """One way to take a clip apart.
+    """A method of separation.
 
     Attributes
     ----------
     channels : the number of parts.
-    separate : gives them as magnitudes, from the clip's own [shape=(bins, frames)] and the seconds from one frame to
-        the next. Both parts of a pair add up to the clip.
+    separate : from the magnitudes of a clip [shape=(bins, frames)] and its seconds per frame to those of the parts.
+        Both parts of a pair add up to the clip.
     """
 
     channels: int
@@ -32,9 +32,9 @@ class Separation:
 
 
 def _harmonic_percussive(magnitude: FloatArray, _: float) -> tuple[FloatArray, FloatArray]:
-    """Part what is smooth over time from what is smooth over frequency: librosa.decompose.hpss to the byte.
+    """Separate harmonic and percussive parts: librosa.decompose.hpss to the byte.
 
-    librosa's median filter, which works in two dimensions, takes five times as long.
+    librosa's median filter is two-dimensional and takes five times as long.
 
     Source: Fitzgerald, Harmonic/percussive separation using median filtering (DAFx 2010).
     """
@@ -48,7 +48,7 @@ def _harmonic_percussive(magnitude: FloatArray, _: float) -> tuple[FloatArray, F
 
 
 def _smoothed(rows: FloatArray) -> FloatArray:
-    """Return the median around each point of each row, which goes on mirrored at its ends."""
+    """Return the median around each point of each row, with mirrored ends."""
     margin = _KERNEL // 2
     padded = np.pad(rows, ((0, 0), (margin, margin)), mode="symmetric")
     smooth: FloatArray = median_filter(padded.ravel(), _KERNEL).reshape(padded.shape)[:, margin:-margin]
@@ -56,12 +56,12 @@ def _smoothed(rows: FloatArray) -> FloatArray:
 
 
 def _solo_accompaniment(magnitude: FloatArray, seconds_per_frame: float) -> tuple[FloatArray, FloatArray]:
-    """Part what sounds once from what repeats itself in the clip.
+    """Separate the solo from the accompaniment, which repeats itself in the clip.
 
-    It stands in for the pitch-informed separation that Gomez, Abesser & Cano (ISMIR 2018) used.
+    It replaces the pitch-informed separation of Gomez, Abesser & Cano (ISMIR 2018).
 
     Source: Rafii & Pardo, Music/voice separation using the similarity matrix (ISMIR 2012): REPET-SIM; the mask is
-    squared as librosa's example of it has it.
+    squared as in librosa's example.
     """
     from librosa.decompose import nn_filter
     from librosa.util import softmask
@@ -73,10 +73,9 @@ def _solo_accompaniment(magnitude: FloatArray, seconds_per_frame: float) -> tupl
 
 
 def _similar(magnitude: FloatArray, seconds_per_frame: float) -> scipy.sparse.csc_array:
-    """Return each frame, in its column, the frames most like it by cosine that are not near it.
+    """Return a matrix whose columns mark the frames most similar to each frame by cosine, except those near it.
 
-    librosa.segment.recurrence_matrix, asked for no more than who is alike, keeps the first in time of those that come
-    into question and not the most alike.
+    Without weights, librosa.segment.recurrence_matrix keeps the earliest candidates and not the most similar ones.
     """
     from librosa.util import normalize
 

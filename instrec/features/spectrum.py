@@ -1,4 +1,4 @@
-"""What the representations share: a Fourier transform in frames, its range, and loudness as 0..1."""
+"""Shared by the representations: a Fourier transform in frames, its range, and loudness as 0..1."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ SILENCE = 1e-10  # power; librosa.power_to_db's own floor
 
 
 def transformed(y: FloatArray, window: FloatArray, hop: int) -> NDArray[np.complex64]:
-    """Return the spectrum [shape=(bins, frames)] of y, a frame every `hop` samples for as long as it fits in."""
+    """Return the spectrum [shape=(bins, frames)] of y, with a frame every `hop` samples as long as it fits."""
     frames = sliding_window_view(y, len(window))[::hop]
     spectrum: NDArray[np.complex64] = scipy.fft.rfft((frames * window).T, axis=0)
     return spectrum
 
 
 def power_of(spectrum: NDArray[np.complex64]) -> FloatArray:
-    """Return the power, without the root that a magnitude takes."""
+    """Return the power, without the square root of a magnitude."""
     power: FloatArray = np.square(spectrum.real) + np.square(spectrum.imag)
     return power
 
 
 def silent(power: FloatArray) -> bool:
-    """Return whether nothing is louder than librosa's own floor."""
+    """Return whether all power is below librosa's floor."""
     return bool(power.max() <= SILENCE)
 
 
 def loudness(power: FloatArray, whole: FloatArray, spectrogram: SpectrogramParams) -> FloatArray:
     """Scale power to 0..1 on a logarithmic axis.
 
-    1 is the loudest point of `whole`, the clip that `power` is a part of. 0 is `floor_db` under it; with
-    `scale: log` it is the softest point of `whole` where that is louder. The axis is thus the clip's own range, and
-    on it the base of the logarithm cancels out.
+    1 is the loudest point of `whole`, the clip that has the part `power`. 0 is `floor_db` below it. With `scale: log`,
+    0 is the softest point of `whole`, if that is louder. So the axis is the range of the clip, and the base of the
+    logarithm cancels out.
     """
     loudest, depth_db = whole.max(), spectrogram.floor_db
     if spectrogram.scale == "log" and (softest := whole.min() / loudest) > 0:
@@ -51,12 +51,12 @@ def loudness(power: FloatArray, whole: FloatArray, spectrogram: SpectrogramParam
 
 
 def check_band(clip: ClipParams, spectrogram: SpectrogramParams) -> None:
-    """Refuse a range of frequencies that the clip does not have.
+    """Check that the clip has the range of frequencies.
 
     Raises
     ------
     UserError
-        Naming `spectrogram.min_hz` or `spectrogram.max_hz`.
+        If `spectrogram.min_hz` or `spectrogram.max_hz` is out of range.
     """
     nyquist, low, high = clip.sample_rate / 2, spectrogram.min_hz, spectrogram.max_hz
     if high > nyquist:

@@ -1,4 +1,4 @@
-"""From a store of clips to one of pictures."""
+"""Compute a store of features from a store of clips."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _BATCH = 64  # clips in memory at a time
 def write(path: Path, audio: Path, representation: Representation, *, workers: int = 0, cluster: str = "") -> None:
     """Transform a store of int16 audio into one of float16 features, with a progress bar.
 
-    `workers` is the number of threads; 0 means one per core, and no number changes a byte. With the address of a Dask
-    scheduler in `cluster` its workers do it, a thread each.
+    `workers` is the number of threads; 0 means one per core. The number does not change a byte. If `cluster` is the
+    address of a Dask scheduler, its workers compute the features, with one thread each.
 
     Raises
     ------
     UserError
-        When `audio` is missing, damaged or has clips of another length.
+        If `audio` is missing or damaged, or has clips of another length.
     """
     with hdf5.open_store(audio) as clips:
         if clips.shape != (representation.samples,):
@@ -47,14 +47,15 @@ def write(path: Path, audio: Path, representation: Representation, *, workers: i
             ) as writer,
             tqdm(total=len(clips), desc=path.stem, unit="clip") as progress,
         ):
-            transform = partial(_pictures, representation, threads=1 if cluster else workers or None)
-            # Without a cluster in this process: its threads share the sound, which processes would have to be sent.
-            for pictures in parallel.ordered_map(transform, clips.batches(_BATCH), workers=1, cluster=cluster, chunk=1):
-                writer.append(pictures)
-                progress.update(len(pictures))
+            transform = partial(_features, representation, threads=1 if cluster else workers or None)
+            # Without a cluster, in this process: its threads share the audio, which other processes would have to
+            # receive.
+            for features in parallel.ordered_map(transform, clips.batches(_BATCH), workers=1, cluster=cluster, chunk=1):
+                writer.append(features)
+                progress.update(len(features))
 
 
-def _pictures(
+def _features(
     representation: Representation, sound: npt.NDArray[np.int16], *, threads: int | None
 ) -> npt.NDArray[np.float16]:
     return representation.batch(sound.astype(np.float32) / np.float32(32768), threads=threads).astype(np.float16)

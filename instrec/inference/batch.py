@@ -34,7 +34,7 @@ def sounds(given: Iterable[Path | str]) -> list[Sound]:
     Raises
     ------
     UserError
-        When a folder holds none.
+        If a folder holds none.
     """
     found = []
     for path in map(Path, given):

@@ -92,7 +92,7 @@ def chosen(name: str | None, output: Path | None) -> Format:
     Raises
     ------
     UserError
-        When the ending is that of no format.
+        If the ending is that of no format.
     """
     endings = {each.suffix: each for each in FORMATS.values()} | {".jsonl": FORMATS["json"]}
     if name or output is None or is_folder(output):
@@ -115,7 +115,7 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
     Raises
     ------
     UserError
-        When several JAMS objects would share a file, two files' predictions would go to one, or in place of a sound.
+        If several JAMS objects would share a file, two files' predictions would go to one, or in place of a sound.
     """
     whole = output is not None and not is_folder(output)
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]

@@ -135,7 +135,7 @@ def predict(
     Raises
     ------
     UserError
-        When the file cannot be read as audio, or hop or threshold is out of range.
+        If the file cannot be read as audio, or hop or threshold is out of range.
     """
     if threshold is not None and not 0 <= threshold <= 1:
         raise UserError(
@@ -217,7 +217,7 @@ def score(heard: Listening) -> np.ndarray:
     Raises
     ------
     UserError
-        When every window is silent.
+        If every window is silent.
     """
     if heard.silent.all():
         raise UserError("audio-silent", heard.file, "silent")

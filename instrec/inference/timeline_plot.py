@@ -41,7 +41,7 @@ def draw(prediction: Prediction, path: Path | None) -> Figure:
     Raises
     ------
     UserError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     # A figure of its own, without pyplot: no window system, and nothing global.
     from matplotlib.backends.backend_agg import FigureCanvasAgg

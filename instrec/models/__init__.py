@@ -1,1 +1,1 @@
-"""What a model is made of: architectures, heads, the saved classifier, the released model."""
+"""Models: architectures, heads, the saved classifier, the released model."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# Remarks about the processor, missing GPUs and logging itself. Native code writes them before it reads any setting.
+# Messages about the processor, missing GPUs and logging itself. Native code writes them before it reads any setting.
 _GREETINGS = (
     r"^(WARNING: All log messages before absl::InitializeLog|To enable the following instructions|[IW][0-9]{4} "
     r"|E[0-9]{4} .* failed call to cuInit|[-0-9]{10} .* [IW] tensorflow/)"
@@ -17,7 +17,7 @@ _GREETINGS = (
 
 @contextmanager
 def _without_greetings() -> Iterator[None]:
-    """Pass standard error through a process of its own: what is left of an abort must come through as well."""
+    """Pass standard error through a separate process, so that the message of an abort also arrives."""
     if sys.stderr is None:  # closed
         yield
         return

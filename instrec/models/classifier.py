@@ -1,4 +1,4 @@
-"""A trained model and all that is needed to use it, in one self-contained file."""
+"""A trained model and everything to use it, in one self-contained file."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ class Classifier:
     model: Any
     card: Card
 
-    def predict(self, pictures: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-        """Return what sounds in pictures of shape (clips, frames, bins, channels).
+    def predict(self, features: npt.NDArray[Any]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
+        """Predict features of shape (clips, frames, bins, channels).
 
         Returns
         -------
         presence : np.ndarray [shape=(clips, classes)], probability of each instrument
-        count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2 and 3 instruments; None where the model's task
-            is not to count
+        count : np.ndarray [shape=(clips, 4)], probability of 0, 1, 2, and 3 or more instruments; None if the model does
+            not count
 
         Raises
         ------
         UserError
-            When the pictures have another shape than the model takes.
+            If the features have another shape than the input of the model.
         """
-        if pictures.shape[1:] != self.model.input_shape[1:]:
+        if features.shape[1:] != self.model.input_shape[1:]:
             raise UserError(
                 "features-mismatch",
                 "",
-                f"the model takes features of shape {self.model.input_shape[1:]}, these have {pictures.shape[1:]}; "
+                f"the model takes features of shape {self.model.input_shape[1:]}, these have {features.shape[1:]}; "
                 "train it again with `dvc repro`",
             )
-        outputs = self.model.predict_on_batch(np.asarray(pictures, dtype=np.float32))
+        outputs = self.model.predict_on_batch(np.asarray(features, dtype=np.float32))
         count = outputs.get("count")
         return np.asarray(outputs["presence"], dtype=np.float32), None if count is None else np.asarray(
             count, np.float32
@@ -58,14 +58,14 @@ class Classifier:
 
 
 def save(path: Path, model: Any, card: Card) -> None:
-    """Write model and card so that the same weights give the same bytes.
+    """Write model and card; the same weights give the same bytes.
 
-    Keras writes the date and addresses in memory into its file; they are taken out, so that an unchanged model is an
-    unchanged file to DVC.
+    Keras writes the date and memory addresses into its file. They are removed, so that an unchanged model is an
+    unchanged file for DVC.
     """
     from instrec.models.backend import keras
 
-    # Without the compiled training, which a user has no need of.
+    # Without the state of training, which users do not need.
     bare = keras.Model(model.inputs, model.output, name=model.name)
     with written_whole(path) as part:
         raw = part.with_suffix(".raw.keras")
@@ -83,7 +83,7 @@ def save(path: Path, model: Any, card: Card) -> None:
 
 
 def _without_chance(tree: Any) -> Any:
-    """Leave out what differs from one saving to the next."""
+    """Leave out what differs between two files of the same model."""
     if isinstance(tree, dict):
         return {key: _without_chance(value) for key, value in tree.items() if key not in _CHANCE}
     return [_without_chance(value) for value in tree] if isinstance(tree, list) else tree
@@ -95,8 +95,8 @@ def load(path: Path) -> Classifier:
     Raises
     ------
     UserError
-        When the file is missing, damaged, no model of instrec's or larger than it may be; when its weights hold NaN or
-        infinity; when the disk of temporary files is full.
+        If the file is missing, damaged, not a model of instrec, or too large; if its weights have NaN or infinity; if
+        the disk for temporary files is full.
     """
     if not path.is_file():
         raise UserError(

@@ -1,8 +1,8 @@
-"""The tasks: what a model is asked, and so its head, its targets and its losses.
+"""The tasks, each with a head, targets and losses.
 
-Every model has an output `presence` [shape=(clips, classes)], 0..1: how likely each class sounds. Where the task is to
-count as well it has an output `count` [shape=(clips, 4)], which with `presence` is the two-part output of Sethi (2018):
-a one-hot count followed by a bit for each instrument.
+Every model has an output `presence` [shape=(clips, classes)], 0..1: the probability of each class. If the task includes
+the count, it has an output `count` [shape=(clips, 4)]. With `presence`, this is the two-part output of Sethi (2018): a
+one-hot count followed by a bit for each instrument.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ Targets = dict[str, npt.NDArray[np.float32]]
 
 
 class Task(ABC):
-    """What is asked about a clip."""
+    """The task of a model."""
 
     counts = False
 
     @abstractmethod
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
-        """Return the head: outputs by name, from features [shape=(clips, any)]. They stay in float32 where the rest is
-        computed in half precision."""
+        """Return the head: outputs by name, from features [shape=(clips, any)]; float32, also with mixed precision."""
 
     def targets(self, labels: npt.NDArray[np.float32]) -> Targets:
-        """Return what the outputs should be, from labels [shape=(clips, classes)], 0 or 1."""
+        """Return the targets of the outputs, from labels [shape=(clips, classes)], 0 or 1."""
         return {"presence": labels}
 
     @abstractmethod
@@ -40,14 +39,14 @@ class Task(ABC):
         """Return the losses and their weights, by output."""
 
     def metrics(self) -> dict[str, list[Any]]:
-        """Return what the history shows beside the losses, by output."""
-        # Keras puts the output's name before its metrics' only where there are several outputs.
+        """Return the metrics of the history, by output."""
+        # Keras puts the name of the output before its metrics only if there are several outputs.
         name = "f1" if self.counts else "presence_f1"
         return {"presence": [keras.metrics.F1Score(average="micro", threshold=0.5, name=name)]}
 
 
 class Multilabel(Task):
-    """Which classes sound, each a question of its own; trained on solo clips, which one is predominant (Han 2017)."""
+    """Which classes sound, independently; if trained on solo clips, which class is predominant (Han 2017)."""
 
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
         return {"presence": layers.Dense(classes, activation="sigmoid", dtype="float32", name="presence")(features)}
@@ -74,7 +73,7 @@ class CountPresence(Multilabel):
 
     def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
         losses, _ = super().losses(train)
-        # Each of the classes is a question of its own, beside one question about the count.
+        # The classes are independent decisions, and the count is one more.
         return {**losses, "count": keras.losses.CategoricalCrossentropy()}, {"presence": 10.0, "count": 0.5}
 
     def metrics(self) -> dict[str, list[Any]]:

@@ -1,4 +1,4 @@
-"""What architectures ask of the pictures they see."""
+"""Checks of the features for an architecture."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _CHANNELS = {
 }
 
 
-def check(picture: Any, params: ModelParams, *, frames: int, bins: int, channels: int | None = None) -> None:
-    """Hold a picture [shape=(clips, frames, bins, channels)] to an architecture's smallest, and to its channels.
+def check(inputs: Any, params: ModelParams, *, frames: int, bins: int, channels: int | None = None) -> None:
+    """Check the smallest size and the channels of inputs [shape=(clips, frames, bins, channels)].
 
     Raises
     ------
     UserError
-        Naming the architecture, the picture's shape and the parameters that change it.
+        If they do not fit the architecture.
     """
-    _, has_frames, has_bins, has_channels = picture.shape
+    _, has_frames, has_bins, has_channels = inputs.shape
     where = f"{params.name}, variant {params.variant},"
     shape = f"{has_frames} frames x {has_bins} bins x {has_channels} channels"
     if has_frames < frames or has_bins < bins:
         raise conflict(
             "model.name",
-            f"{where} asks for pictures of at least {frames} frames x {bins} bins, not {shape}; for more frames lower "
+            f"{where} asks for features of at least {frames} frames x {bins} bins, not {shape}; for more frames lower "
             "spectrogram.hop or raise clip.seconds, for more bins raise spectrogram.mels; spectrogram.pixels sets both "
             "for image and phase_image",
         )
     if channels and has_channels != channels:
         raise conflict(
-            "model.name", f"{where} asks for pictures of {channels} channels, not {shape}; for {_CHANNELS[channels]}"
+            "model.name", f"{where} asks for features of {channels} channels, not {shape}; for {_CHANNELS[channels]}"
         )

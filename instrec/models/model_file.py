@@ -1,4 +1,4 @@
-"""Checks of a model file before anything is built from it, so that no file takes more than its size allows."""
+"""Checks of a model file before the model is built, so that no file takes more memory than its size allows."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _MOST_BANK = 2**24  # bands times samples of a window
 
 @dataclass(frozen=True)
 class Card:
-    """What a model expects and means.
+    """The classes, features and thresholds of a model.
 
     Attributes
     ----------
     classes : in the order of the presence output.
-    clip, spectrogram : how the features it was trained on were made.
-    thresholds : a probability for each class from which it counts as present; chosen on validation data.
+    clip, spectrogram : parameters of its features.
+    thresholds : probability per class from which it is detected; chosen on validation data.
     """
 
     classes: tuple[str, ...]
@@ -42,7 +42,7 @@ class Card:
 
 
 class Damaged(Exception):
-    """What is wrong with a model file, in words."""
+    """A model file is damaged; the message is the reason."""
 
 
 def read(path: Path) -> tuple[Card, dict[str, Any]]:
@@ -51,10 +51,10 @@ def read(path: Path) -> tuple[Card, dict[str, Any]]:
     Raises
     ------
     Damaged
-        When the archive has other members or claims sizes that it cannot hold, or the card lacks something or has
-        values of another type, number or range.
+        If the archive has other members or impossible sizes, or if the card is incomplete or has values of another
+        type, number or range.
     UserError
-        When clip or spectrogram have parameters other than those of this version.
+        If clip or spectrogram have other parameters than those of this version.
     """
     with zipfile.ZipFile(path) as file:
         _check_members(file.infolist())
@@ -84,7 +84,7 @@ def _tree(file: zipfile.ZipFile, name: str) -> Any:
 
 
 def _check_modules(tree: Any) -> None:
-    """Refuse classes that are not Keras's."""
+    """Refuse classes that are not part of Keras."""
     waiting = [tree]
     while waiting:
         item = waiting.pop()
@@ -127,7 +127,7 @@ def _probability(value: Any) -> bool:
 
 
 def _check_sizes(clip: params.ClipParams, spectrogram: params.SpectrogramParams) -> None:
-    """Refuse features that take more memory than those of any model that was ever trained."""
+    """Refuse features that take much more memory than those of real models."""
     bands = max(1, spectrogram.mels)
     for what, size, most in (
         ("samples in a clip", clip.sample_rate * clip.seconds, _SMALL),
@@ -141,17 +141,17 @@ def _check_sizes(clip: params.ClipParams, spectrogram: params.SpectrogramParams)
 
 
 def check_network(config: dict[str, Any], card: Card, stored: int) -> None:
-    """Check that a network fits its card and has as many weights as are stored, without making any.
+    """Check that a network fits its card and the number of stored weights, without creating any.
 
     Parameters
     ----------
-    config : Keras's, of the model.
-    stored : the bytes of the file that holds the weights.
+    config : Keras's configuration of the model.
+    stored : size of the file of weights, in bytes.
 
     Raises
     ------
     Damaged
-        Naming what does not fit. Whatever Keras raises for a config that it cannot build passes.
+        If something does not fit. Other errors are Keras's own, for a config that it cannot build.
     """
     with ThreadPoolExecutor(1) as pool:  # Keras keeps weights to be made later by thread: they end with this one
         outputs, weights, largest = pool.submit(_sizes, config).result()
@@ -165,7 +165,8 @@ def check_network(config: dict[str, Any], card: Card, stored: int) -> None:
 
 
 def _sizes(config: dict[str, Any]) -> tuple[dict[str, tuple[int, ...]], int, int]:
-    """Build a network without its weights; give its outputs' shapes, its number of weights, its largest layer."""
+    """Build a network without weights; return the shapes of its outputs, its number of weights, and its largest
+    layer."""
     import keras
 
     with keras.StatelessScope(initialize_variables=False):

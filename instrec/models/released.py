@@ -1,4 +1,4 @@
-"""Which model a command takes where none is named: the one trained here, or else the released one."""
+"""The default model of commands: the one trained here, or else the released one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
     Raises
     ------
     UserError
-        When none is named and none is there.
+        If none is named and none is there.
     """
     chosen = model or (TRAINED if TRAINED.is_file() else released)
     if model is None and not chosen.is_file():

@@ -1,4 +1,4 @@
-"""Composing scores without end, as `pretty_midi.PrettyMIDI`, in one of several styles."""
+"""Compose scores, as `pretty_midi.PrettyMIDI`, in one of several styles."""
 
 from __future__ import annotations
 
@@ -16,4 +16,4 @@ STYLES: dict[str, Callable[[np.random.Generator, tuple[str, ...], float], pretty
     "idiomatic": compose,
     "uniform": uniform.compose,
 }
-"""`scores.style` of params.yaml -> composer: every class named plays a track for so many seconds."""
+"""`scores.style` of params.yaml -> composer of a score of some seconds, with one track per class."""

@@ -1,7 +1,7 @@
-"""Short pieces as each instrument is played.
+"""Short pieces in the manner of each instrument.
 
-What is drawn first is a style of playing (a single note, long notes, a melody, a run, chords, a drum pattern), because
-recordings differ from one another in that at least as much as in pitch.
+The first draw is a style of playing (a single note, long notes, a melody, a run, chords, a drum pattern), as recordings
+differ in style at least as much as in pitch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Onsets = list[tuple[float, float]]
 
 @dataclass(frozen=True)
 class _Part:
-    """What a melodic track may play."""
+    """Parameters of a melodic track."""
 
     instrument: Instrument
     low: int
@@ -46,7 +46,7 @@ _EXPRESSION, _VIBRATO = 11, 1  # MIDI controllers
 
 
 def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) -> pretty_midi.PrettyMIDI:
-    """Compose a score in which every class named plays, one track per class; none named gives an empty score."""
+    """Compose a score with one track per class; without classes, an empty score."""
     score = pretty_midi.PrettyMIDI()
     beat = 60 / rng.uniform(60, 180)
     key = int(rng.integers(12))
@@ -83,7 +83,7 @@ def _melodic(rng: np.random.Generator, part: _Part, beat: float, seconds: float)
 
 
 def _single(rng: np.random.Generator, part: _Part, seconds: float) -> list[pretty_midi.Note]:
-    """One note anywhere in the range: as often long, held or left to ring, as of any length from staccato on."""
+    """One note anywhere in the range: half of them long, the others of any length from staccato on."""
     start = rng.uniform(0, 0.3 * seconds) if rng.random() < 0.65 else 0.0
     if rng.random() < 0.5:
         length = rng.uniform(0.3, 1.5) * seconds
@@ -94,7 +94,7 @@ def _single(rng: np.random.Generator, part: _Part, seconds: float) -> list[prett
 
 
 def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) -> Onsets:
-    """Onsets that fill the clip, now and then a rest, with a player's small inaccuracy."""
+    """Onsets that fill the clip, with some rests and the small inaccuracy of a player."""
     rest = rng.uniform(0, 0.3)
     articulation = rng.choice([rng.uniform(0.25, 0.6), rng.uniform(0.8, 1.0), 1.03])  # staccato, détaché, legato
     onsets: Onsets = []
@@ -108,7 +108,7 @@ def _grid(rng: np.random.Generator, lengths: tuple[float, ...], seconds: float) 
 
 
 def _line(rng: np.random.Generator, part: _Part, onsets: Onsets, leap: int) -> list[pretty_midi.Note]:
-    """A melody that walks along a scale by at most `leap` steps: a run where one, a repeated note where none."""
+    """A melody that moves along a scale by at most `leap` steps: with 1 a run, with 0 a repeated note."""
     pitches = part.pitches
     place = int(rng.integers(len(pitches)))
     direction = int(rng.choice([-1, 1]))
@@ -153,7 +153,7 @@ def _note(pitch: int, start: float, length: float, velocity: int) -> pretty_midi
 
 
 def _express(rng: np.random.Generator, instrument: Instrument, track: pretty_midi.Instrument, seconds: float) -> None:
-    """Swells and vibrato on held notes, bends where hands or breath make them."""
+    """Swells and vibrato on held notes, and bends of hands or breath."""
     if instrument.sustained and instrument.name != "organ":
         if rng.random() < 0.5:
             first, last = rng.integers(40, 128, size=2)
@@ -180,7 +180,7 @@ _BEND_SECONDS, _BENDS_A_CENT = 0.02, 8192 / 200  # a SoundFont's wheel goes two 
 def _contour(
     rng: np.random.Generator, notes: list[pretty_midi.Note], seconds: float, *, slides: bool
 ) -> list[pretty_midi.PitchBend]:
-    """Draw how a player's pitch moves within notes: vibrato that sets in late and is not quite even, drift, slides."""
+    """Draw the movement of pitch within notes: late and slightly uneven vibrato, drift, slides."""
     times = np.arange(0, seconds, _BEND_SECONDS)
     since = np.full(len(times), seconds)
     for note in notes:
@@ -218,14 +218,14 @@ def _hit(rng: np.random.Generator, keys: tuple[int, ...], time: float, velocity:
 
 
 def _hits(rng: np.random.Generator, beat: float, seconds: float) -> list[pretty_midi.Note]:
-    """One to four strokes on one drum, the way single sounds are recorded."""
+    """One to four strokes on one drum, like recordings of single sounds."""
     keys = (int(rng.choice(_HITS[rng.integers(len(_HITS))])),)
     times = np.sort(rng.uniform(0, 0.6 * seconds, size=int(rng.choice([1, 1, 1, 2, 4]))))
     return [_hit(rng, keys, float(time), int(rng.integers(40, 120))) for time in times]
 
 
 def _pattern(rng: np.random.Generator, beat: float, seconds: float) -> list[pretty_midi.Note]:
-    """Kick and snare under a hi-hat or ride; any of the three may be missing."""
+    """Kick and snare with a hi-hat or ride; any of the three may be missing."""
     parts = rng.random(3) < (0.85, 0.85, 0.85)
     if not parts.any():
         parts[rng.integers(3)] = True
@@ -244,7 +244,7 @@ def _pattern(rng: np.random.Generator, beat: float, seconds: float) -> list[pret
 
 
 def _fill(rng: np.random.Generator, beat: float, seconds: float) -> list[pretty_midi.Note]:
-    """Fast strokes wandering over snare and toms, a cymbal at the end."""
+    """Fast strokes that move over snare and toms, with a cymbal at the end."""
     times = np.arange(0, seconds * rng.uniform(0.4, 0.9), beat / float(rng.choice([2, 4])))
     notes = [_hit(rng, _TOMS if rng.random() < 0.6 else _SNARES, float(time), 95) for time in times]
     return [*notes, _hit(rng, _CYMBALS, float(times[-1] + beat / 2), 110)]

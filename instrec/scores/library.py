@@ -1,6 +1,6 @@
 """pretty_midi, loaded quietly: `from instrec.scores.library import pretty_midi`.
 
-It imports pyfluidsynth, which prints the library that it found where the variable CI is set.
+It imports pyfluidsynth, which prints the path of its library if the variable CI is set.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading MIDI files, and cutting scores."""
+"""Read MIDI files, and cut scores."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _AUDIBLE_SECONDS = 0.05  # of a longer note; less of it at a window's edge is le
 
 
 def load(path: Path) -> pretty_midi.PrettyMIDI:
-    """Read a MIDI file, as `midi_file` says. Drum notes on keys that no kit promises are left out.
+    """Read a MIDI file with `midi_file`. Drum notes on keys outside General MIDI's kit are left out.
 
     Raises
     ------
     UserError
-        When it is missing, broken or no MIDI file, of type 2, or too long.
+        If it is missing, damaged, no MIDI file, of type 2, or too long.
     """
     try:
         with warnings.catch_warnings():
@@ -42,14 +42,14 @@ def load(path: Path) -> pretty_midi.PrettyMIDI:
 
 
 def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_midi.PrettyMIDI:
-    """Return the part of a score from `onset` on, shifted to begin at 0.
+    """Return a window of a score, shifted to start at 0.
 
-    Notes that reach into the window are clipped to it. Of controllers and pitch bends before it the last
-    value counts. Tracks without a note in the window are left out.
+    Notes that reach into the window are clipped to it. The last values of controllers and pitch bends before the window
+    are kept. Tracks without a note in the window are left out.
 
     Parameters
     ----------
-    score : left as it is.
+    score : not changed.
     onset, seconds : the window.
     """
     part = pretty_midi.PrettyMIDI()
@@ -72,15 +72,15 @@ def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_m
 
 
 def audible_span(note: pretty_midi.Note, onset: float, seconds: float) -> tuple[float, float] | None:
-    """Return where in a window a note sounds; None where it is not heard."""
+    """Return start and end of a note in a window; None if it does not sound there."""
     start, end = max(note.start, onset), min(note.end, onset + seconds)
     heard = end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
     return (start - onset, end - onset) if heard else None
 
 
 def _in_force(changes: list[Any], onset: float, seconds: float) -> list[Any]:
-    """Return the changes inside a window, after the last one before it of each controller."""
+    """Return the changes in a window, preceded by the last earlier value of each controller."""
     changes = sorted(changes, key=lambda change: change.time)
-    # Pitch bends have no number: there is one for a channel.
+    # Pitch bends have no number: a channel has one.
     before = {getattr(change, "number", None): change for change in changes if change.time <= onset}
     return [*before.values(), *(change for change in changes if onset < change.time < onset + seconds)]

@@ -1,7 +1,7 @@
-"""Standard MIDI files as people have them, read as players do: what harms no note costs no file.
+"""Read real-world MIDI files: an error that affects no note does not reject the file.
 
-mido reads the messages and pretty_midi makes notes of them. Each refuses whole files for what no player minds: key
-signatures out of range, lengths of tracks that lie, RIFF around the file, notes that are never let go.
+mido reads the messages, and pretty_midi makes notes of them. Both reject whole files for errors that players ignore:
+key signatures out of range, wrong track lengths, a RIFF container, notes without an end.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import io
 import struct
 from typing import Any
 
-import mido  # type: ignore[import-untyped]
-from mido.midifiles import midifiles  # type: ignore[import-untyped]
+import mido
+from mido.midifiles import midifiles
 
 MOST_MESSAGES = 500_000  # more than any piece for players has; reading as many takes ten seconds
 
@@ -21,12 +21,12 @@ _END_OF_TRACK, _TEMPO, _NAME = 0x2F, 0x51, 0x03  # the meta messages that matter
 
 
 def read(data: bytes) -> Any:
-    """Read a file's content as a `mido.MidiFile` whose notes all end.
+    """Read the content of a file as a `mido.MidiFile` whose notes all end.
 
     Raises
     ------
     ValueError
-        Saying what is wrong, where it cannot be read, or should not: type 2, whose tracks do not sound at once.
+        If it cannot be read, or has type 2, whose tracks do not sound together.
     """
     if data[:4] == b"RIFF" and data[8:12] == b"RMID":
         data = data[max(0, data.find(b"MThd")) :]
@@ -46,7 +46,7 @@ def read(data: bytes) -> Any:
 
 
 def _count_frames(file: Any, division: int) -> None:
-    """Make ticks that are parts of SMPTE frames ticks of a beat of about a second, whatever tempo is told."""
+    """Convert SMPTE ticks to ticks of a beat of about one second, whatever the tempo."""
     frames, resolution = -(division >> 8), division & 0xFF
     if frames not in _FRAMES_A_SECOND or not resolution:
         raise ValueError(f"its header says {frames} frames a second and {resolution} ticks a frame")
@@ -60,7 +60,7 @@ def _count_frames(file: Any, division: int) -> None:
 
 
 def _tracks(data: bytes, position: int, count: int) -> list[Any]:
-    """Return all tracks; fewer than the header counts mean something only where the file ends within one."""
+    """Return all tracks; fewer than in the header matter only if the file ends within one."""
     tracks: list[Any] = []
     left = MOST_MESSAGES
     while (position := data.find(b"MTrk", position)) >= 0:
@@ -82,12 +82,12 @@ def _tracks(data: bytes, position: int, count: int) -> list[Any]:
 
 
 def _track(data: bytes, size: int, most: int) -> tuple[Any, int]:
-    """Read a track to its end, or as far as it goes; give it with the bytes that were read.
+    """Read a track to its end, or as far as possible; return it with the number of bytes read.
 
     Parameters
     ----------
-    size : that its header says.
-    most : how many messages it may have.
+    size : from its header.
+    most : maximum number of messages.
     """
     track, file, running = mido.MidiTrack(), io.BytesIO(data), None
     waiting = 0  # ticks, of messages that are left out
@@ -119,7 +119,7 @@ _END = object()
 
 
 def _message(file: io.BytesIO, running: int | None) -> tuple[Any, int | None]:
-    """Return the next message, None where it does not matter, and the status that holds for the next."""
+    """Return the next message, or None if it does not matter, and the running status."""
     status = midifiles.read_byte(file)
     if status == 0xFF:
         return _meta(file), running
@@ -146,7 +146,7 @@ def _meta(file: io.BytesIO) -> Any:
 
 
 def _let_go(track: Any, waiting: int) -> None:
-    """End the track, and at its end the notes that are still held."""
+    """End the track, and with it the notes that still sound."""
     held: dict[tuple[int, int], None] = {}
     for message in track:
         if message.type == "note_on" and message.velocity:

@@ -1,8 +1,8 @@
-"""Random notes that fill a bar, whatever the instrument.
+"""Random notes that fill a bar, for any instrument.
 
 Source: Sethi, Weninger, Hindle, Bulitko, Frishkopf, "Training deep convolutional networks with unlimited synthesis of
-musical examples for multiple instrument recognition" (2018): 120 beats per minute, one bar of two seconds, a track an
-instrument, its notes one after the other, from a quarter to a sixteenth of the clip long.
+musical examples for multiple instrument recognition" (2018): 120 beats per minute, one bar of two seconds, one track
+per instrument, with consecutive notes of a sixteenth to a quarter of the clip.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _VELOCITY = 100
 
 
 def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) -> pretty_midi.PrettyMIDI:
-    """Compose one bar of `seconds` in which every class named plays, one track per class; none gives an empty score."""
+    """Compose one bar of `seconds` with one track per class; without classes, an empty score."""
     score = pretty_midi.PrettyMIDI(initial_tempo=60 * 4 / seconds)
     for name in classes:
         instrument = taxonomy.instrument(name)
@@ -32,7 +32,7 @@ def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) 
 
 
 def _notes(rng: np.random.Generator, pitches: tuple[int, int], step: float) -> list[pretty_midi.Note]:
-    """Notes that follow one another without a rest and end with the bar."""
+    """Consecutive notes without rests that end with the bar."""
     low, high = pitches
     place, notes = 0, []
     while place < _STEPS:

@@ -73,7 +73,7 @@ class Synth:
         Raises
         ------
         UserError
-            When the SoundFont lacks a program of the score; FluidSynth would play its first, a piano.
+            If the SoundFont lacks a program of the score; FluidSynth would play its first, a piano.
         """
         performance = replace(performance, voices=tuple(self._able(voice) for voice in performance.voices))
         skipped = round(performance.preroll_seconds * self.sample_rate / BLOCK)

@@ -73,7 +73,7 @@ def main() -> None:
     Raises
     ------
     UserError
-        When it is missing or damaged.
+        If it is missing or damaged.
     """
     try:
         metrics = documents.load_json(METRICS, remedy="run `dvc repro`")

@@ -1,1 +1,1 @@
-"""From features to a model: batches, the fit, warm starts, averaging, thresholds, new clips on the way."""
+"""Train a model: batches, the fit, warm starts, averaging, calibration, new clips during training."""

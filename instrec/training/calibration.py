@@ -1,11 +1,11 @@
-"""Probabilities that mean what they say: of all that are given as 0.7, seven in ten should be right.
+"""Calibration: of all decisions with probability 0.7, seven in ten should be right.
 
-Label smoothing and mixed clips leave a model less sure than it may be. One temperature for all classes, fitted on
-validation data, mends that, and is divided into the weights of the last layer, so that whatever runs the model gives
-calibrated probabilities. No class passes another by it: rankings stay as they are.
+Label smoothing and mixed clips make probabilities too small. One temperature for all classes, fitted on validation
+data, corrects this. The weights of the last layer are divided by it, so the model itself returns calibrated
+probabilities. Rankings do not change.
 
-Most clips hold one instrument, and a model that counts learns to expect that. What it hears elsewhere may hold any
-number, so what it expects is taken out of its last layer.
+Most training clips have one instrument, and a model that counts learns this as a prior. Other audio may have any
+number, so the prior is removed from the last layer.
 
 Sources: Guo et al., On Calibration of Modern Neural Networks (ICML 2017); Saerens, Latinne and Decaestecker, Adjusting
 the Outputs of a Classifier to New a Priori Probabilities (Neural Computation 14, 2002), equation 2.4.
@@ -29,12 +29,12 @@ _TINY = 1e-7  # probabilities nearer to 0 or 1 are taken for this
 
 
 def temperature(labels: Array, presence: Array, *, exclusive: bool = False) -> float:
-    """Find the temperature under which the labels are likeliest, to four decimals.
+    """Return the temperature that maximizes the likelihood of the labels, to four decimals.
 
     Parameters
     ----------
     labels, presence : [shape=(clips, classes)]
-    exclusive : whether a clip's probabilities are shares of one (softmax), not each a question of its own (sigmoid).
+    exclusive : whether the probabilities of a clip add up to 1 (softmax), and are not independent (sigmoid).
     """
     from scipy.optimize import minimize_scalar
 
@@ -51,9 +51,9 @@ def temperature(labels: Array, presence: Array, *, exclusive: bool = False) -> f
 
 
 def calibrate(model: keras.Model, labels: Array, presence: Array) -> None:
-    """Bring a model to the temperature that labels ask for, given its presence, both [shape=(clips, classes)].
+    """Divide a model by the temperature of its presence for the labels, both [shape=(clips, classes)].
 
-    Where it counts, each number of instruments among the labels is made as likely beforehand as the others.
+    If it counts, the prior of each number of instruments becomes uniform.
     """
     head = model.get_layer(HEAD)
     exclusive = head.activation.__name__ == "softmax"

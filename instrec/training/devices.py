@@ -1,4 +1,4 @@
-"""What training runs on: mixed precision on a GPU, and all devices at once where there are several."""
+"""Devices for training: mixed precision on a GPU, and several devices together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from instrec.models.backend import keras
 
 
 def prepare(seed: int) -> None:
-    """Make training repeatable and choose mixed precision where there is a GPU."""
+    """Make training repeatable, and choose mixed precision if there is a GPU."""
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
@@ -22,18 +22,18 @@ def prepare(seed: int) -> None:
 
 @contextmanager
 def all_at_once(batch_size: int) -> Iterator[int]:
-    """Have what is built and trained inside the `with` block share its batches between all devices of the best kind.
+    """Share the batches of models that are trained in the `with` block among all devices of the best kind.
 
-    With TensorFlow that is its MirroredStrategy, with JAX Keras's DataParallel; with torch one device does it all.
+    TensorFlow uses its MirroredStrategy, and JAX Keras's DataParallel. torch uses one device.
 
     Yields
     ------
-    How many devices there are; every batch must hold a multiple of them.
+    Number of devices; the size of every batch must be a multiple of it.
 
     Raises
     ------
     UserError
-        When `batch_size` is no such multiple.
+        If `batch_size` is no such multiple.
     """
     devices = gpus() or keras.distribution.list_devices()
     if len(devices) < 2 or keras.backend.backend() == "torch":

@@ -1,4 +1,4 @@
-"""Training: seeded, on all GPUs there are, taken up again after a kill, stopped early on validation data."""
+"""Training: seeded, on all GPUs, resumed after a kill, with early stopping on validation data."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ Row = dict[str, float]
 
 @dataclass(frozen=True)
 class Files:
-    """What training reads and writes.
+    """Files that training reads and writes.
 
     Attributes
     ----------
     spectrograms : folder with `train.h5` and `valid.h5`.
-    manifest, data : file of the clips and folder of the frozen scores, for the synthesis loop alone.
+    manifest, data : file of the clips and folder of the frozen scores, only for the synthesis loop.
     model : the trained model with its card.
     history : one row per epoch.
-    speed : how long training took here: no result, so DVC does not track it.
-    backup : folder that is kept outside DVC's sight, so that a killed training goes on at the epoch it had reached.
+    speed : speed of this training; not a result, so DVC does not track it.
+    backup : folder that DVC does not track, so that a killed training resumes after its last epoch.
     """
 
     spectrograms: Path
@@ -55,7 +55,7 @@ class Files:
 
 
 def train(params: Params, files: Files) -> None:
-    """Train a model and write it with its card, and the history of its training."""
+    """Train a model, and write it with its card and the history of its training."""
     for name in ("train", "valid"):
         with open_store(files.spectrograms / f"{name}.h5") as clips:
             if not len(clips):
@@ -80,11 +80,11 @@ def train(params: Params, files: Files) -> None:
 
 
 def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[Row]:
-    """Train epoch by epoch, and give the history.
+    """Train epoch by epoch, and return the history.
 
-    After each, what is needed to go on lies in `place`: the model with its optimizer, those of the epochs before that
-    are averaged with it, the best so far, and the history, which is all that early stopping has to know. (Keras's
-    BackupAndRestore would forget all but the first.)
+    After each epoch, `place` holds all that is needed to resume: the model with its optimizer, earlier models that are
+    averaged with it, the best model, and the history, from which early stopping follows. (Keras's BackupAndRestore
+    keeps only the first.)
     """
     history = _resumed(place)
     epochs, patience = params.train.epochs, params.train.patience
@@ -109,7 +109,7 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
 
 
 def _started(params: Params, training: Store, place: Path, history: list[Row]) -> Any:
-    """Build the model, or take up the one that a killed training left."""
+    """Build the model, or load the one that a killed training left."""
     if history:
         print(f"going on after epoch {len(history)}", file=sys.stderr)
         return keras.models.load_model(_saved(place, len(history)))
@@ -120,7 +120,7 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
 
 
 def _chosen(params: Params, files: Files, place: Path, epochs: int) -> Any:
-    """Return the model that a training of so many epochs ends with: the mean of the last ones, or the best."""
+    """Return the final model of a training: the mean of the last epochs, or the best one."""
     last = range(max(0, epochs - weight_averaging.epochs(params.train)) + 1, epochs + 1)
     if not last:
         return keras.models.load_model(place / "best.keras")
@@ -161,12 +161,12 @@ def compiled(params: Params, model: Any, steps: int) -> Any:
 
 
 def _gain(train: TrainParams, row: Row) -> float:
-    """What patience waits for, the higher the better."""
+    """Return the metric that patience monitors; higher is better."""
     return -row["val_loss"] if train.monitor == "loss" else row[f"val_{train.monitor}"]
 
 
 def _best(train: TrainParams, history: list[Row]) -> int:
-    """The number of the best epoch, counted from 1; 0 before the first. A gain below `min_delta` is none."""
+    """Return the best epoch, counted from 1; 0 before the first. A gain below `min_delta` does not count."""
     best = 0
     for number, row in enumerate(history, 1):
         if not best or _gain(train, row) > _gain(train, history[best - 1]) + train.min_delta:
@@ -180,7 +180,7 @@ def _resumed(place: Path) -> list[Row]:
 
 
 def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:
-    """Save the state after an epoch; the history comes last and makes it valid."""
+    """Save the state after an epoch; the history is written last, and makes the state valid."""
     number = len(history)
     with written_whole(_saved(place, number)) as part:
         written = part.with_suffix(".keras")
@@ -195,9 +195,9 @@ def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> No
 
 
 def _key(params: Params, spectrograms: Path) -> str:
-    """Name what training depends on: another learning rate, other data or code must not go on from this state.
+    """Name the inputs of training: with another learning rate, data or code, it must not resume from this state.
 
-    Nor must an experiment that runs beside this one.
+    A parallel experiment must not, either.
     """
     settings = asdict(params)
     for section in ("evaluate", "tracking", "workers", "cluster"):
@@ -215,7 +215,7 @@ def _key(params: Params, spectrograms: Path) -> str:
 
 def _presence(model: Any, validation: Store) -> npt.NDArray[np.float32]:
     classifier = Classifier(model, Card(validation.classes, None, None, ()))  # type: ignore[arg-type]
-    return np.concatenate([classifier.predict(pictures)[0] for pictures in validation.batches(256)])
+    return np.concatenate([classifier.predict(features)[0] for features in validation.batches(256)])
 
 
 # What a row of the history holds beside results: how fast it was.

@@ -1,4 +1,4 @@
-"""How weights are moved while training: the optimizer, and its learning rate from step to step."""
+"""The optimizer, and its learning rate over the steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from instrec.training import weight_averaging
 
 
 def make(train: TrainParams, steps: int) -> Any:
-    """Return the optimizer that params.yaml asks for; `steps` is the number of batches in an epoch."""
+    """Return the optimizer that params.yaml names; `steps` is the number of batches in an epoch."""
     rate = schedule(train, steps)
     if train.optimizer == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=train.weight_decay)
@@ -21,7 +21,7 @@ def make(train: TrainParams, steps: int) -> Any:
 
 
 def schedule(train: TrainParams, steps: int) -> Any:
-    """Return the learning rate over the steps of all epochs, or the one that it is throughout."""
+    """Return the learning rate over the steps of all epochs, or a constant one."""
     rate, schedules = train.learning_rate, keras.optimizers.schedules
     if train.schedule == "cosine":
         falling = steps * (train.epochs - weight_averaging.epochs(train))

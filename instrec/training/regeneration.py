@@ -1,7 +1,7 @@
-"""The synthesis loop: while one round of training clips is learnt, the next is composed, rendered and made noisy.
+"""The synthesis loop: while a model trains on one round of clips, the next is composed, rendered and made noisy.
 
-Every `train.regenerate_every` epochs the synthesized clips are thrown away and made anew; recordings stay. Seed and
-round decide every byte of a round, so a training that was killed finds its round again or makes it again, the same.
+Every `train.regenerate_every` epochs, new clips replace the synthesized ones; recordings stay. Seed and round determine
+every byte of a round, so a killed training finds or makes the same round again.
 
 Source: Sethi et al., "Training deep convolutional networks with unlimited synthesis of musical examples for multiple
 instrument recognition" (2018).
@@ -38,14 +38,14 @@ from instrec.util import hdf5, parallel
 
 @dataclass(frozen=True)
 class Sources:
-    """What rounds are made from.
+    """The inputs of rounds.
 
     Attributes
     ----------
-    params : parameters; `workers` processes make a round.
+    params : all parameters; `workers` processes make a round.
     manifest : file of the clips.
     data : folder of the frozen scores.
-    first : features store of the first round, as the stages wrote it; the pictures of recordings are taken from it.
+    first : features store of the first round, from the stages; it provides the features of recordings.
     """
 
     params: Params
@@ -55,12 +55,12 @@ class Sources:
 
 
 def write(path: Path, sources: Sources, number: int) -> None:
-    """Write the features store of a round: the bytes that the stages would write for its clips.
+    """Write the features store of a round, with the bytes that the stages would write for its clips.
 
     Raises
     ------
     UserError
-        When a source is missing or a clip cannot be rendered.
+        If a source is missing or a clip cannot be rendered.
     """
     params = sources.params
     held = catalog.held(params.soundfonts.train, params.soundfonts.folders)
@@ -68,8 +68,8 @@ def write(path: Path, sources: Sources, number: int) -> None:
     with hdf5.open_store(sources.first) as first:
         rows = {identity: row for row, identity in enumerate(first.ids)}
         new = [clip for clip in clips if clip.id not in rows]
-        picture = _Picture(params, sources.data)
-        pictures = parallel.ordered_map(picture, new, workers=params.workers, cluster=params.cluster)
+        compute = _Features(params, sources.data)
+        computed = parallel.ordered_map(compute, new, workers=params.workers, cluster=params.cluster)
         with hdf5.create(
             path,
             name="features",
@@ -81,12 +81,12 @@ def write(path: Path, sources: Sources, number: int) -> None:
         ) as writer:
             for clip in clips:
                 row = rows.get(clip.id)
-                writer.append(next(pictures)[np.newaxis] if row is None else first.read(row, row + 1))
+                writer.append(next(computed)[np.newaxis] if row is None else first.read(row, row + 1))
 
 
 @dataclass(frozen=True)
-class _Picture:
-    """Renders a clip and turns it into its picture: only that, in half precision, leaves the worker process."""
+class _Features:
+    """Renders a clip and computes its features: only these, in half precision, leave the worker process."""
 
     params: Params
     data: Path
@@ -102,10 +102,10 @@ def _representation(clip: ClipParams, spectrogram: SpectrogramParams) -> feature
 
 
 class Rounds:
-    """Gives every epoch the store of its round, and has the next round made in the background meanwhile.
+    """Opens the store of the round of an epoch, and makes the next round in the background.
 
-    Never more than two rounds lie in `folder`. Leaving the `with` block ends the background processes at once, and so
-    does the death of this process.
+    `folder` never holds more than two rounds. The background processes end at the end of the `with` block, or with this
+    process.
     """
 
     def __init__(self, sources: Sources, folder: Path) -> None:
@@ -121,7 +121,7 @@ class Rounds:
         self._end()
 
     def store(self, epoch: int) -> Path:
-        """Return the features store for an epoch, counted from 0; wait where its round is still being made.
+        """Return the features store for an epoch, counted from 0; wait until its round is complete.
 
         Raises
         ------
@@ -144,7 +144,7 @@ class Rounds:
         return self._folder / f"round-{number}.h5" if number else self._sources.first
 
     def _begin(self, number: int) -> None:
-        """Have a round made, where it is neither there nor under way."""
+        """Start a round, unless it exists or has started."""
         path = self._path(number)
         if path.exists() or (self._work and self._work.number == number):
             return
@@ -160,9 +160,9 @@ class Rounds:
 
 
 class _Work:
-    """A round being made by a process of its own, which starts further ones.
+    """A round in progress, in a separate process that starts further ones.
 
-    It is no `multiprocessing.Process`: that would run the main module's imports, TensorFlow say, in every process.
+    It is no `multiprocessing.Process`, as that would import the main module, and so TensorFlow, in every process.
     """
 
     def __init__(self, path: Path, sources: Sources, number: int) -> None:
@@ -205,7 +205,7 @@ class _Work:
 
 
 def work(descriptor: int) -> None:
-    """Make the round that comes in through a pipe, send back None or the error; end when the other end is closed."""
+    """Make the round that arrives in a pipe, and return None or the error; end when the other end is closed."""
     line = Connection(descriptor)
     task = line.recv()
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Where training starts: at random weights, or at those of a model that has learned already."""
+"""The start of training: random weights, or those of a trained model."""
 
 from __future__ import annotations
 
@@ -15,30 +15,29 @@ RANDOM = "none"
 
 
 def path(params: Params) -> Path | None:
-    """Return the model that training goes on from, if it does not start at random weights."""
+    """Return the model to continue from; None for random weights."""
     return None if params.train.start == RANDOM else provenance.repository() / params.train.start
 
 
 def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
-    """Return a new model the weights of the one that `train.start` names, if it names one.
+    """Give a new model the weights of the one that `train.start` names, if any.
 
-    Its pictures may have had another hop: a network that pools over time is as large for any, and soon learns what half
-    or twice the time looks like.
+    That one may have used another hop: a network that pools over time has the same size, and soon adapts.
 
     Raises
     ------
     UserError
-        When that one is missing or damaged, or hears or tells apart anything else than params.yaml says.
+        If that model is missing or damaged, or has other classes or features than params.yaml.
     """
     start = path(params)
     if start is None:
         return
     known = classifier.load(start)
-    pictures = replace(known.card.spectrogram, hop=params.spectrogram.hop)
+    spectrogram = replace(known.card.spectrogram, hop=params.spectrogram.hop)
     for section, its, ours in (
         ("classes", known.card.classes, classes),
         ("clip", known.card.clip, params.clip),
-        ("spectrogram", pictures, params.spectrogram),
+        ("spectrogram", spectrogram, params.spectrogram),
     ):
         if its != ours:
             raise UserError(

@@ -1,4 +1,4 @@
-"""Weight averaging: the mean of several epochs does better on sounds unlike those of training than any one.
+"""Weight averaging: on unseen sounds, the mean of several epochs is better than any single epoch.
 
 Source: Izmailov et al., Averaging Weights Leads to Wider Optima and Better Generalization (UAI 2018), section 3.2.
 """
@@ -19,15 +19,14 @@ _BATCHES = 100  # enough for moving averages of batch normalization, which forge
 
 
 def epochs(train: TrainParams) -> int:
-    """Return how many of the last epochs are averaged."""
+    """Return the number of the last epochs that are averaged."""
     return round(train.average_share * train.epochs)
 
 
 def average(files: Sequence[Path], batches: Batches) -> Any:
-    """Return the model whose weights are the mean of those in files of one training.
+    """Return a model whose weights are the mean of those in the files of one training.
 
-    Batch normalization keeps statistics of what passes through it, and nothing passed through the mean yet: some of the
-    batches do.
+    The statistics of batch normalization are computed anew for the mean, with some of the batches.
     """
     models = [keras.models.load_model(path, compile=False) for path in files]
     mean, *others = models

@@ -66,7 +66,7 @@ def load_yaml(path: Path, *, remedy: str = "") -> Any:
     Raises
     ------
     UserError
-        When the file is missing, too large or not UTF-8, or holds what `parse_yaml` refuses.
+        If the file is missing, too large or not UTF-8, or holds what `parse_yaml` refuses.
     """
     return parse_yaml(_bytes(path, LARGEST_YAML_BYTES, remedy), str(path), remedy=remedy)
 

@@ -28,7 +28,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     Raises
     ------
     UserError
-        When the disk is full, the folder cannot be written, or `path` names no file or a device.
+        If the disk is full, the folder cannot be written, or `path` names no file or a device.
     """
     path = Path(path)
     if not path.name:
@@ -60,7 +60,7 @@ def require_temporary_files() -> None:
     Raises
     ------
     UserError
-        When no folder for them takes a file, naming TMPDIR.
+        If no folder for them takes a file, naming TMPDIR.
     """
     try:
         tempfile.gettempdir()
@@ -81,7 +81,7 @@ def temporary_folder() -> Iterator[Path]:
     Raises
     ------
     UserError
-        When its disk is full, naming TMPDIR.
+        If its disk is full, naming TMPDIR.
     """
     require_temporary_files()
     try:

@@ -57,7 +57,7 @@ class Writer:
         Raises
         ------
         ValueError
-            When the rows' shape is not the store's, or there are more rows than ids.
+            If the rows' shape is not the store's, or there are more rows than ids.
         """
         if rows.shape[1:] != self._data.shape[1:]:
             raise ValueError(f"rows of shape {rows.shape[1:]} in a store of {self._data.shape[1:]}")
@@ -111,9 +111,9 @@ def create(
     Raises
     ------
     UserError
-        When the file cannot be written.
+        If the file cannot be written.
     ValueError
-        When rows, ids, labels or classes do not match in number.
+        If rows, ids, labels or classes do not match in number.
     """
     if labels.shape != (len(ids), len(classes)):
         raise ValueError(f"labels of shape {labels.shape} for {len(ids)} ids and {len(classes)} classes")
@@ -222,7 +222,7 @@ def open_store(path: Path) -> Iterator[Store]:
     Raises
     ------
     UserError
-        When the file is missing or damaged, now or later on reading, naming the stage to run again.
+        If the file is missing or damaged, now or later on reading, naming the stage to run again.
     """
     path = Path(path)
     with _readable(path):

@@ -88,7 +88,7 @@ def created(path: Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
     Raises
     ------
     OSError
-        When the file cannot be written.
+        If the file cannot be written.
     """
     with _Sink(path) as sink:
         with uninterrupted():
@@ -136,7 +136,7 @@ def array(file: h5py.File, name: str, kind: str, dimensions: int) -> NDArray[Any
     Raises
     ------
     ValueError
-        When it is missing or no dataset, of another kind (numpy's letter) or number of dimensions, or declares to be
+        If it is missing or no dataset, of another kind (numpy's letter) or number of dimensions, or declares to be
         larger than the file.
     """
     found = dataset(file, name, kind, dimensions)
@@ -173,7 +173,7 @@ def attributes(file: h5py.File) -> dict[str, str | int | float]:
     Raises
     ------
     ValueError
-        When one is neither text of fixed length nor a number.
+        If one is neither text of fixed length nor a number.
     """
     return {name: _attribute(file, name) for name in file.attrs}
 

@@ -58,7 +58,7 @@ def ordered_map(
     Raises
     ------
     UserError
-        When a worker is killed, for example for want of memory; when the cluster cannot be reached, has no workers,
+        If a worker is killed, for example for want of memory; if the cluster cannot be reached, has no workers,
         workers that share their memory between threads, or workers with other code.
     """
     workers = workers or len(os.sched_getaffinity(0))

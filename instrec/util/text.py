@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 
 def clock(seconds: float, *, decimals: int = 0) -> str:
-    """Write a time as people do: 0:07, 12:34, 1:02:03; with `decimals` of a second where asked."""
+    """Write a time in minutes and seconds, or with hours.
+
+    >>> clock(7), clock(754), clock(3723), clock(59.96, decimals=1)
+    ('0:07', '12:34', '1:02:03', '1:00.0')
+    """
     # Rounded first, so that 59.96 becomes 1:00.0 and not 0:60.0.
     minutes, rest = divmod(round(seconds, decimals), 60)
     hours, minutes = divmod(int(minutes), 60)
@@ -15,7 +19,7 @@ def clock(seconds: float, *, decimals: int = 0) -> str:
 
 
 def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list[str]:
-    """Pad columns to one width each, two spaces between; the columns named in `right` to the right."""
+    """Pad columns to the same width, two spaces apart; columns in `right` are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(

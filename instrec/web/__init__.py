@@ -25,7 +25,7 @@ def bound(port: int) -> socket.socket:
     Raises
     ------
     UserError
-        When the port is in use, or not for this user.
+        If the port is in use, or not for this user.
     """
     try:
         return socket.create_server((HOST, port))

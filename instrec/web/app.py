@@ -55,7 +55,7 @@ def application(model: Model, *, limit_mb: int = LIMIT_MB) -> Starlette:
     Raises
     ------
     UserError
-        When no folder for temporary files can be written.
+        If no folder for temporary files can be written.
     """
     try:
         folder = tempfile.gettempdir()
@@ -115,7 +115,7 @@ class _Server:
         Raises
         ------
         OSError
-            When it cannot be written; not before all of the body is here, as a browser reads no answer until then.
+            If it cannot be written; not before all of the body is here, as a browser reads no answer until then.
         """
         size, full = 0, None
         if int(request.headers.get("content-length", 0)) > self._limit_mb * 1e6:

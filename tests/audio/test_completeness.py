@@ -2,6 +2,7 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ RATE = 44100
 SECONDS = 6.0
 TONE = 0.3 * np.sin(2 * np.pi * 440 * np.arange(round(SECONDS * RATE)) / RATE)
 TONE += 0.05 * np.random.default_rng(0).standard_normal(len(TONE))
-ENCODED = {
+ENCODED: dict[str, dict[str, Any]] = {
     "pcm.wav": {"codec": "pcm_s16le"},
     "float.wav": {"codec": "pcm_f32le"},
     "adpcm.wav": {"codec": "adpcm_ima_wav"},

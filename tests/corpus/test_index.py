@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec.corpus import index
-from instrec.errors import UserError
+from tests.refusals import refused
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 SECONDS = st.floats(0, 1e5)
@@ -40,7 +40,7 @@ def test_empty_tables_hold_their_header(tmp_path):
 def test_what_is_no_index_is_named_with_the_stage_to_run(tmp_path, content):
     if content is not None:
         (tmp_path / "index.csv").write_bytes(content)
-    with pytest.raises(UserError, match=r"index\.csv: .*dvc repro download"):
+    with refused("table-invalid", tmp_path / "index.csv", "`dvc repro download`"):
         index.read(tmp_path)
 
 
@@ -79,7 +79,7 @@ def test_a_name_that_is_not_utf8_is_left_out_with_its_reason(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(UserError, match=f"^{tmp_path}/none: no such folder"):
+    with refused("folder-missing", tmp_path / "none", "params.yaml"):
         index.search(tmp_path / "none", {".wav"})
 
 
@@ -87,5 +87,5 @@ def test_a_row_that_ends_early_is_no_entry(tmp_path):
     index.write(tmp_path, [index.Entry("recording", "a.wav", 0.0, 1.0, ("violin",), "a", "train")], [])
     path = tmp_path / "index.csv"
     path.write_text(path.read_text().rpartition(",")[0] + "\n")
-    with pytest.raises(UserError, match=r"index\.csv: .*ends early"):
+    with refused("table-invalid", path, "`dvc repro download`"):
         index.read(tmp_path)

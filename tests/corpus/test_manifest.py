@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec.corpus import manifest
-from instrec.errors import UserError
+from tests.refusals import refused
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]))
 CLIPS = st.builds(
@@ -56,5 +56,5 @@ def test_what_is_no_manifest_is_named_with_the_stage_to_run(tmp_path, content):
     path = tmp_path / "manifest.csv"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=r"manifest\.csv: not a manifest .*; run `dvc repro balance`"):
+    with refused("table-invalid", path, "`dvc repro balance`"):
         manifest.read(path)

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 
 from instrec.corpus import recordings
-from instrec.errors import UserError
+from tests.refusals import refused
 
 CLASSES = ("violin", "double_bass", "piano")
 RATE = 22050
@@ -119,7 +119,7 @@ def test_a_folder_with_nothing_or_one_class_is_fine(tmp_path):
 
 
 def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(UserError, match=f"^{tmp_path}/none: no such folder"):
+    with refused("folder-missing", tmp_path / "none", "params.yaml"):
         scan(tmp_path / "none")
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from instrec.corpus import soundfont_programs
 from instrec.corpus.soundfont_programs import Held
-from instrec.errors import UserError
 from instrec.params import SoundFontParams
 from instrec.synthesis.soundfonts import catalog, sf2_writer
+from tests.refusals import refused
 
 ALL = Held(frozenset(range(128)), frozenset({0}))
 BARE = Held(frozenset({0, 1, 2, 40}), frozenset())
@@ -46,10 +46,10 @@ def test_another_table_is_told(tmp_path: Path, text):
     path = tmp_path / "soundfonts.csv"
     path.write_text(text)
     if text:
-        with pytest.raises(UserError, match=rf"^{path}: not a table of SoundFonts .*dvc repro download"):
+        with refused("table-invalid", path, "`dvc repro download`"):
             soundfont_programs.read(path)
     path.unlink()
-    with pytest.raises(UserError, match=rf"^{path}: .*dvc repro download"):
+    with refused("table-invalid", path, "`dvc repro download`"):
         soundfont_programs.read(path)
 
 
@@ -64,10 +64,10 @@ def test_soundfonts_take_turns_and_those_that_lack_a_program_pass_theirs_on():
 
 
 def test_what_none_of_them_holds_is_told():
-    with pytest.raises(
-        UserError, match=r"soundfonts: .*viola: a lacks program 41 \(viola\); b lacks program 41"
+    with refused(
+        "program-missing", "params.yaml: soundfonts", "a lacks program 41 (viola)", "b lacks program 41 (viola)"
     ) as told:
         soundfont_programs.font({"a": BARE, "b": BARE}, ("a", "b"), ("viola",), 0)
     assert "\n" not in str(told.value)
-    with pytest.raises(UserError, match=r"a lacks a drum kit \(drums\)"):
+    with refused("program-missing", "params.yaml: soundfonts", "a lacks a drum kit (drums)"):
         soundfont_programs.font({"a": BARE}, ("a",), ("piano", "drums"), 0)

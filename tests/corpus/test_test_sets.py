@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from instrec.corpus import test_sets
-from instrec.errors import UserError
 from instrec.scores import midi
 from instrec.synthesis import noise
 from instrec.taxonomy import CLASS_OF_PROGRAM, INSTRUMENTS, PROGRAMS
+from tests.refusals import refused
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_names_of_classes_can_be_read_out_of_files_names(tmp_path, name):
 
 
 def test_a_folder_without_scores_is_named_with_the_command(tmp_path):
-    with pytest.raises(UserError, match=r"no test scores \(solo, mixture\) there; bring them: dvc pull data\.dvc"):
+    with refused("scores-missing", tmp_path, "solo", "mixture", "dvc pull data.dvc"):
         test_sets.score_files(tmp_path, ("piano",))
 
 

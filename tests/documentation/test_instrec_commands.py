@@ -19,7 +19,7 @@ from tests.tone_model import RATE, tone
 
 @pytest.fixture(scope="module")
 def project(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository with a model, a song, and a folder of recordings as README.md has one."""
+    """A repository with a model, a song, and a folder of recordings as docs/evaluate.md has one."""
     folder = shutil.copytree(miniature, tmp_path_factory.mktemp("documentation") / "repository")
     shutil.copytree(ROOT / "recipes", folder / "recipes", dirs_exist_ok=True)
     for name in ("song.wav", "my_recordings/violin/a.wav", "my_recordings/Harp/harp.wav"):
@@ -55,16 +55,16 @@ def test_an_exported_model_names_instruments_without_this_package(project: Path,
     assert "violin" in capfd.readouterr().out
 
 
-def test_what_evaluate_leaves_out_is_told_of_as_in_the_readme(project, monkeypatch, capsys) -> None:
+def test_evaluate_lists_what_it_leaves_out_as_documented(project, monkeypatch, capsys) -> None:
     monkeypatch.chdir(project)
     run("instrec evaluate my_recordings")
     left_out = [line for line in capsys.readouterr().out.splitlines() if "left out" in line]
-    assert left_out == [line.strip() for line in TEXTS["README.md"].splitlines() if "    left out: " in line]
+    assert left_out == [line.strip() for line in TEXTS["docs/evaluate.md"].splitlines() if "    left out: " in line]
 
 
-def test_doctor_looks_at_all_that_the_readme_shows(project, monkeypatch, capsys) -> None:
+def test_doctor_checks_all_that_is_documented(project, monkeypatch, capsys) -> None:
     monkeypatch.chdir(project)
     run(f"{DOCTOR} --params {ROOT}/params.yaml")  # the miniature does with fewer SoundFonts
     found = re.findall(r"^\w+ +(.*?)  ", capsys.readouterr().out, re.MULTILINE)
-    (block,) = [block for block in blocks(TEXTS["README.md"]) if block.startswith(f"$ {DOCTOR}")]
+    (block,) = [block for block in blocks(TEXTS["docs/install.md"]) if block.startswith(f"$ {DOCTOR}")]
     assert set(re.findall(r"^(?!\$)\w+ +(.*?)  ", block, re.MULTILINE)) <= set(found)

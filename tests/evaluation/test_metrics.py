@@ -136,7 +136,8 @@ def test_neither_the_order_of_clips_nor_of_classes_matters(seed, clips):
     labels, presence, decisions, count = mixed_clips(seed, clips)
     rng = np.random.default_rng(seed)
     clip, name = rng.permutation(clips), rng.permutation(labels.shape[1])
-    shuffled = values_of(*(part[clip][:, name] for part in (labels, presence, decisions)), count[clip])
+    one, two, three = (part[clip][:, name] for part in (labels, presence, decisions))
+    shuffled = values_of(one, two, three, count[clip])
     assert shuffled == pytest.approx(values_of(labels, presence, decisions, count))
 
 

@@ -33,7 +33,7 @@ def _well(path: Path) -> None:
 
 
 _READERS = {
-    "raises": lambda path: {}["nothing"],
+    "raises": lambda path: dict[str, str]()["nothing"],
     "crashes": lambda path: os.abort(),
     "hangs": _hung,
     "eats memory": _hungry,

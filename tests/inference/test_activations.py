@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec import features
-from instrec.errors import UserError
 from instrec.inference import keras_model
 from instrec.inference.activations import BATCH, Cutter, Listening, listen
 from instrec.models import architectures
 from instrec.models.classifier import Classifier
 from tests import tone_model
+from tests.refusals import refused
 from tests.tone_model import CARD, RATE, build, tone, written
 
 
@@ -52,7 +52,8 @@ def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, s
     cut = [each for block in blocks for each in cutter.add(block)]
     assert not cut or min(len(part) for _, part in cut) >= window + (least - 1) * hop
     cut += cutter.end()
-    covered, onsets = np.zeros(len(y), bool), []
+    covered = np.zeros(len(y), bool)
+    onsets: list[int] = []
     for onset, part in cut:
         np.testing.assert_array_equal(part, y[onset : onset + len(part)])
         covered[onset : onset + len(part)] = True
@@ -67,7 +68,7 @@ def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, s
 @pytest.mark.parametrize("hop", [0.0, 0.05, 1.01, float("nan")])
 def test_a_hop_out_of_range_is_refused(tmp_path, model, hop):
     path = written(tmp_path, tone("flute", 2))
-    with pytest.raises(UserError, match=r"allowed is 0\.1 to 1"):
+    with refused("value-out-of-range", f"hop of {hop:g} s", "0.1 to 1"):
         listen(path, model, hop_seconds=hop)
 
 
@@ -103,8 +104,17 @@ def test_a_truncated_file_gives_what_is_left_of_it(tmp_path, model):
     assert 1 < heard.duration < 3
 
 
-@pytest.mark.parametrize("bad", ["empty", "text", "nan", "folder", "missing"])
-def test_what_cannot_be_heard_is_refused_by_name(tmp_path, model, bad):
+@pytest.mark.parametrize(
+    ("bad", "code"),
+    [
+        ("empty", "file-empty"),
+        ("text", "audio-undecodable"),
+        ("nan", "audio-not-finite"),
+        ("folder", "not-a-file"),
+        ("missing", "file-unreadable"),
+    ],
+)
+def test_what_cannot_be_heard_is_refused_by_name(tmp_path, model, bad, code):
     path = tmp_path / "music.wav"
     if bad == "empty":
         path.touch()
@@ -114,7 +124,7 @@ def test_what_cannot_be_heard_is_refused_by_name(tmp_path, model, bad):
         written(tmp_path, tone("flute", 1), np.array([np.nan], np.float32), subtype="FLOAT")
     elif bad == "folder":
         path.mkdir()
-    with pytest.raises(UserError, match=r"music\.wav"):
+    with refused(code, path):
         listen(path, model)
 
 

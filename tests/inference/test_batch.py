@@ -1,11 +1,13 @@
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from instrec.errors import UserError
 from instrec.inference import batch, prediction
 from tests import tone_model
+from tests.refusals import refused
 from tests.tone_model import silence, tone, written
 
 NAMES = ("double_bass", "violin", "flute")
@@ -43,14 +45,15 @@ def test_options_reach_every_file(files, model):
 
 
 def test_every_second_is_told_of(files, model):
-    told = []
+    told: list[Any] = []
     assert len(list(batch.predictions(files, model, progress=told.append))) == 8
     assert sum(told) == pytest.approx(sum(range(2, 10)))
 
 
 def test_closed_early_it_gives_up_what_is_under_way(tmp_path, model):
     long = written(tmp_path, tone("flute", 1), silence(600))
-    before, told = threading.active_count(), []
+    before = threading.active_count()
+    told: list[Any] = []
     found = batch.predictions([written(tmp_path, tone("flute", 1), name="short.wav"), *[long] * 40], model,
                              progress=told.append)  # fmt: skip
     next(found)
@@ -75,5 +78,5 @@ def test_a_folder_stands_for_the_audio_in_and_below_it(tmp_path):
 
 def test_a_folder_without_audio_is_told_of(tmp_path):
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(UserError, match=r"a folder without audio files; known endings: \.aac"):
+    with refused("folder-empty", tmp_path, ".aac", ".flac", ".wav"):
         batch.sounds([str(tmp_path)])

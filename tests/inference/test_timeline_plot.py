@@ -3,10 +3,10 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
-from instrec.errors import UserError
 from instrec.inference import timeline_plot
 from instrec.inference.activations import Listening
 from instrec.inference.prediction import Prediction, Sounding
+from tests.refusals import refused
 
 
 def predicted(*instruments: Sounding, cells: int = 20) -> Prediction:
@@ -62,5 +62,5 @@ def test_the_ending_chooses_the_format(tmp_path):
 
 def test_a_picture_that_cannot_be_written_is_told_of(tmp_path):
     (tmp_path / "picture.png").mkdir()
-    with pytest.raises(UserError, match="cannot be written"):
+    with refused("file-unwritable", tmp_path / "picture.png"):
         timeline_plot.draw(predicted(), tmp_path / "picture.png")

@@ -8,6 +8,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -35,7 +36,7 @@ def written(path, members):
 
 def refused(path):
     """Loading takes neither memory nor time; give what is said."""
-    limit, before = resource.getrlimit(resource.RLIMIT_AS), time.monotonic()
+    limit, before = resource.getrlimit(resource.RLIMIT_AS), time.process_time()
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + 2**30, limit[1]))
     try:
@@ -43,14 +44,14 @@ def refused(path):
             classifier.load(path)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, limit)
-    assert time.monotonic() - before < 20
+    assert time.process_time() - before < 20
     assert str(error.value).startswith(f"{path}: ")
     return str(error.value)
 
 
 HUGE = 10**400
 
-CARDS = {
+CARDS: dict[str, list[Any]] = {
     "thresholds": [None, 0.5, "0.5", [], [0.5, 0.5], [0.5] * 4, [0.5, 0.5, "0.5"], [0.5, 0.5, None], [0.5, 0.5, True],
                    [0.5, 0.5, [0.5]], [0.5, 0.5, 1.5], [0.5, 0.5, -0.1], [0.5, 0.5, float("nan")],
                    [0.5, 0.5, float("inf")], [0.5, 0.5, HUGE], {"a": 0.5}],

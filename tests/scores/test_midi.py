@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec.corpus import midi_files
-from instrec.errors import UserError
 from instrec.scores import midi
+from tests.refusals import refused
 
 CLASSES = ("violin", "piano", "drums", "flute", "cello")
 VIOLIN, PIANO, FLUTE, CELLO, BANJO = 40, 0, 73, 42, 105
@@ -136,7 +136,7 @@ def test_broken_and_empty_files_are_left_out_with_their_reason(tmp_path):
 
 def test_a_broken_file_is_named_when_loaded(tmp_path):
     (tmp_path / "broken.mid").write_bytes(b"MThd")
-    with pytest.raises(UserError, match=f"^{tmp_path}/broken.mid: not a MIDI file"):
+    with refused("not-a-midi-file", tmp_path / "broken.mid"):
         midi.load(tmp_path / "broken.mid")
 
 
@@ -165,7 +165,7 @@ def test_windows_are_labelled_as_they_are_cut(notes):
 
 def test_an_empty_folder_is_fine_and_a_missing_one_is_named(tmp_path):
     assert scan(tmp_path) == ([], [])
-    with pytest.raises(UserError, match="none: no such folder"):
+    with refused("folder-missing", tmp_path / "none", "params.yaml"):
         scan(tmp_path / "none")
 
 

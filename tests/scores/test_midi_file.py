@@ -9,8 +9,8 @@ import pretty_midi
 import pytest
 
 from instrec.corpus import midi_files
-from instrec.errors import UserError
 from instrec.scores import midi, midi_file
+from tests.refusals import refused
 
 NOTE = bytes([0, 0x90, 60, 90, 0x60, 0x80, 60, 0])  # 96 ticks
 END = b"\0\xff\x2f\0"
@@ -32,7 +32,7 @@ def spans(data: bytes, tmp_path) -> list[list[tuple[int, float, float]]]:
 
 def refusal(data: bytes, tmp_path) -> str:
     (tmp_path / "song.mid").write_bytes(data)
-    with pytest.raises(UserError, match=r"song\.mid") as told:
+    with refused("not-a-midi-file", tmp_path / "song.mid") as told:
         midi.load(tmp_path / "song.mid")
     return str(told.value)
 
@@ -114,9 +114,9 @@ def test_independent_patterns_are_left_out_with_the_reason(tmp_path):
 
 
 def test_a_million_notes_end_in_a_told_limit(tmp_path):
-    begun = time.monotonic()
+    begun = time.process_time()
     assert f"more than {midi_file.MOST_MESSAGES:,}" in refusal(file(NOTE * 1_000_000 + END), tmp_path)
-    assert time.monotonic() - begun < 60
+    assert time.process_time() - begun < 60
 
 
 def test_many_long_notes_are_windowed_in_seconds():
@@ -125,9 +125,9 @@ def test_many_long_notes_are_windowed_in_seconds():
     track.notes = [pretty_midi.Note(90, 60, 0.001 * number, 6 * 3600.0) for number in range(20_000)]
     score = pretty_midi.PrettyMIDI()
     score.instruments.append(track)
-    begun = time.monotonic()
+    begun = time.process_time()
     assert len(midi_files._sounding(score, 3.0)) == 7200
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(("pitch", "labels"), [(34, []), (35, [("drums",)]), (81, [("drums",)]), (82, []), (127, [])])

@@ -48,7 +48,8 @@ def imports(file: Path) -> set[Path]:
 def reached_from(file: Path, architecture: str) -> set[str]:
     """Every file of the package that a stage loads where `model.name` is an architecture."""
     package, chosen = ROOT / MODELS / "__init__.py", ROOT / MODELS / f"{architecture}.py"
-    reached, waiting = set(), [file]
+    reached: set[Path] = set()
+    waiting = [file]
     while waiting:
         file = waiting.pop()
         for path in (imports(file) | ({chosen} if file == package else set())) - reached:

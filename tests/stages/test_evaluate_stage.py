@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def add_sets(workplace):
     card = build().card
     representation = features.from_params(card.clip, card.spectrogram)
     pairs = [CLASSES[:2], CLASSES[1:]]
-    sets = {
+    sets: dict[str, list[Any]] = {
         "unseen_clean": [(f"solo/{name}-0", (name,), name) for name in CLASSES]
         + [(f"mixture/2-{number}", pair, str(number)) for number, pair in enumerate(pairs)],
         "irmas": [

@@ -15,7 +15,7 @@ from instrec.evaluation import metrics
 from instrec.models import classifier
 from instrec.params import Params, TrainParams
 from instrec.training import calibration, fit, weight_averaging
-from instrec.util import hdf5
+from instrec.util import hdf5, provenance
 
 SHAPE, CLIPS = (33, 24, 1), 48
 
@@ -159,7 +159,7 @@ def test_other_params_code_or_experiments_do_not_go_on_from_this_state(
     monkeypatch.setenv("DVC_EXP_NAME", "slow")
     assert fit._key(params, spectrograms) != own
     monkeypatch.undo()
-    monkeypatch.setattr(fit.provenance, "CODE", "another")
+    monkeypatch.setattr(provenance, "CODE", "another")
     assert fit._key(params, spectrograms) != own
 
 

@@ -65,10 +65,10 @@ BAD_JSON = {
 def told(path: Path, text: str | bytes, reason: str) -> None:
     path.write_bytes(text.encode() if isinstance(text, str) else text)
     load = documents.load_yaml if path.suffix == ".yaml" else documents.load_json
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(UserError, match=f"{path.name}: cannot be read: .*{reason}.*; do this") as raised:
         load(path, remedy="do this")
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert len(str(raised.value)) < 400
     assert "\n" not in str(raised.value)
 
@@ -111,9 +111,9 @@ def test_a_large_lock_takes_no_longer_than_before():
     """Two thousand stages: a hundred times the project's."""
     out = "path: build/{n}\n      hash: md5\n      md5: 0123456789abcdef0123456789abcdef\n      size: {n}\n"
     text = "stages:\n" + "".join(f"  s{n}:\n    outs:\n    - {out.format(n=n)}" for n in range(2000))
-    start = time.monotonic()
+    start = time.process_time()
     tree = documents.parse_yaml(text.encode(), "dvc.lock")
-    assert time.monotonic() - start < 3  # PyYAML's own loader took longer
+    assert time.process_time() - start < 3  # PyYAML's own loader took longer
     assert tree["stages"]["s7"]["outs"][0]["size"] == 7
 
 
@@ -130,14 +130,12 @@ def test_no_other_module_parses_yaml_or_json():
     found: Counter[str] = Counter()
     for file in (file for folder in ("instrec", "stages", "scripts") for file in (ROOT / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            names = [node.value.id, node.attr] if _attribute(node) else []
+            names: list[str] = []
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                names = [node.value.id, node.attr]
             names = [node.module, *(each.name for each in node.names)] if isinstance(node, ast.ImportFrom) else names
             parsed = any("load" in name or name in ("parse", "JSONDecoder") for name in names[1:])
             if names and names[0] in ("json", "yaml") and parsed:
                 found[file.relative_to(ROOT).as_posix()] += 1
     assert found.pop("instrec/util/documents.py")
     assert found == ELSEWHERE
-
-
-def _attribute(node: ast.AST) -> bool:
-    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)

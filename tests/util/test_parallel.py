@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distributed import Client, LocalCluster
@@ -77,6 +78,7 @@ def test_it_looks_ahead_no_further_than_two_messages_a_worker(workers):
     for given in range(1, 12):
         assert next(results) == given * given
         assert taken - given <= (2 * workers * CHUNK if workers > 1 else 1)
+    assert isinstance(results, Generator)
     results.close()
 
 
@@ -191,7 +193,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
 def own_cluster(tmp_path) -> Iterator[tuple[str, subprocess.Popen[bytes], list[subprocess.Popen[bytes]]]]:
     """A scheduler's address, its process, and two workers: to be killed."""
     root, file = str(Path(__file__).parents[2]), tmp_path / "scheduler.json"
-    options = {"cwd": root, "env": {**os.environ, "PYTHONPATH": f"{root}:{root}/tests"}}
+    options: dict[str, Any] = {"cwd": root, "env": {**os.environ, "PYTHONPATH": f"{root}:{root}/tests"}}
     options |= {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     dask, place = [sys.executable, "-m", "dask"], ["--scheduler-file", str(file), "--host", "127.0.0.1"]
     scheduler = subprocess.Popen([*dask, "scheduler", *place, "--port", "0", "--no-dashboard"], **options)

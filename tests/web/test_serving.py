@@ -281,5 +281,6 @@ def test_its_end_leaves_no_upload_and_no_traceback(tmp_path: Path, long, signals
         assert code is None or ended == code
         assert one.complaints == ""
         assert list(one.uploads.iterdir()) == []
-        for each in (*working, sending):
-            each.close()
+        for response in working:
+            response.close()
+        sending.close()

@@ -31,7 +31,7 @@ def test_it_says_where_it_is_and_ends_with_ctrl_c(model, tmp_path):
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     address = process.stdout.readline().split()[0]
     with urlopen(address, timeout=20) as answer:
-        assert b"Drop a sound here" in answer.read()
+        assert b"Drop an audio file here" in answer.read()
     process.send_signal(signal.SIGINT)
     _, complaints = process.communicate(timeout=20)
     assert (process.returncode, complaints) == (0, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -47,6 +48,10 @@ def shown(tab: Page, file) -> Page:
     tab.set_input_files("#file", file)
     expect(tab.locator("#result")).to_be_visible(timeout=20_000)
     return tab
+
+
+def near(place: float, now: float) -> bool:
+    return abs(now - place) < 0.05
 
 
 def wait(tab: Page, condition: Callable[[float], bool]) -> None:
@@ -98,7 +103,7 @@ def test_keys_do_all_that_the_mouse_does(opened, music):
     timeline.focus()
     for key, place in (("ArrowRight", 5), ("End", 8), ("ArrowLeft", 3), ("Home", 0)):
         tab.keyboard.press(key)
-        wait(tab, lambda now, place=place: abs(now - place) < 0.05)
+        wait(tab, partial(near, place))
         assert float(timeline.get_attribute("aria-valuenow")) == pytest.approx(place, abs=0.05)
     assert timeline.get_attribute("aria-valuetext") == "0:00 of 0:08"
     tab.keyboard.press(" ")

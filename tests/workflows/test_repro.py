@@ -41,7 +41,7 @@ def test_it_rebuilds_commits_and_judges(bare, tmp_path, github):
     assert "no default remote" in job.steps["make save"][1]
     shown = toy_pipeline.run(bare, "git", "log", "--format=%an %s", "--name-only", f"{before}..not-rebuilt").split("\n")
     assert shown[0] == "github-actions[bot] dvc repro: dvc.lock and metrics"
-    changed = {"dvc.lock", "metrics/per_class.csv", "metrics/plots/f1.csv", "metrics/test.json"}
+    changed = {"README.md", "dvc.lock", "metrics/per_class.csv", "metrics/plots/f1.csv", "metrics/test.json"}
     assert set(filter(None, shown[1:])) == changed
     assert job.summary.startswith("## ✅ Gate passed")
     assert "| `train.learning_rate` | `0.003` | `0.004` |" in job.summary

@@ -49,6 +49,7 @@ class Corpus(ABC):
     labels : the dataset's labels -> our classes; files with any other label are left out.
     groups : what a group is.
     how : how to get it, and how its files must lie.
+    notes : what a user of its labels should know.
     partitioned : whether the dataset has a test part of its own.
     checked : whether checksums of its files are published.
     """
@@ -62,6 +63,7 @@ class Corpus(ABC):
     labels: Mapping[str, str]
     groups: str
     how: str
+    notes: str
     partitioned: bool = False
     checked: bool = False
 
@@ -74,7 +76,7 @@ class Corpus(ABC):
     def notice(self) -> str:
         """What is told before a download."""
         size = f", about {self.gigabytes:g} GB on disk" if self.gigabytes else ""
-        return f"{self.name}: {self.title}{size}\nLicence: {self.license}\nPlease cite: {self.citation}\n{self.url}"
+        return f"{self.name}: {self.title}{size}\nLicense: {self.license}\nPlease cite: {self.citation}\n{self.url}"
 
     @abstractmethod
     def download(self, folder: Path) -> None:

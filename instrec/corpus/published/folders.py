@@ -45,8 +45,9 @@ NOTES = _Notes(
     url="any library of single notes",
     gigabytes=0,
     labels=LABELS,
-    groups="a folder within the instrument's (the player); without one each note is its own",
+    groups="a folder within the instrument's (the player); without one, each note",
     how="put notes there, a folder per instrument: violin/G3_forte.wav, or violin/PLAYER/G3_forte.wav",
+    notes="This stands in for the commercial library of the thesis on seven instruments (`thesis_irv2`).",
 )
 
 JUNGLE_VIBE = _Folders(
@@ -57,6 +58,7 @@ JUNGLE_VIBE = _Folders(
     url="the site's collection; no archive of it is published",
     gigabytes=0,
     labels=LABELS,
-    groups="a folder within the instrument's (the song or player); without one the file, less a number at its end",
+    groups="a folder within the instrument's (the song or player); else the file name, less its final number",
     how="put recordings there, a folder per instrument: trumpet/SONG.mp3",
+    notes="No checksums are published.",
 )

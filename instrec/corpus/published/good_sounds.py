@@ -43,4 +43,7 @@ GOOD_SOUNDS = _GoodSounds(
     labels=LABELS,
     groups="the player",
     how="downloaded",
+    notes="The notes and scales are played well, and badly on purpose; all are used. `piccolo` has no class, as its "
+    "range is above the flute's. `bass` is the double bass: it is recorded among orchestral instruments, with a "
+    "microphone.",
 )

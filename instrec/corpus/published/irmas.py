@@ -45,5 +45,8 @@ IRMAS = _Irmas(
     labels=LABELS,
     groups="the recording (training), the song (testing)",
     how="downloaded",
+    notes="Training files have one label, the predominant instrument, and other instruments may sound. Test files "
+    "have one or more labels. The number of the recording is in the file name: `0189__2` is the second excerpt of "
+    "recording 189.",
     partitioned=True,
 )

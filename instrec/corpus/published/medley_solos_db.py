@@ -40,5 +40,7 @@ MEDLEY_SOLOS_DB = _MedleySolosDB(
     labels=LABELS,
     groups="the song",
     how="downloaded",
+    notes="The training and validation parts are cut from MedleyDB, and the test part from other recordings. If you "
+    "train on MedleyDB, this test part shares no sound with training, but this training part repeats some songs.",
     partitioned=True,
 )

@@ -83,4 +83,7 @@ OMT = _OMT(
     labels=LABELS,
     groups="the song",
     how="download songs and put each there in a folder of its own: SONG/Kick.wav, SONG/Bass.wav, SONG/Lead Vocal.wav",
+    notes="The label of a stem is a word below that its file name has; `ElecGtr1` and `Elec Gtr` are the same. "
+    "Drums and longer labels come first: `Bass Drum` is a drum, `Upright Bass` a double bass. Stems with none of these "
+    "words (`Guitar`, `Synth`, `Strings`) are left out.",
 )

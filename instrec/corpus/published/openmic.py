@@ -46,5 +46,9 @@ OPENMIC = _OpenMIC(
     labels=LABELS,
     groups="the artist",
     how="downloaded",
+    notes="Labels are partial: listeners were asked about a few instruments per excerpt. An instrument is present if "
+    "their agreement is at least 0.5. An instrument that nobody was asked about counts as absent, though it may "
+    "sound. Excerpts with a sound of no class are left out (`accordion`, `banjo`, `bass`, `guitar`, "
+    "`mallet_percussion`, `mandolin`, `synthesizer`, `ukulele`): `bass` and `guitar` may be electric or acoustic.",
     partitioned=True,
 )

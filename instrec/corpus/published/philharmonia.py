@@ -39,7 +39,7 @@ class _Philharmonia(Placed):
             parts = path.stem.split("_")
             if len(parts) == 5:
                 instrument, pitch, *_ = parts
-                # One player an instrument: grouped by player, no class could be tested. Lengths and dynamics of one
+                # One player per instrument: grouped by player, no class could be tested. Lengths and dynamics of one
                 # pitch are near-copies of each other, so they stay together.
                 yield Sound(path, (instrument,), f"{self.name}/{instrument}/{pitch or path.stem}")
             else:
@@ -54,7 +54,10 @@ PHILHARMONIA = _Philharmonia(
     url="https://philharmonia.co.uk/resources/sound-samples",
     gigabytes=0.3,
     labels=LABELS,
-    groups="the pitch of an instrument; one player an instrument, so its own test flatters",
+    groups="the pitch of an instrument; one player per instrument, so a test within the dataset is too easy",
     how="download the archives, for which no checksum is published, and unpack them there: any folders of "
     "instrument_pitch_length_dynamic_articulation.mp3",
+    notes="The label is in each file name, so any folders will do. Percussion, `banjo`, `mandolin`, `bass-clarinet` "
+    "and `contrabassoon` have no class. One published file (`viola_D6_05_piano_arco-normal.mp3`) is empty and is "
+    "left out.",
 )

@@ -28,7 +28,7 @@ LABELS = {
 
 class _TinySOL(MirdataCorpus):
     def sound(self, track: Any) -> Sound:
-        # One player an instrument: grouped by player, no class could be tested. The official five folds are kept whole.
+        # One player per instrument: grouped by player, no class could be tested. Official folds stay whole.
         group = f"{self.name}/{track.instrument_full}/fold {track.split}"
         return Sound(Path(track.audio_path), (track.instrument_full,), group)
 
@@ -43,6 +43,9 @@ TINYSOL = _TinySOL(
     url="https://zenodo.org/record/3685367",
     gigabytes=1.5,
     labels=LABELS,
-    groups="the official fold of an instrument; one player an instrument, so its own test flatters",
+    groups="the official fold of an instrument; one player per instrument, so a test within the dataset is too easy",
     how="downloaded",
+    notes="Some notes are pitch-shifted copies of others, and one player plays each instrument, so a test within the "
+    "dataset is too easy. Published macro F1: .99 within the dataset, .39 trained on Philharmonia and tested on "
+    "TinySOL, .14 in the other direction. `Accordion` has no class.",
 )

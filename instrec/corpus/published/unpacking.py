@@ -52,7 +52,7 @@ def unpack(
     Raises
     ------
     UserError
-        When the archive is damaged, the disk is full, or it holds links, names that lead out of the folder, or more
+        If the archive is damaged, the disk is full, or it holds links, names that lead out of the folder, or more
         than `largest`, `LARGEST_RATIO` or `MOST_FILES` allow. Files before the fault stay, each whole.
     """
     try:

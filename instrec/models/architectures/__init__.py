@@ -1,8 +1,8 @@
-"""The architectures, one file each, of which only the chosen one is loaded.
+"""The architectures, one file each; only the chosen one is loaded.
 
-A trunk takes features of clips [shape=(clips, frames, bins, channels)], 0..1, as a Keras tensor, and its parameters.
-It gives features [shape=(clips, any)] on which the task's head stands (`tasks`). It names every layer, so that files do
-not depend on what was built before. Each file has `VARIANTS`, its trunks by name.
+A trunk is a function of a Keras tensor, the features of clips [shape=(clips, frames, bins, channels)], 0..1, and of its
+parameters. It returns the input of the head of the task [shape=(clips, any)] (`heads`). It names every layer, so that
+files do not depend on earlier models. Each file has `VARIANTS`, its trunks by name.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ Trunk = Callable[[Any, ModelParams], Any]
 
 
 def variants(name: str) -> dict[str, Trunk]:
-    """Return the trunks of one architecture, by the name of the variant; no other architecture is loaded."""
+    """Return the trunks of one architecture by variant, without loading other architectures."""
     found: dict[str, Trunk] = importlib.import_module(f"{__name__}.{name}").VARIANTS
     return found
 
 
 def build(shape: tuple[int, int, int], classes: int, task: str, params: ModelParams) -> keras.Model:
-    """Build an untrained model for pictures of shape (frames, bins, channels).
+    """Build an untrained model for features of shape (frames, bins, channels).
 
     Raises
     ------
     UserError
-        Naming the variants there are, or what the architecture asks of its pictures and its parameters.
+        If the variant does not exist, or the architecture does not accept its features or parameters.
     """
     known = variants(params.name)
     if params.variant not in known:
@@ -42,7 +42,7 @@ def build(shape: tuple[int, int, int], classes: int, task: str, params: ModelPar
             f"{params.name} has no variant {params.variant!r}; allowed: {', '.join(known)}",
         )
     pretrained.check(params)
-    picture = keras.Input(shape, name="picture")
-    features = known[params.variant](picture, params)
+    inputs = keras.Input(shape, name="picture")
+    features = known[params.variant](inputs, params)
     name = params.name if params.variant == "default" else f"{params.name}_{params.variant}"
-    return keras.Model(picture, TASKS[task].outputs(features, classes), name=name)
+    return keras.Model(inputs, TASKS[task].outputs(features, classes), name=name)

@@ -1,10 +1,10 @@
 """AlexNet: five convolutions and two dense layers.
 
 Source: Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks (NIPS 2012),
-section 3; Sethi (2018) takes pictures of 227x227x3. Two things differ from the paper: it divides the convolutions
-between two GPUs, which here are whole (62.4 instead of 61.0 million weights with its 1000 classes), and where it
-normalizes the local response there is batch normalization, without which the network hardly learns from scratch. Keras
-has no ImageNet weights for it.
+section 3; Sethi (2018) uses images of 227x227x3. Two things differ from the paper: it divides the convolutions between
+two GPUs, which here are whole (62.4 instead of 61.0 million weights with its 1000 classes), and batch normalization
+replaces local response normalization, as the network hardly learns from scratch without it. Keras has no ImageNet
+weights for it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 
-def alexnet(picture: Any, params: ModelParams) -> Any:
+def alexnet(inputs: Any, params: ModelParams) -> Any:
     """Build the trunk: 4096 features."""
-    input_checks.check(picture, params, frames=67, bins=67)
-    x = _convolved(picture, 96, 11, "conv1", stride=4)
+    input_checks.check(inputs, params, frames=67, bins=67)
+    x = _convolved(inputs, 96, 11, "conv1", stride=4)
     x = _pooled(_normed(x, "norm1"), "pool1")
     x = _convolved(x, 256, 5, "conv2")
     x = _pooled(_normed(x, "norm2"), "pool2")
@@ -44,7 +44,7 @@ def _normed(x: Any, name: str) -> Any:
 
 
 def _pooled(x: Any, name: str) -> Any:
-    """Pools that overlap (section 3.4)."""
+    """Add an overlapping pool (section 3.4)."""
     return layers.MaxPooling2D(3, strides=2, name=name)(x)
 
 

@@ -1,9 +1,9 @@
-"""A small residual network made for training on a CPU.
+"""A small residual network for training on a CPU.
 
-Strided convolutions over all filters make the picture smaller, and separable ones (Howard et al., MobileNets, 2017,
-section 3.1) with a way around them (He et al. 2016) refine it: the first are what processors do fastest, the second
-cost few weights. The pooling by a weight for every frequency is our own: where on the axis a partial lies says much
-about an instrument, and an average would forget it.
+Strided convolutions over all filters reduce the size: processors compute these fastest. Residual blocks (He et al.
+2016) of separable convolutions (Howard et al., MobileNets, 2017, section 3.1) refine the result with few weights. The
+pooling has a weight for every frequency (not from a paper): the frequency of a partial says much about an instrument,
+and an average would lose it.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 
-def compact_resnet(picture: Any, params: ModelParams) -> Any:
-    """Build the trunk: `width` filters at first, eight times that at last; `blocks` blocks after each halving."""
-    x = _convolved(picture, params.width, 5, 2, "stem")
+def compact_resnet(inputs: Any, params: ModelParams) -> Any:
+    """Build the trunk: `width` filters first, eight times as many at the end; `blocks` blocks after each halving."""
+    x = _convolved(inputs, params.width, 5, 2, "stem")
     for stage, times in enumerate((2, 4, 6)):
         x = _convolved(x, times * params.width, 3, 2, f"stage{stage}")
         for block in range(params.blocks):
             x = _residual(x, f"stage{stage}_block{block}")
     x = _convolved(x, 8 * params.width, 3, 1, "last")
-    # One weight a frequency and filter; then over time the mean (what sounds throughout) and the maximum (what sounds
-    # once).
+    # One weight per frequency and filter. Then the mean over time, for sounds throughout, and the maximum, for short
+    # ones.
     x = layers.DepthwiseConv2D((1, x.shape[2]), use_bias=False, name="frequencies")(x)
     x = _active(x, "frequencies")
     return layers.Concatenate(name="over_time")(
@@ -43,7 +43,7 @@ def _convolved(x: Any, filters: int, size: int, stride: int, name: str) -> Any:
 
 
 def _residual(x: Any, name: str) -> Any:
-    """Two separable convolutions with a way around them."""
+    """Add a residual block of two separable convolutions."""
     filters, around = x.shape[-1], x
     x = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"{name}_a")(x)
     x = _active(x, f"{name}_a")

@@ -1,9 +1,9 @@
-"""GoogLeNet: nine inception modules, each four branches of convolutions side by side.
+"""GoogLeNet: nine inception modules of four parallel branches of convolutions.
 
-Source: Szegedy and others, Going deeper with convolutions (CVPR 2015), table 1; Sethi (2018) takes pictures of
-227x227x3. In place of the paper's local response normalization and its two auxiliary classifiers, which are there to
-bring gradients to the lower layers, each convolution has batch normalization, which makes them superfluous (Ioffe and
-Szegedy 2015, section 4.2.1). Keras has no ImageNet weights for it.
+Source: Szegedy and others, Going deeper with convolutions (CVPR 2015), table 1; Sethi (2018) uses images of 227x227x3.
+Batch normalization after each convolution replaces the paper's local response normalization and its two auxiliary
+classifiers, which bring gradients to the lower layers (Ioffe and Szegedy 2015, section 4.2.1). Keras has no ImageNet
+weights for it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _MODULES = {
 }
 
 
-def googlenet(picture: Any, params: ModelParams) -> Any:
+def googlenet(inputs: Any, params: ModelParams) -> Any:
     """Build the trunk: 1024 features, each the mean of a map."""
-    input_checks.check(picture, params, frames=32, bins=32)
-    x = _convolved(picture, 64, 7, "conv1", stride=2)
+    input_checks.check(inputs, params, frames=32, bins=32)
+    x = _convolved(inputs, 64, 7, "conv1", stride=2)
     x = _pooled(x, "pool1")
     x = _convolved(x, 64, 1, "conv2_reduce")
     x = _convolved(x, 192, 3, "conv2")

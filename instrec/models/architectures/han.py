@@ -2,9 +2,9 @@
 
 Sources: Han, Kim and Lee, Deep convolutional neural networks for predominant instrument recognition in polyphonic music
 (IEEE/ACM TASLP 2017), and Gomez, Abesser and Cano, Jazz solo instrument classification with convolutional neural
-networks, source separation, and transfer learning (ISMIR 2018). Both take pictures of 43 frames of 128 bands, a second
-of sound. Not said, and chosen here: that the two branches are joined before the dense layer, and that they and the
-network with three resolutions have plain ReLU, so that they differ from the baseline in one thing only.
+networks, source separation, and transfer learning (ISMIR 2018). Both use 43 frames of 128 bands, one second of audio.
+Not published, and chosen here: the two branches join before the dense layer; they and the network with three
+resolutions have plain ReLU, so that they differ from the baseline in one thing only.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from instrec.params import ModelParams
 _SMALLEST = 27  # three pools of 3x3
 
 
-def han(picture: Any, params: ModelParams, *, slope: float = 0.0, channels: int | None = None) -> Any:
-    """Build the trunk: 1024 features; `slope` is the ReLU's under zero, `channels` what it asks of its pictures."""
-    input_checks.check(picture, params, frames=_SMALLEST, bins=_SMALLEST, channels=channels)
-    return _dense(_convolutions(picture, slope, ""), slope)
+def han(inputs: Any, params: ModelParams, *, slope: float = 0.0, channels: int | None = None) -> Any:
+    """Build the trunk: 1024 features; `slope` is that of the ReLU below zero, `channels` the required channels."""
+    input_checks.check(inputs, params, frames=_SMALLEST, bins=_SMALLEST, channels=channels)
+    return _dense(_convolutions(inputs, slope, ""), slope)
 
 
-def han_two_branch(picture: Any, params: ModelParams) -> Any:
-    """Build the trunk: each of two channels, harmonic and percussive, has convolutions of its own."""
-    input_checks.check(picture, params, frames=_SMALLEST, bins=_SMALLEST, channels=2)
+def han_two_branch(inputs: Any, params: ModelParams) -> Any:
+    """Build the trunk: each of two channels, harmonic and percussive, has its own convolutions."""
+    input_checks.check(inputs, params, frames=_SMALLEST, bins=_SMALLEST, channels=2)
     branches = []
     for name, before, behind in (("harmonic", 0, 1), ("percussive", 1, 0)):
         # `channels_first` makes it crop the last two axes, so not frames and bins but bins and channels.
         crop = layers.Cropping2D(((0, 0), (before, behind)), data_format="channels_first", name=name)
-        branches.append(_convolutions(crop(picture), 0.0, f"{name}_"))
+        branches.append(_convolutions(crop(inputs), 0.0, f"{name}_"))
     return _dense(layers.Concatenate(name="fusion")(branches), 0.0)
 
 
 def _convolutions(x: Any, slope: float, prefix: str) -> Any:
-    """Four blocks of two convolutions; the last is pooled over all it has left."""
+    """Add four blocks of two convolutions, and pool the last over all frames and bins."""
     for block, filters in enumerate((32, 64, 128, 256), 1):
         name = f"{prefix}block{block}"
         for part in "ab":

@@ -1,4 +1,4 @@
-"""LeNet, as Yun and Bi compare it with an LSTM.
+"""LeNet, which Yun and Bi compare with an LSTM.
 
 As published: convolution - max pooling 2x2 - convolution - max pooling 2x2 - dense layers of 120 and 84 units, on 80
 frames of 64 or 128 bands. Not published, and chosen here: the 6 and 16 filters of LeCun and others (Gradient-based
@@ -17,11 +17,11 @@ from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 
-def lenet(picture: Any, params: ModelParams, *, kernel: tuple[int, int]) -> Any:
+def lenet(inputs: Any, params: ModelParams, *, kernel: tuple[int, int]) -> Any:
     """Build the trunk: 84 features; `kernel` is in frames and bins."""
     frames, bins = (3 * size + 1 for size in kernel)  # leaves the second pool two values in each direction
-    input_checks.check(picture, params, frames=frames, bins=bins)
-    x = picture
+    input_checks.check(inputs, params, frames=frames, bins=bins)
+    x = inputs
     for number, filters in enumerate((6, 16), 1):
         x = layers.Conv2D(filters, kernel, activation="relu", name=f"conv{number}")(x)
         x = layers.MaxPooling2D(2, name=f"pool{number}")(x)

@@ -1,7 +1,7 @@
-"""Recurrent networks of one or two LSTM layers, as Yun and Bi compare them with LeNet.
+"""Recurrent networks of one or two LSTM layers, which Yun and Bi compare with LeNet.
 
-Source: Hochreiter and Schmidhuber, Long short-term memory (1997). A frame is a time step and its bins, of all channels,
-are the features. What the last layer says after the last frame goes to the head (not published; the usual reading).
+Source: Hochreiter and Schmidhuber, Long short-term memory (1997). A frame is a time step, and the bins of all channels
+are its features. The head gets the output of the last layer after the last frame (not published; the usual reading).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 
-def lstm(picture: Any, params: ModelParams, *, units: tuple[int, ...]) -> Any:
-    """Build the trunk: a layer for each of `units`, the last of which gives the features."""
-    _, frames, bins, channels = picture.shape
-    x = layers.Reshape((frames, bins * channels), name="steps")(picture)
+def lstm(inputs: Any, params: ModelParams, *, units: tuple[int, ...]) -> Any:
+    """Build the trunk: one layer for each of `units`; the last one returns the features."""
+    _, frames, bins, channels = inputs.shape
+    x = layers.Reshape((frames, bins * channels), name="steps")(inputs)
     for number, size in enumerate(units, 1):
         x = layers.LSTM(size, return_sequences=number < len(units), name=f"lstm{number}")(x)
     return x

@@ -1,4 +1,4 @@
-"""The networks that keras.applications has, with ImageNet weights where they are asked for."""
+"""The networks of keras.applications, with ImageNet weights on request."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NAMES = ("inception_resnet_v2", "vgg19")
 
 
 def check(params: ModelParams) -> None:
-    """Keep `model.weights` and `model.frozen` to the architectures that have them.
+    """Check that the architecture has the parameters `model.weights` and `model.frozen`.
 
     Raises
     ------
     UserError
-        Naming those that have.
+        If it does not.
     """
     for knob, value, off in (("weights", params.weights, "none"), ("frozen", params.frozen, False)):
         if value != off and params.name not in NAMES:
@@ -30,15 +30,14 @@ def check(params: ModelParams) -> None:
 
 
 def base(application: Callable[..., Any], shape: tuple[int, ...], params: ModelParams) -> Any:
-    """Return the convolutions of a network of keras.applications, as one layer, for pictures of `shape`.
+    """Return the convolutions of a network of keras.applications as one layer, for images of `shape`.
 
-    Where `model.frozen` is set they do not learn, and their batch normalization goes by the statistics it came with,
-    also in training.
+    If `model.frozen` is set, they do not train, and their batch normalization keeps its statistics.
 
     Raises
     ------
     UserError
-        When ImageNet weights are asked for and cannot be fetched.
+        If ImageNet weights cannot be downloaded.
     """
     weights = None if params.weights == "none" else params.weights
     try:
@@ -52,7 +51,7 @@ def base(application: Callable[..., Any], shape: tuple[int, ...], params: ModelP
             f"the {weights} weights of {params.name} could not be fetched ({error}); try "
             "again with a network, or set model.weights: none to train from scratch",
         ) from error
-    # Keras counts layers over all networks built so far; a model's file must not depend on those.
+    # Keras numbers layers over all networks built so far; the file of a model must not depend on these.
     for number, layer in enumerate(network.layers):
         layer.name = f"{params.name}_{number}"
     network.trainable = not params.frozen
@@ -60,7 +59,7 @@ def base(application: Callable[..., Any], shape: tuple[int, ...], params: ModelP
 
 
 def dense(x: Any, params: ModelParams, *, dropout: float = 0.0) -> Any:
-    """Stand dense layers of `model.dense` units on top, each followed by dropout where there is any."""
+    """Add dense layers of `model.dense` units, each followed by dropout, if any."""
     x = layers.Flatten(name="flat")(x)
     for number, units in enumerate(params.dense):
         x = layers.Dense(units, activation="relu", name=f"dense{number}")(x)

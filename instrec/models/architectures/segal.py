@@ -2,8 +2,8 @@
 
 As published: four convolutions of 64 filters of 3x3, each followed by max pooling; ReLU; batch normalization; dropout
 .5 after the second, third and fourth convolution and in the dense layer. Not published, and chosen here: pools of 2x2,
-zero padding, batch normalization between convolution and activation, 256 units in the dense layer, and the slope of
-the leaky ReLU it is compared with, .01 (Maas and others 2013).
+zero padding, batch normalization between convolution and activation, 256 units in the dense layer, and a slope of .01
+for the leaky ReLU (Maas and others 2013).
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from instrec.models.backend import layers
 from instrec.params import ModelParams
 
 
-def segal(picture: Any, params: ModelParams, *, slope: float = 0.0) -> Any:
-    """Build the trunk: 256 features; `slope` is the ReLU's under zero."""
-    input_checks.check(picture, params, frames=16, bins=16)
-    x = picture
+def segal(inputs: Any, params: ModelParams, *, slope: float = 0.0) -> Any:
+    """Build the trunk: 256 features; `slope` is that of the ReLU below zero."""
+    input_checks.check(inputs, params, frames=16, bins=16)
+    x = inputs
     for name in ("conv1", "conv2", "conv3", "conv4"):
         x = layers.Conv2D(64, 3, padding="same", use_bias=False, name=name)(x)
         x = layers.BatchNormalization(momentum=0.95, name=f"{name}_norm")(x)

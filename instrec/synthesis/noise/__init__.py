@@ -40,7 +40,7 @@ def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alo
     Raises
     ------
     UserError
-        When the bounds contradict each other.
+        If the bounds contradict each other.
     """
     if bounds.min_snr_db > bounds.max_snr_db:
         raise conflict("noise.min_snr_db", f"{bounds.min_snr_db:g} is above max_snr_db, {bounds.max_snr_db:g}")

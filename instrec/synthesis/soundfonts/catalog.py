@@ -115,7 +115,7 @@ def verify(path: Path) -> tuple[int, str]:
     Raises
     ------
     UserError
-        When it cannot be read, is no SoundFont, is cut off or damaged, or has the known size and another checksum.
+        If it cannot be read, is no SoundFont, is cut off or damaged, or has the known size and another checksum.
     """
     try:
         with path.open("rb") as file:

@@ -44,7 +44,7 @@ def build(path: Path, folder: Path) -> None:
     Raises
     ------
     UserError
-        When a patch is missing, no patch, or cut off.
+        If a patch is missing, no patch, or cut off.
     """
     files = _files(folder)
     notes = {file: _levelled(read(file)) for file in dict.fromkeys(files.values())}
@@ -59,7 +59,7 @@ def digest(folder: Path) -> str:
     Raises
     ------
     UserError
-        As `build` does.
+        As in `build`.
     """
     whole = hashlib.sha256()
     for code in (__file__, sf2_writer.__file__):
@@ -101,7 +101,7 @@ def read(path: Path) -> list[Note]:
     Raises
     ------
     UserError
-        When it is no patch, cut off, or damaged.
+        If it is no patch, cut off, or damaged.
     """
     data = path.read_bytes()
     if not data.startswith(_MAGIC) or len(data) < _HEADERS:

@@ -109,7 +109,7 @@ def find(name: str) -> Path:
     Raises
     ------
     UserError
-        When a repository cannot be reached or lacks what is named, or a file in it is damaged.
+        If a repository cannot be reached or lacks what is named, or a file in it is damaged.
     """
     cache = platformdirs.user_cache_path("instrec")
     path = cache / _digest(name)[:12] / name

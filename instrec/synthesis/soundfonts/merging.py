@@ -53,7 +53,7 @@ def merge(path: Path, name: str, parts: Iterable[Path]) -> None:
     Raises
     ------
     UserError
-        When a part is no SoundFont, or damaged, or compressed where another is not.
+        If a part is no SoundFont, or damaged, or compressed where another is not.
     """
     merged: dict[bytes, list[_Table]] = {table: [] for table in _TABLES}
     waveforms: list[bytes] = []

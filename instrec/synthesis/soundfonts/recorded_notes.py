@@ -50,7 +50,7 @@ def key_of(text: str) -> float:
     Raises
     ------
     ValueError
-        When it is neither.
+        If it is neither.
     """
     if re.fullmatch(r"-?\d+(\.\d+)?", text):
         return float(text)
@@ -86,7 +86,7 @@ def notes(regions: Iterable[Region], *, release_seconds: float) -> list[Note]:
     Raises
     ------
     UserError
-        When a file cannot be read, is empty, or lies.
+        If a file cannot be read, is empty, or lies.
     """
     layers = _layers(regions)
     tops = [*(high for _, high in layers[:-1]), 127]

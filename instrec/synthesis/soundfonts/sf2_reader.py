@@ -93,7 +93,7 @@ def read(path: Path, remedy: str = REMEDY) -> SoundFont:
     Raises
     ------
     UserError
-        When it cannot be read, is no SoundFont, is cut off, or its tables contradict each other.
+        If it cannot be read, is no SoundFont, is cut off, or its tables contradict each other.
     """
     try:
         with path.open("rb") as file:

@@ -34,7 +34,7 @@ def regions(path: Path, controllers: Mapping[int, int]) -> list[Region]:
     Raises
     ------
     UserError
-        When it cannot be read, or a value in it is none.
+        If it cannot be read, or a value in it is none.
     """
     try:
         found = list(_headers(_text(path, path.parent)))

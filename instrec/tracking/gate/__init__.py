@@ -49,7 +49,7 @@ def judge(root: Path, base: str, rules: Sequence[Rule], rules_file: Path) -> Jud
     Raises
     ------
     UserError
-        When git does not know `base`, when `base` has no metrics, or when a file of params or metrics is damaged.
+        If git does not know `base`, when `base` has no metrics, or when a file of params or metrics is damaged.
     """
     commit = commits.resolve(root, base)
     measured = commits.mapping(root, METRICS, commit)

@@ -21,7 +21,7 @@ def resolve(root: Path, name: str) -> str:
     Raises
     ------
     UserError
-        When `root` is not in a git repository, or `name` is neither there.
+        If `root` is not in a git repository, or `name` is neither there.
     """
     if _git(root, "rev-parse", "--git-dir") is None:
         raise UserError("not-a-repository", root.resolve(), "not in a git repository; run the gate in a clone")
@@ -48,7 +48,7 @@ def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, A
     Raises
     ------
     UserError
-        When it cannot be read, or holds no mapping.
+        If it cannot be read, or holds no mapping.
     """
     where = f"{path} of {commit[:7]}" if commit else str(path)
     is_json = path.suffix == ".json"

@@ -53,7 +53,7 @@ def load(path: Path) -> list[Rule]:
     Raises
     ------
     UserError
-        When the file is missing, not YAML or not a list, or naming the rule and the key that is wrong.
+        If the file is missing, not YAML or not a list, or naming the rule and the key that is wrong.
     """
     if not path.exists():
         raise UserError(

@@ -43,7 +43,7 @@ class Recognizer:
         Raises
         ------
         UserError
-            When a row holds no sound, it cannot be read, or a parameter is out of range.
+            If a row holds no sound, it cannot be read, or a parameter is out of range.
         """
         given = params or {}
         settings = {"hop_seconds": given.get("hop"), "threshold": given.get("threshold")}

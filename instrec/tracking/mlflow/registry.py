@@ -67,7 +67,7 @@ def register(path: Path, name: str, alias: str) -> str:
     Raises
     ------
     UserError
-        When there is no model, MLflow's store does not answer or refuses, or the version predicts otherwise than the
+        If there is no model, MLflow's store does not answer or refuses, or the version predicts otherwise than the
         file; the alias then stays where it was.
     """
     known = model.load(path)

@@ -17,7 +17,7 @@ def write(path: Path, facts: Facts) -> None:
     Raises
     ------
     UserError
-        When a SoundFont's license is unknown, or the file cannot be written.
+        If a SoundFont's license is unknown, or the file cannot be written.
     """
     text = page(facts)
     with written_whole(path) as part:

@@ -47,7 +47,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
     Raises
     ------
     UserError
-        When something is missing, or the model was trained with other parameters than params.yaml.
+        If something is missing, or the model was trained with other parameters than params.yaml.
     """
     from instrec.models import classifier
 
@@ -89,7 +89,7 @@ def read(path: Path) -> Facts:
     Raises
     ------
     UserError
-        When they are missing or damaged.
+        If they are missing or damaged.
     """
     facts = _tree(path)
     if missing := [name for name in _SECTIONS if name not in facts]:
@@ -105,7 +105,7 @@ def evaluation(path: Path) -> dict[str, Any]:
     Raises
     ------
     UserError
-        When it is missing or something else.
+        If it is missing or something else.
     """
     figures = _tree(path)
     if missing := {"files", "per_class", "confusion"} - figures.keys():

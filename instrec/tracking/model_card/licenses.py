@@ -43,7 +43,7 @@ def terms(soundfont: str) -> Terms:
     Raises
     ------
     UserError
-        When they are not known.
+        If they are not known.
     """
     if soundfont not in TERMS:
         raise UserError(

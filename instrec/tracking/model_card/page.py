@@ -11,17 +11,17 @@ from instrec.tracking.model_card.licenses import terms
 
 _SETS = {
     "seen_clean": "SoundFonts of training",
-    "seen_noisy": "the same clips with noise, reverb, overload and the like",
-    "unseen_clean": "a SoundFont that training never heard",
-    "unseen_noisy": "the same clips with noise, reverb, overload and the like",
-    "unseen_excerpts": "pieces of 5 to 20 s, the unseen SoundFont",
-    "recordings": "recordings held out of training",
+    "seen_noisy": "the same clips with noise, reverb and overload",
+    "unseen_clean": "a SoundFont that is not used in training",
+    "unseen_noisy": "the same clips with noise, reverb and overload",
+    "unseen_excerpts": "pieces of 5 to 20 s, with the unseen SoundFont",
+    "recordings": "held-out recordings",
 }
 _CLIPS = (
     ("solo", "top1", "solo: top-1"),
     ("solo", "macro_f1", "solo: macro F1"),
     ("mixtures", "micro_f1", "mixtures: micro F1"),
-    ("mixtures", "count_accuracy", "mixtures: count right"),
+    ("mixtures", "count_accuracy", "mixtures: count accuracy"),
     ("excerpts", "micro_f1", "pieces: micro F1"),
 )
 
@@ -32,73 +32,74 @@ def page(facts: Facts) -> str:
     Raises
     ------
     UserError
-        When a SoundFont's license is unknown.
+        If a SoundFont's license is unknown.
     """
-    sections = (_head, _use, _training, _classes, _scores, _recordings, _limits, _licence)
+    sections = (_head, _use, _training, _classes, _scores, _recordings, _limits, _license)
     return "\n\n".join(section(facts) for section in sections) + "\n"
 
 
 def _head(facts: Facts) -> str:
-    model, knobs = facts["model"], facts["params"]
-    clip, picture = knobs["clip"], knobs["spectrogram"]
+    model, params = facts["model"], facts["params"]
+    clip, features = params["clip"], params["spectrogram"]
     rows = [
         ("file", f"`{RELEASED}`, {model['bytes'] / 1e6:.2f} MB, MD5 `{model['md5']}`"),
         ("released", facts["date"]),
         (
-            "takes",
-            f"{clip['seconds']:g} s of sound, mono, {clip['sample_rate']} Hz; a file of any kind in such windows",
+            "input",
+            f"{clip['seconds']:g} s of mono audio at {clip['sample_rate']} Hz; longer audio in windows",
         ),
-        ("sees", f"a {picture['name'].replace('_', '-')} picture of {picture['mels']} bands, at any loudness the same"),
+        ("features", f"{features['name'].replace('_', '-')}, {features['mels']} bands, independent of loudness"),
         ("network", f"`{model['network']}`, {model['weights']:,} weights"),
-        ("gives", _gives(facts)),
+        ("output", _output(facts)),
     ]
     return (
         "# Model card: the released model\n\n"
-        f"It names the instruments that sound in audio, of {len(facts['classes'])} kinds, and when.\n\n"
-        f"Written by `instrec dev card` from `{FACTS}`, which `make release` gathers from the pipeline; not by hand."
-        "\n\n" + _table(("", ""), rows)
+        f"This model recognizes {len(facts['classes'])} instruments in audio, and when each one sounds.\n\n"
+        f"`instrec dev card` writes this page from `{FACTS}`, which `make release` collects from the pipeline.\n\n"
+        + _table(("", ""), rows)
     )
 
 
-def _gives(facts: Facts) -> str:
+def _output(facts: Facts) -> str:
     counts = facts["params"]["task"] == "count_presence"
-    return "a probability for each class" + (", and one for each of 0, 1, 2, and 3 or more at once" if counts else "")
+    return "a probability per class" + (", and one for each count: 0, 1, 2, and 3 or more" if counts else "")
 
 
 def _use(facts: Facts) -> str:
     return f"""\
 ## Use
 
-For whoever wants instruments named in audio of their own, offline: tagging, searching, sorting, a first look at a
-recording; and as a baseline for research. A person should check what matters. It identifies no performer and
-transcribes nothing.
+Use it to find the instruments in your audio, offline: to tag, search, sort, or take a first look at a recording. It is
+also a baseline for research. If a result matters, let a person check it. The model does not identify performers, and
+does not transcribe music.
 
     dvc pull {RELEASED}
     instrec predict song.wav
 
-`make setup data` brings it, too. [export.md](export.md) says how to use it as ONNX or TFLite, without this package."""
+`make setup data` also brings the model. [export.md](export.md) shows how to use it as ONNX or TFLite, without
+instrec."""
 
 
 def _training(facts: Facts) -> str:
-    knobs, train, valid = facts["params"], facts["clips"]["train"], facts["clips"]["valid"]
-    anew = knobs["train"]["regenerate_every"]
-    unseen = knobs["soundfonts"]["unseen"]
+    params, train, valid = facts["params"], facts["clips"]["train"], facts["clips"]["valid"]
+    anew = params["train"]["regenerate_every"]
+    unseen = params["soundfonts"]["unseen"]
     rows = [
         (f"`{name}`", *_clips_of(name, unseen, (train, valid)), license, holders, f"`{package}`")
         for name in dict.fromkeys((*train["soundfonts"], *valid["soundfonts"], unseen))
         for license, holders, package in [terms(name)]
     ]
-    rounds = f" Every {anew} epochs new ones took the place of those." if anew else ""
-    start = knobs["train"]["start"]
-    begun = "" if start == "none" else f"\nTraining went on from `{start}` as it was then, which had learned before."
-    share = 100 * knobs["train"]["average_share"]
-    mean = f"Its weights are the mean of those of the last {share:.0f} % of the epochs. Thresholds" if share else ""
+    rounds = f" New clips replaced these every {anew} epochs." if anew else ""
+    start = params["train"]["start"]
+    begun = "" if start == "none" else f"\nTraining started from the earlier model `{start}`."
+    share = 100 * params["train"]["average_share"]
+    mean = f"The weights are the mean over the last {share:.0f} % of the epochs. Thresholds" if share else ""
     return f"""\
-## What it learned from
+## Training data
 
-{train["clips"]:,} clips of {knobs["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
+{train["clips"]:,} clips of {params["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
 {_sources(train)}
-{train["noisy"]:,} had noise, reverb, an equalizer, overload and the like put over them.
+{train["noisy"]:,} clips have noise, reverb, equalization or overload.
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 
 {_table(("SoundFont", "training clips", "validation clips", "license", "holders", "Debian package"), rows)}"""
@@ -106,15 +107,15 @@ def _training(facts: Facts) -> str:
 
 def _clips_of(soundfont: str, unseen: str, parts: Iterable[Mapping[str, Any]]) -> list[str]:
     if soundfont == unseen:
-        return ["never heard: tests", "-"]
+        return ["none: tests only", "-"]
     return [f"{part['soundfonts'].get(soundfont, 0):,}" for part in parts]
 
 
 def _sources(train: Mapping[str, Any]) -> str:
     if not train["recordings"]:
-        return "No recording of music is among them: all were rendered with FluidSynth, from scores."
+        return "None of them is a recording: FluidSynth rendered all of them from scores."
     made = train["clips"] - train["recordings"]
-    return f"{train['recordings']:,} of them are recordings, {made:,} were rendered with FluidSynth, from scores."
+    return f"{train['recordings']:,} of them are recordings. FluidSynth rendered {made:,} from scores."
 
 
 def _classes(facts: Facts) -> str:
@@ -122,7 +123,7 @@ def _classes(facts: Facts) -> str:
     return f"""\
 ## Classes
 
-With the probability from which each counts as present, chosen on validation clips:
+The threshold of each class is the probability from which it is detected, chosen on validation clips:
 {", ".join(classes)}."""
 
 
@@ -133,15 +134,15 @@ def _scores(facts: Facts) -> str:
         if any(metric in parts.get(kind, {}) for parts in facts["scores"].values())
     ]
     rows = [
-        (f"`{name}`", _SETS.get(name, ""), *(_figure(parts.get(kind, {}), metric) for kind, metric, _ in shown))
+        (f"`{name}`", _SETS.get(name, ""), *(_with_interval(parts.get(kind, {}), metric) for kind, metric, _ in shown))
         for name, parts in sorted(facts["scores"].items(), key=lambda each: [*_SETS, each[0]].index(each[0]))
     ]
     return f"""\
-## Scores
+## Metrics
 
-With 95 % intervals (bootstrap over clips). *Top-1*: the strongest class is the right one, of clips with one instrument.
-*Micro F1*: over all instruments of mixtures of 0 to 3, with the thresholds above. All test scores are composed by
-rules and frozen: they compare models, and forecast nothing for other music.
+Intervals are 95 % (bootstrap over clips). *Top-1* is the share of solo clips whose strongest class is right. *Micro F1*
+is over all instruments of mixtures of 0 to 3, with the thresholds above. Rules compose the test scores, which are
+frozen: they compare models, and they do not predict a result on other music.
 
 {_table(("test set", "", *(title for *_, title in shown)), rows)}"""
 
@@ -150,16 +151,16 @@ def _recordings(facts: Facts) -> str:
     found = facts["recordings"]
     heading = "## On recordings\n\n"
     if not found:
-        return heading + "Not measured for this release. `instrec evaluate FOLDER` measures on recordings of yours."
+        return heading + "Not measured for this release. `instrec evaluate FOLDER` measures on your recordings."
     rows = [
         (name.replace("_", " "), str(each["files"]), *(f"{each[key]:.3f}" for key in ("precision", "recall", "f1")))
         for name, each in found["per_class"].items()
     ]
     names = (("top1", "top-1"), ("macro_recall", "macro recall"), ("macro_f1", "macro F1"))
-    figures = ", ".join(f"{name} {_figure(found, metric)}" for metric, name in names)
+    means = ", ".join(f"{name} {_with_interval(found, metric)}" for metric, name in names)
     return (
         f"{heading}{found['files']} files of {len(rows)} classes, one instrument each: {found['of']}.\n"
-        f"All files: {figures}.\n\n" + _table(("class", "files", "precision", "recall", "F1"), rows)
+        f"All files: {means}.\n\n" + _table(("class", "files", "precision", "recall", "F1"), rows)
     )
 
 
@@ -168,23 +169,23 @@ def _limits(facts: Facts) -> str:
     return f"""\
 ## Limits
 
-- {learned} of what it learned from is synthesized. Recordings sound different, and it does worse on them.
-- More than three instruments at once were never in training. In a dense mix it names some of them.
-- What is of no class (harp, tuba, a synthesizer, speech) gets the nearest class's name, or none.
-- It decides about {facts["params"]["clip"]["seconds"]:g} s at a time; what sounds for less blurs.
-- The instruments are those of Western orchestras and bands, played as General MIDI has them.
-  Other traditions are missing, from the classes and from the tests."""
+- {learned} training data is synthesized. Recordings sound different, and the model is worse on them.
+- Training has at most three instruments at once. In a denser mix, the model names some of them.
+- If a sound belongs to no class (harp, tuba, a synthesizer, speech), the model names the nearest class or none.
+- A window has {facts["params"]["clip"]["seconds"]:g} s, so shorter sounds blur.
+- The classes are instruments of Western orchestras and bands, as in General MIDI. Other traditions are missing, from
+  the classes and from the tests."""
 
 
-def _licence(facts: Facts) -> str:
+def _license(facts: Facts) -> str:
     return """\
 ## License
 
-[MIT](../LICENSE), code and model. The model file has weights and settings in it and no sound. The SoundFonts in the
-table above are not part of this repository and come under their own licenses."""
+[MIT](../LICENSE), for code and model. The model file holds weights and parameters, and no audio. The SoundFonts in the
+table above are not part of this repository, and have their own licenses."""
 
 
-def _figure(part: Mapping[str, Any], metric: str) -> str:
+def _with_interval(part: Mapping[str, Any], metric: str) -> str:
     if metric not in part:
         return "-"
     low, high = part["intervals"][metric]

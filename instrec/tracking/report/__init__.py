@@ -44,7 +44,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
     Raises
     ------
     UserError
-        When there are no metrics, git does not know `base`, `file` is no audio, or the page cannot be written.
+        If there are no metrics, git does not know `base`, `file` is no audio, or the page cannot be written.
     """
     knobs = params.load()
     sets = scores.read()

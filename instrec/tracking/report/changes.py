@@ -44,7 +44,7 @@ def since(root: Path, base: str) -> Changes:
     Raises
     ------
     UserError
-        When git does not know it, or a file of it is damaged.
+        If git does not know it, or a file of it is damaged.
     """
     commit = commits.resolve(root, base)
     measured = commits.mapping(root, METRICS, commit)

@@ -39,7 +39,7 @@ def learning_curves(history: Path) -> list[Chart]:
     Raises
     ------
     UserError
-        When the history is missing or damaged.
+        If the history is missing or damaged.
     """
     charts = []
     with _table(history) as rows:
@@ -156,7 +156,7 @@ def thresholds(folder: Path) -> tuple[Chart, list[tuple[Any, ...]]]:
     Raises
     ------
     UserError
-        When the tables are missing or damaged.
+        If the tables are missing or damaged.
     """
     with _table(folder / "sweep_valid.csv") as rows:
         swept = {key: np.array([float(row[key]) for row in rows]) for key in ("threshold", "precision", "recall", "f1")}
@@ -189,7 +189,7 @@ def examples(folder: Path) -> str:
     Raises
     ------
     UserError
-        When it is missing.
+        If it is missing.
     """
     path = folder / "spectrograms.png"
     if not path.is_file():

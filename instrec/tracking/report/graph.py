@@ -40,7 +40,7 @@ def drawn() -> str:
     Raises
     ------
     UserError
-        When DVC is not there, or finds no pipeline.
+        If DVC is not there, or finds no pipeline.
     """
     command = [sys.executable, "-m", "dvc", "dag", "--dot"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

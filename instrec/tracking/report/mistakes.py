@@ -59,7 +59,7 @@ def find(classifier: Classifier, sets: Sequence[str], task: str) -> Mistakes:
     Raises
     ------
     UserError
-        When the spectrograms are not there.
+        If the spectrograms are not there.
     """
     most = max(1, min(OF_A_SET, OF_ALL // max(1, len(sets))))
     found: dict[str, list[Mistake]] = {}

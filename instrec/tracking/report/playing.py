@@ -28,7 +28,7 @@ def file(model: Model, path: Path) -> Timeline:
     Raises
     ------
     UserError
-        When it cannot be read as audio.
+        If it cannot be read as audio.
     """
     predicted = prediction.predict(path, model)
     sound = None
@@ -45,7 +45,7 @@ def clips(model: Model) -> Timeline:
     Raises
     ------
     UserError
-        When there is no audio of test clips.
+        If there is no audio of test clips.
     """
     unseen = [each.name for each in test_sets.TEST_SETS if each.unseen]
     paths = sorted(AUDIO.glob("*.h5"), key=lambda path: (path.stem not in unseen, path.stem))

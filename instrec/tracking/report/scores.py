@@ -52,7 +52,7 @@ def read() -> list[TestSet]:
     Raises
     ------
     UserError
-        When it is missing or damaged.
+        If it is missing or damaged.
     """
     try:
         tree = documents.load_json(METRICS, remedy="run `dvc repro`")

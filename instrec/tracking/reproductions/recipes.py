@@ -66,7 +66,7 @@ def names(folder: Path) -> list[str]:
     Raises
     ------
     UserError
-        When there are none.
+        If there are none.
     """
     found = sorted(path.stem for path in folder.glob("*.yaml"))
     if not found:
@@ -85,7 +85,7 @@ def load(folder: Path, name: str) -> Recipe:
     Raises
     ------
     UserError
-        When it does not exist, is not YAML, has an unknown or missing field, or extends itself.
+        If it does not exist, is not YAML, has an unknown or missing field, or extends itself.
     """
     return _recipe(folder, name, ())
 

@@ -46,7 +46,7 @@ def read(path: Path) -> list[Run]:
     Raises
     ------
     UserError
-        When the file is damaged.
+        If the file is damaged.
     """
     if not path.exists():
         return []

@@ -28,7 +28,7 @@ def run(repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[
     Raises
     ------
     UserError
-        When a recipe fails, naming its log; or when git or DVC do.
+        If a recipe fails, naming its log; or when git or DVC do.
     """
     done = {(run.recipe, run.budget, run.seed) for run in results.read(path)}
     wanted = [(name, seed) for name in names for seed in seeds if (name, budget, seed) not in done]

@@ -1,4 +1,4 @@
-"""The page that puts "as published" beside "here": `docs/systems.md`."""
+"""Write docs/systems.md, which compares published metrics with those reached here."""
 
 from __future__ import annotations
 
@@ -44,19 +44,20 @@ FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 _HEAD = """\
 # Published systems, as published and here
 
-Written by `instrec dev systems` from `docs/systems.json`; `instrec dev systems --run` runs what is missing there.
+`instrec dev systems` writes this page from `docs/systems.json`, and `instrec dev systems --run` runs what is missing
+there.
 
-*Here* means: trained on clips that this repository composes and renders, tested on its frozen scores (where General
-MIDI's programs are the classes, also on new ones). Rows of a block with one budget have the same clips and splits, so
-they can be compared with each other, unless the line under the block says otherwise; they cannot be compared with "as
-published", which was measured on other data. *Unseen* is a SoundFont that training never heard. Budget `cpu` is the
-smaller one of the recipe's `cpu` section; figures under it say what a network learns in minutes, not what it can reach.
-Training seconds include validation after every epoch and depend on what else the machine did.
+*Here* means: trained on clips that this repository composes and renders, and tested on its frozen scores. If the
+classes are General MIDI programs, new scores are tested, too. In a table, rows with the same budget have the same clips
+and splits. You can compare them with each other, unless a line below the table says otherwise. You cannot compare them
+with "as published", which was measured on other data. *Unseen* is a SoundFont that is not used in training. Budget
+`cpu` is the smaller one, from the `cpu` section of the recipe. Its metrics show what a network learns in minutes, and
+not what it can reach. Training seconds include validation after each epoch, and depend on other work of the machine.
 """
 
 
 def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
-    """Write the page: a block of rows a publication, each at its largest budget, then what holds of the claims."""
+    """Write the page: a table per publication, with the largest budget of each recipe, and a verdict on each claim."""
     by_recipe: dict[str, list[Run]] = {}
     for run in runs:
         by_recipe.setdefault(run.recipe, []).append(run)

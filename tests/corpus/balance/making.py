@@ -47,4 +47,4 @@ def assert_quotas(params, clips) -> None:
         ("valid", bounds.valid_per_class, bounds.valid_mixtures),
     ):
         counted = Counter(clip.labels if len(clip.labels) == 1 else "mixture" for clip in clips if clip.split == split)
-        assert counted == {**{(name,): solos for name in params.classes}, "mixture": mixtures}
+        assert counted == {(name,): solos for name in params.classes} | {"mixture": mixtures}

@@ -49,4 +49,4 @@ def assert_train_quotas(params, clips) -> None:
     counted = Counter(clip.labels if len(clip.labels) == 1 else "mixture" for clip in clips)
     bounds = params.balance
     expected = {(name,): bounds.train_per_class for name in params.classes}
-    assert counted == {**expected, "mixture": bounds.train_mixtures}
+    assert counted == expected | {"mixture": bounds.train_mixtures}

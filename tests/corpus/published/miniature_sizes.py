@@ -29,6 +29,12 @@ FOUND = {
 }
 
 
+def downloaded(name: str) -> MirdataCorpus:
+    corpus = CORPORA[name]
+    assert isinstance(corpus, MirdataCorpus)
+    return corpus
+
+
 def sources(*, train: tuple[str, ...] = (), test: tuple[str, ...] = ()) -> params.SourcesParams:
     return params.SourcesParams("recordings", "midi", "corpora", train, test)
 

@@ -8,12 +8,12 @@ import pytest
 from instrec.corpus import published
 from instrec.corpus.published import CORPORA
 from instrec.errors import UserError
-from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, PLACED, sources
+from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, PLACED, downloaded, sources
 
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_corrupt_download_is_told_and_nothing_of_it_trusted(name, bring, server):
-    archive = next(remote.filename for remote in CORPORA[name].files() if remote.packed)
+    archive = next(remote.filename for remote in downloaded(name).files() if remote.packed)
     server.spoil = archive
     with pytest.raises(UserError, match=f"^{name}: {archive}: damaged on its way"):
         published.scan(sources(train=(name,)), classes=ALL, workers=1)
@@ -24,7 +24,7 @@ def test_a_corrupt_download_is_told_and_nothing_of_it_trusted(name, bring, serve
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_an_interrupted_download_goes_on(name, bring, server):
-    archive = next(remote.filename for remote in CORPORA[name].files() if remote.packed)
+    archive = next(remote.filename for remote in downloaded(name).files() if remote.packed)
     server.cut[archive] = 1000
     with pytest.raises(UserError, match="run again to go on where it stopped"):
         bring(name)

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import pytest
 
 from instrec.corpus.published import downloads
-from instrec.errors import UserError
+from tests.refusals import refused
 
 OK = b"HTTP/1.1 200 OK\r\n"
 
@@ -23,19 +24,22 @@ def dripping(before: bytes, drop: bytes) -> Iterator[bytes]:
         yield drop
 
 
-BEHAVIORS = {
-    "a byte at a time": (dripping, (OK + b"Content-Length: 900000\r\n\r\n", b"x"), "kB/s"),
-    "headers that drip": (dripping, (OK, b"A"), "kB/s"),
-    "a status that drips": (dripping, (b"HTTP/1.1 ", b"2"), "kB/s"),
-    "slow 100 Continue": (dripping, (b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "kB/s"),
-    "fast 100 Continue": (itertools.repeat, (b"HTTP/1.1 100 Continue\r\n\r\n" * 50,), "kB/s"),
-    "endless": (itertools.chain, ((OK + b"\r\n",), itertools.repeat(b"x" * 65536)), "more than"),
+# Code, subject and what is named.
+SLOW = ("download-interrupted", "irmas", "kB/s")
+LARGE = ("download-too-large", "irmas: {url}", "1 MB")
+BEHAVIORS: dict[str, tuple[Any, ...]] = {
+    "a byte at a time": (dripping, (OK + b"Content-Length: 900000\r\n\r\n", b"x"), SLOW),
+    "headers that drip": (dripping, (OK, b"A"), SLOW),
+    "a status that drips": (dripping, (b"HTTP/1.1 ", b"2"), SLOW),
+    "slow 100 Continue": (dripping, (b"", b"HTTP/1.1 100 Continue\r\n\r\n"), SLOW),
+    "fast 100 Continue": (itertools.repeat, (b"HTTP/1.1 100 Continue\r\n\r\n" * 50,), SLOW),
+    "endless": (itertools.chain, ((OK + b"\r\n",), itertools.repeat(b"x" * 65536)), LARGE),
     "endless chunks": (
         itertools.chain,
         ((OK + b"Transfer-Encoding: chunked\r\n\r\n",), itertools.repeat(b"1000\r\n" + b"x" * 4096 + b"\r\n")),
-        "more than",
+        LARGE,
     ),
-    "declared too large": (dripping, (OK + b"Content-Length: 5000000000\r\n\r\n", b"x"), "more than"),
+    "declared too large": (dripping, (OK + b"Content-Length: 5000000000\r\n\r\n", b"x"), LARGE),
 }
 
 
@@ -59,9 +63,9 @@ def serving(content: Iterable[bytes]) -> Iterator[str]:
 
 @pytest.mark.parametrize("behavior", BEHAVIORS)
 def test_what_never_ends_is_told(tmp_path, behavior):
-    make, arguments, words = BEHAVIORS[behavior]
+    make, arguments, (code, subject, named) = BEHAVIORS[behavior]
     start = time.monotonic()
-    with serving(make(*arguments)) as url, pytest.raises(UserError, match=words) as raised:
+    with serving(make(*arguments)) as url, refused(code, subject.format(url=url), named) as raised:
         pace = downloads.Pace(grace_seconds=0.5)
         downloads.fetch(url, tmp_path / "a.zip", "0", corpus="irmas", largest=1_000_000, pace=pace)
     assert time.monotonic() - start < 4
@@ -80,7 +84,7 @@ def test_what_came_slowly_is_gone_on_with(server, tmp_path):
         time.sleep(1)
 
     pace = downloads.Pace(grace_seconds=0.5)
-    with serving(slow()) as url, pytest.raises(UserError, match="run again to go on"):
+    with serving(slow()) as url, refused("download-interrupted", "irmas", url, "run again"):
         downloads.fetch(url, path, md5, corpus="irmas", pace=pace)
     assert path.with_name("a.zip.part").read_bytes() == content[:100]
     downloads.fetch(f"{server.url}/irmas/IRMAS-TestingData-Part1.zip", path, md5, corpus="irmas")

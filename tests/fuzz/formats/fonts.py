@@ -25,12 +25,12 @@ def _note(hertz: float, keys: tuple[int, int]):
 
 @functools.cache
 def seeds() -> dict[str, bytes]:
-    from instrec.synthesis.soundfonts import sf2_writer
+    from instrec.synthesis.soundfonts import sf2_reader, sf2_writer
 
     notes = {(0, 0): [_note(440, (0, 60)), _note(550, (61, 127))], (0, 40): [_note(330, (0, 127))]}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "font.sf2"
-        sf2_writer.write(path, "fuzz", notes | {(sf2_writer.DRUM_BANK, 0): [_note(200, (35, 81))]})
+        sf2_writer.write(path, "fuzz", notes | {(sf2_reader.DRUM_BANK, 0): [_note(200, (35, 81))]})
         return {"font.sf2": path.read_bytes()}
 
 
@@ -50,10 +50,10 @@ def _read(path: Path, before: bytes, random: Random) -> None:
 
 
 def _contents(path: Path) -> None:
-    from instrec.synthesis.soundfonts import catalog, note_overlap
+    from instrec.synthesis.soundfonts import catalog, note_overlap, sf2_reader
 
     catalog.verify(path)
-    found = note_overlap.read(path)
+    found = sf2_reader.read(path)
     for zones in found.zones.values():
         for low, high, note in zones:
             assert 0 <= low <= high <= 255, (low, high)

@@ -83,9 +83,9 @@ def test_global_random_state_is_neither_used_nor_moved():
     results = []
     for seed in (1, 2):
         np.random.seed(seed)  # noqa: NPY002 - the state others might use is what is tested
-        before = np.random.get_state()[1].copy()  # noqa: NPY002
+        before = np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002
         results.append([noise.apply(tone(), one, RATE).tobytes() for one in drawn])
-        assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+        assert np.array_equal(before, np.random.get_state(legacy=False)["state"]["key"])  # noqa: NPY002
     assert results[0] == results[1]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def entry(upstream, tmp_path, monkeypatch):
 
     def written(commit=None, **changes):
         commit = commit or git(upstream, "rev-parse", "HEAD")
-        forms = [
+        forms: list[dict[str, Any]] = [
             {"programs": [40], "soundfont": "bank/{program:03}.sf2"},
             {"programs": [64, 65], "sfz": "sax.sfz", "samples": "sax", "transpose": 12},
             {"programs": [53], "notes": r"voice/aa_(?P<note>\w+)\.wav", "files": ["/voice"]},

@@ -142,9 +142,9 @@ def changed_length(whole: bytes, rng: np.random.Generator) -> bytes:
 
 
 @pytest.mark.parametrize("change", [changed_cut, changed_bytes, changed_index, changed_length])
-def test_a_mutated_font_is_read_or_told(font: Path, change) -> None:  # type: ignore[no-untyped-def]
+def test_a_mutated_font_is_read_or_told(font: Path, change) -> None:
     whole, told = font.read_bytes(), 0
-    begin = time.perf_counter()
+    begin = time.process_time()
     for seed in range(CASES // 4):
         font.write_bytes(change(whole, np.random.default_rng(seed)))
         try:
@@ -156,7 +156,7 @@ def test_a_mutated_font_is_read_or_told(font: Path, change) -> None:  # type: ig
         else:
             assert_sound(found)
     assert told > 0
-    assert time.perf_counter() - begin < 10  # 2 s on a busy machine
+    assert time.process_time() - begin < 10  # 2 s on a busy machine
 
 
 def assert_sound(found: sf2_reader.SoundFont) -> None:
@@ -217,7 +217,7 @@ def tables_without_end() -> bytes:
 @pytest.mark.parametrize(
     "made", [quadratic_zones, overlapping_presets, notes_over_each_other, chunks_without_end, tables_without_end]
 )
-def test_what_grows_without_bound_is_told_soon(tmp_path: Path, made) -> None:  # type: ignore[no-untyped-def]
+def test_what_grows_without_bound_is_told_soon(tmp_path: Path, made) -> None:
     path = tmp_path / "own.sf2"
     path.write_bytes(made())
     begin = resource.getrusage(resource.RUSAGE_SELF).ru_utime

@@ -4,6 +4,7 @@ import pytest
 
 from instrec.errors import UserError
 from instrec.synthesis.soundfonts import sfz
+from instrec.synthesis.soundfonts.recorded_notes import Region
 
 
 def regions(tmp_path, text, controllers=None, **files):
@@ -26,8 +27,8 @@ def test_regions_inherit_from_group_master_and_global(tmp_path):
     than the others */ loop_mode=loop_continuous loop_start=10 loop_end=99
     """
     first, second = regions(tmp_path, text)
-    assert first == sfz.Region(tmp_path / "Samples/my note.wav", 58.2, (50, 60), (1, 90), -3.0)
-    assert second == sfz.Region(tmp_path / "Samples/b.wav", 51.0, (51, 51), (1, 90), 2.0, (10, 100))
+    assert first == Region(tmp_path / "Samples/my note.wav", 58.2, (50, 60), (1, 90), -3.0)
+    assert second == Region(tmp_path / "Samples/b.wav", 51.0, (51, 51), (1, 90), 2.0, (10, 100))
 
 
 def test_definitions_and_included_files_are_put_in(tmp_path):

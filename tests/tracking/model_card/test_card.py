@@ -79,7 +79,7 @@ class TestPage:
         }
         assert set(rows) == {*released["clips"]["train"]["soundfonts"], released["params"]["soundfonts"]["unseen"]}
         assert all(TERMS[name].license in row and TERMS[name].package in row for name, row in rows.items())
-        assert "never heard" in rows[released["params"]["soundfonts"]["unseen"]]
+        assert "tests only" in rows[released["params"]["soundfonts"]["unseen"]]
 
     def test_recordings_are_told_of_where_they_were_measured(self, released):
         assert "Not measured" in model_card.page({**released, "recordings": None})

@@ -1,0 +1,56 @@
+"""Write the table of README.md from the metrics of both models: `python scripts/readme_table.py`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+BEGIN = "<!-- scripts/readme_table.py writes this table. -->\n"
+END = "<!-- End of the table. -->\n"
+HEADING = ["test set", "default: top-1", "default: micro F1", "released: top-1", "released: micro F1"]
+SETS = {
+    "seen_clean": "`seen_clean`",
+    "seen_noisy": "`seen_noisy`",
+    "unseen_clean": "`unseen_clean`",
+    "unseen_noisy": "`unseen_noisy`",
+    "unseen_excerpts": "`unseen_excerpts`: pieces of 5 to 20 s",
+}
+
+
+def table(metrics: Mapping[str, Any], released: Mapping[str, Any]) -> str:
+    """Lay out both models, a test set per row; a dash where a set has no such metric."""
+    lines = [HEADING, ["---"] * len(HEADING)]
+    for name, title in SETS.items():
+        lines.append([title, *_pair(metrics.get(name, {})), *_pair(released["scores"].get(name, {}))])
+    lines.append(["recordings", "-", "-", _shown(released["recordings"].get("top1")), "-"])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _pair(parts: Mapping[str, Any]) -> list[str]:
+    mixed = parts.get("mixtures") or parts.get("excerpts") or {}
+    return [_shown(parts.get("solo", {}).get("top1")), _shown(mixed.get("micro_f1"))]
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def page(text: str) -> str:
+    """Return README.md with the table of the current metrics."""
+    metrics = json.loads((ROOT / "metrics/test.json").read_text(encoding="utf-8"))
+    released = json.loads((ROOT / "released/classifier.json").read_text(encoding="utf-8"))
+    head, rest = text.split(BEGIN)
+    return head + BEGIN + "\n" + table(metrics, released) + "\n" + END + rest.split(END)[1]
+
+
+def main() -> None:
+    """Replace the table."""
+    readme = ROOT / "README.md"
+    readme.write_text(page(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
