@@ -42,6 +42,7 @@ repro: forget setup data
 
 test: $(VENV)/.dev setup data
 	@bash scripts/system_packages.sh --browser
+	@! type -P npm >/dev/null || npm ci --silent --ignore-scripts --prefix examples # else the tests of docs/browser.md skip
 	$(MAKE) --no-print-directory lint
 	pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
@@ -68,8 +69,11 @@ forget:
 	@rm -f '$(PAGE)'
 
 # What the workflows do besides: show the page on GitHub; commit and push what `make repro` wrote.
-comment: $(VENV)/.dvc
-	@python scripts/comment.py '$(PAGE)'
+# As the step's summary, and as the one comment of this account on the pull request; GitHub takes 65,536 characters.
+comment:
+	@[ -f '$(PAGE)' ] || { echo "error: $(PAGE): not there; \`make gate BASE=origin/main\` writes it" >&2; exit 2; }
+	@cat '$(PAGE)' >>"$$GITHUB_STEP_SUMMARY"
+	@[ -z "$$PULL_REQUEST" ] || head --bytes=60000 '$(PAGE)' | gh pr comment "$$PULL_REQUEST" --edit-last --create-if-none --body-file -
 
 save: $(VENV)/.dvc
 	@bash scripts/save_results.sh

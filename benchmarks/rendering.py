@@ -25,7 +25,7 @@ from instrec import params, scores
 from instrec.corpus.manifest import CLEAN, SCORE, Clip
 from instrec.synthesis import rendering
 from instrec.synthesis.fluidsynth import GAIN, Synth
-from instrec.synthesis.soundfonts import catalog
+from instrec.synthesis.soundfonts import cache, catalog
 from instrec.util import parallel
 
 SOUNDFONT, RATE, SECONDS = "FluidR3_GM.sf2", 22050, 3.0
@@ -153,10 +153,10 @@ def in_turn(folder: Path, number: int, room: int | None = None) -> float:
     names = sorted(path.name for path in folder.iterdir())[:number]
     sizes = sum((folder / name).stat().st_size for name in names)
     limit = sizes if room is None else sizes * room // number
-    cache = rendering.SynthCache()
+    synths = cache.SynthCache()
     with (
-        mock.patch.object(rendering, "soundfont_bytes", lambda workers: limit),
-        mock.patch.object(rendering, "_SYNTHS", cache),
+        mock.patch.object(cache, "soundfont_bytes", lambda workers: limit),
+        mock.patch.object(cache, "SYNTHS", synths),
     ):
         render = rendering.Renderer(knobs, Path("data"))
 
@@ -170,7 +170,7 @@ def in_turn(folder: Path, number: int, room: int | None = None) -> float:
         for place in range(number, number + SCORES):
             clip(place)
         rate = SCORES / (time.perf_counter() - start)
-    for loaded in cache._loaded.values():
+    for loaded in synths._loaded.values():
         loaded.synth.close()
     return rate
 

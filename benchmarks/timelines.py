@@ -58,6 +58,8 @@ def _track(rng: np.random.Generator, name: str) -> pretty_midi.Instrument:
     starts = np.sort(rng.uniform(0, SECONDS - 3, size=int(rng.integers(1, 3))))
     for start, latest in zip(starts, [*starts[1:], SECONDS], strict=True):
         length = min(rng.uniform(3, 15), latest - start)
+        if length < 0.5:  # too short for any score; the next section starts here
+            continue
         (section,) = scores.compose(rng, (name,), length).instruments
         if track is None:
             track = pretty_midi.Instrument(section.program, is_drum=section.is_drum, name=name)

@@ -121,13 +121,14 @@ class SynthParams:
 class NoiseParams:
     __pydantic_config__ = CONFIG
 
-    equalizer_probability: Share
-    reverb_probability: Share
-    band_limit_probability: Share
-    distortion_probability: Share
-    background_probability: Share
+    # In the order in which sound meets them: `noise.draw` goes by it.
     waver_probability: Share
     breath_probability: Share
+    reverb_probability: Share
+    equalizer_probability: Share
+    background_probability: Share
+    band_limit_probability: Share
+    distortion_probability: Share
     compression_probability: Share
     codec_probability: Share
     sethi_probability: Share

@@ -20,3 +20,10 @@ def refused(code: str, subject: Path | str = "", *named: object) -> Iterator[pyt
     assert (error.code, str(error.subject)) == (code, str(subject)), f"{error.code}, {error.subject!s}: {error}"
     reason = str(error).removeprefix(str(subject))
     assert [value for value in named if str(value) not in reason] == [], reason
+
+
+def assert_one_line(stderr: str, *named: object) -> None:
+    """Check that a command has printed one line, an error, that names all these."""
+    assert stderr.startswith("error: "), stderr
+    assert stderr.count("\n") == 1, stderr
+    assert [value for value in named if str(value) not in stderr] == [], stderr

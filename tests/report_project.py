@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -97,6 +98,8 @@ def make(folder: Path, task: str) -> Path:
         "  train: {cmd: 'true', deps: [build], outs: [models]}\n"
         "  evaluate: {cmd: 'true', deps: [build, models], desc: Score it.}\n"
     )
+    (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs/dag.svg", folder / "docs")
     for command in (("init", "-q"), ("add", "-A"), ("commit", "-qm", "start")):
         git(folder, *command)
     subprocess.run(["dvc", "init", "-q"], cwd=folder, check=True)

@@ -20,6 +20,27 @@ def _codes():
 
 
 CODES = sorted(set(_codes()))
+# Their tests run a command or a script, and see its line alone.
+PRINTED = {
+    "all-files-skipped",
+    "backend-unsupported",
+    "file-outdated",
+    "metrics-missing",
+    "model-differs",
+    "port-unavailable",
+    "server-refused",
+    "server-unreachable",
+    "stage-running",
+}
+# What no test brings about: other machines that fail, packages that are gone, faults that other checks notice first.
+RARE = {
+    "audio-too-short",
+    "cluster-killed-workers",
+    "export-failed",
+    "model-too-large",
+    "model-unloadable",
+    "recipe-failed",
+}
 
 
 def raising(error: BaseException):
@@ -50,6 +71,13 @@ def test_an_error_keeps_its_code_on_the_way_from_a_worker():
 def test_codes_are_in_kebab_case():
     assert len(CODES) > 50
     assert [code for code in CODES if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)] == []
+
+
+def test_each_code_is_tested():
+    own = Path(__file__)
+    texts = [path.read_text() for path in own.parent.rglob("*.py") if path != own]
+    named = {code for code in CODES if any(f'"{code}"' in text for text in texts)}
+    assert set(CODES) - named == PRINTED | RARE
 
 
 def test_ctrl_c_gives_the_shells_code_and_one_line(capsys):

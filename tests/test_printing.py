@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import runpy
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
@@ -130,19 +128,6 @@ def register(address: str, folder: Path) -> None:
         runs.store()
 
 
-def comment(address: str, folder: Path) -> None:
-    (folder / "gate.md").touch()
-    run_script("scripts/comment.py", str(folder / "gate.md"))
-
-
-def run_script(path: str, *arguments: str) -> None:
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(sys, "argv", [path, *arguments])
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(ROOT / path), run_name="__main__")
-    assert ended.value.code == 2
-
-
 def wrong_params(address: str, folder: Path) -> None:
     text = (ROOT / "params.yaml").read_text()
     assert 'cluster: ""' in text
@@ -165,7 +150,6 @@ PLACES: Mapping[str, Callable[[str, Path], object]] = {
     "the gate's base": lambda address, folder: commits.resolve(folder, address),
     "the gate's page": differences,
     "params": wrong_params,
-    "the comment": comment,
 }
 ADDRESSES = [
     f"http://me:{SECRET}@127.0.0.1:9",
@@ -181,10 +165,7 @@ ADDRESSES = [
 @pytest.mark.parametrize("address", ADDRESSES)
 @pytest.mark.parametrize("place", PLACES)
 def test_no_place_prints_a_password(place, address, tmp_path, monkeypatch, capfd):
-    for name in ("MLFLOW_TRACKING_URI", "GITHUB_API_URL"):
-        monkeypatch.setenv(name, address if place in ("the mirror", "the registry", "the comment") else "")
-    for name in ("GITHUB_STEP_SUMMARY", "GITHUB_REPOSITORY", "GITHUB_TOKEN", "PULL_REQUEST"):
-        monkeypatch.setenv(name, str(tmp_path / "summary.md"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address if place in ("the mirror", "the registry") else "")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.chdir(tmp_path)
     try:

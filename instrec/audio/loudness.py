@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 SILENCE_DBFS = -70.0
 """A window with a lower RMS level, or a cell of the timeline with a lower peak, is silent, unless the file is quiet."""
@@ -27,6 +30,11 @@ def silence(loudest: float, dither_dbfs: float) -> float:
         return float("inf")
     dbfs = min(SILENCE_DBFS, max(dither_dbfs, loudest_dbfs - _SILENCE_UNDER_LOUDEST_DB))
     return float(10 ** (dbfs / 20))
+
+
+def rms(y: NDArray[np.floating[Any]]) -> float:
+    """Return the root mean square of samples, in doubles; 0 without any."""
+    return float(np.sqrt(np.mean(np.square(y, dtype=np.float64)))) if len(y) else 0.0
 
 
 class Envelope:

@@ -45,6 +45,7 @@ class Facts:
     ----------
     track, tracks : number of the decoded audio track, from 1, and number of tracks.
     asked : whether the user chose the track.
+    sample_rate : of that track, in Hz; 0 before anything of it is decoded.
     seconds : decoded so far.
     claimed_seconds : length in the header; None if it has none.
     whole : whether the file is complete, by its structure; None if the claimed length decides.
@@ -53,6 +54,7 @@ class Facts:
     track: int = 1
     tracks: int = 1
     asked: bool = False
+    sample_rate: int = 0
     seconds: float = 0.0
     claimed_seconds: float | None = None
     whole: bool | None = True
@@ -97,6 +99,7 @@ def decoded(
                 raise UserError(
                     "audio-not-finite", path, "holds samples that are not numbers (NaN or infinite); write it again"
                 )
+            facts.sample_rate = rate
             facts.seconds += len(y) / rate
             if facts.seconds > max(_ALWAYS_SECONDS, _SECONDS_PER_BYTE * file.size):
                 raise UserError(

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrec.audio import decoding
+from instrec.audio.loudness import DITHER_RMS_DBFS, rms
 from instrec.params import ClipParams, SelectionParams
 
 Signal = NDArray[np.floating[Any]]
 
 PEAK = 0.89
 """-1 dBFS: the peak of every clip, so that 16 bits also hold quiet ones."""
-
-_DITHER_DBFS = -90.0  # that of 16 bits lies under it, by its RMS level
 
 RISE_SECONDS = 0.01
 """Length of the mean power: longer than half a period of all but the lowest notes, so that it does not ripple."""
@@ -49,7 +48,7 @@ def starts(path: Path, clip: ClipParams, selection: SelectionParams, *, hop_shar
         pieces = peak.of(decoding.blocks(path, rate, block_seconds=clip.seconds))
         found = ((start / rate, y) for start, y in windows(pieces, clip.samples, hop_samples(clip, hop_share)))
     levels = [(onset, _dbfs(y)) for onset, y in found]  # the peak is known once all was heard
-    bound = max(_DITHER_DBFS, selection.silence_dbfs + 20 * float(np.log10(max(peak.height, 1e-10) / PEAK)))
+    bound = max(DITHER_RMS_DBFS, selection.silence_dbfs + 20 * float(np.log10(max(peak.height, 1e-10) / PEAK)))
     yield from (onset for onset, level in levels if level >= bound)
 
 
@@ -58,35 +57,41 @@ def hop_samples(clip: ClipParams, hop_share: float) -> int:
     return max(1, round(hop_share * clip.samples))
 
 
-def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int, Signal]]:
-    """Cut a signal into overlapping windows.
+def windows(
+    pieces: Iterable[Signal], size: int, hop: int, *, ends_with_signal: bool = False
+) -> Iterator[tuple[int, Signal]]:
+    """Cut a signal into windows, one every `hop` samples.
 
     Parameters
     ----------
-    pieces : the signal, in pieces of any length.
-    size, hop : length and distance of windows in samples; `hop` is at most `size`.
+    pieces : the signal, cut anyhow.
+    size, hop : samples in a window, and from one window to the next; `hop` is not above `size`.
+    ends_with_signal : whether the last window is moved forward to end where the signal ends.
 
     Yields
     ------
     start : of the window, in samples.
-    y : np.ndarray [shape=(size,)]; the last one may be shorter. It is left out if it has less than half a hop of new
-        samples, unless it is the only one.
+    y : np.ndarray [shape=(size,)]; shorter where all of the signal is. Without `ends_with_signal` the last one may be
+        shorter, too. It is left out if it has less than half a hop of new samples, unless it is the only one.
 
     Examples
     --------
     >>> [(start, y.tolist()) for start, y in windows([np.arange(3.0), np.arange(3.0, 8.0)], size=4, hop=2)]
     [(0, [0.0, 1.0, 2.0, 3.0]), (2, [2.0, 3.0, 4.0, 5.0]), (4, [4.0, 5.0, 6.0, 7.0])]
     """
-    held = np.zeros(0, dtype=np.float32)
-    start = 0
+    start, held = -hop, np.zeros(hop, np.float32)  # as if a window had been taken one hop before the start
     for piece in pieces:
         held = np.concatenate([held, piece])
-        while len(held) >= size:
+        while len(held) >= hop + size:
+            start, held = start + hop, held[hop:]
             yield start, held[:size]
-            held = held[hop:]
-            start += hop
-    if len(held) and (start == 0 or len(held) - (size - hop) >= max(1, hop // 2)):
-        yield start, held
+    new = len(held) - size
+    if start < 0 < start + len(held):
+        yield 0, held[hop:]
+    elif start >= 0 and ends_with_signal and new > 0:
+        yield start + new, held[-size:]
+    elif start >= 0 and not ends_with_signal and new >= max(1, hop // 2):
+        yield start + hop, held[hop:]
 
 
 def is_silent(y: Signal, silence_dbfs: float) -> bool:
@@ -99,8 +104,7 @@ def is_silent(y: Signal, silence_dbfs: float) -> bool:
 
 
 def _dbfs(y: Signal) -> float:
-    rms = float(np.sqrt(np.mean(np.square(y, dtype=np.float64)))) if len(y) else 0.0
-    return 20 * float(np.log10(max(rms, 1e-10)))
+    return 20 * float(np.log10(max(rms(y), 1e-10)))
 
 
 class _Peak:

@@ -42,12 +42,13 @@ def predict(args: argparse.Namespace) -> int:
 def _predict(args: argparse.Namespace, sounds: list[Sound], form: Format) -> int:
     from instrec.inference import batch, formats
 
-    formats.check(form, args.output, sounds)
+    formats.check(form, args.output, sounds, per_instrument=args.per_instrument)
     model = _model(args)
     if args.hop is not None:
         model.hop(args.hop)  # a bad one is reported once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
-    with formats.writing(form, args.output) as put, _bar(len(sounds), args.quiet) as (bar, heard):
+    written = formats.writing(form, args.output, per_instrument=args.per_instrument)
+    with written as put, _bar(len(sounds), args.quiet) as (bar, heard):
         found = batch.predictions([sound.path for sound in sounds], model, progress=heard, **settings)
         with closing(found):
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):

@@ -13,7 +13,7 @@ def card(args: argparse.Namespace) -> int:
     """Write the released model's card."""
     from instrec.tracking import model_card as cards
 
-    cards.write(args.output, cards.read(args.facts))
+    cards.write(args.output, args.facts)
     print(shown(args.output))
     return 0
 

@@ -10,6 +10,9 @@ from instrec.cli import commands, dev
 from instrec.errors import UserError
 from instrec.models.released import FACTS, RELEASED, TRAINED
 
+PREDICTION_FORMATS = ("text", "json", "csv", "jams", "audacity", "reaper", "webvtt", "sonic-visualiser", "textgrid")
+"""Names of `inference.formats.FORMATS`; help does not wait for that."""
+
 _TRACK_HELP = "audio track of a file with several (default: the default track, or the first that is not silent)"
 
 
@@ -59,11 +62,12 @@ def _add_users(parser: Parser) -> None:
         "files", nargs="+", type=_path, metavar="FILE",
         help="audio of any format, rate and length, a folder of it, or - for standard input",
     )  # fmt: skip
-    sub.add_argument("--format", choices=("text", "json", "csv", "jams"), help="(default: by --output, or text)")
+    sub.add_argument("--format", choices=PREDICTION_FORMATS, help="(default: from the ending of --output, or text)")
     sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     sub.add_argument(
         "--output", type=_path, metavar="PATH", help="one file for all results, or a folder for one file each"
     )
+    sub.add_argument("--per-instrument", action="store_true", help="in --output FOLDER, a file for each instrument")
     sub.add_argument(
         "--plot",
         type=_path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -78,8 +79,8 @@ def read(folder: Path) -> list[Entry]:
                 Entry(
                     source=row["source"],
                     path=row["path"],
-                    onset=float(row["onset"]),
-                    duration=float(row["duration"]),
+                    onset=_seconds(row["onset"]),
+                    duration=_seconds(row["duration"]),
                     labels=tuple(row["labels"].split()),
                     group=row["group"],
                     split=_text(row["split"]),
@@ -88,6 +89,12 @@ def read(folder: Path) -> list[Entry]:
             ]
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
         raise UserError("table-invalid", path, f"not an index ({error}); run `dvc repro download`") from error
+
+
+def _seconds(cell: str) -> float:
+    if not 0 <= (seconds := float(cell)) < math.inf:  # NaN is neither
+        raise ValueError(f"{cell} s must be finite and not negative")
+    return seconds
 
 
 def _text(cell: str | None) -> str:

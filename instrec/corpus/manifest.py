@@ -6,6 +6,7 @@ Any single clip can be rendered again from its row and `params.yaml` alone.
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -76,7 +77,10 @@ def read(path: Path) -> list[Clip]:
 
 def _clip(row: dict[str, Any]) -> Clip:
     row |= {"onset": float(row["onset"]), "labels": tuple(row["labels"].split()), "seed": int(row["seed"])}
-    return Clip(**row)
+    clip = Clip(**row)
+    if not 0 <= clip.onset < math.inf or clip.seed < 0:  # NaN is neither
+        raise ValueError(f"{clip.id}: onset {clip.onset:g} and seed {clip.seed} must be finite and not negative")
+    return clip
 
 
 def of_split(clips: Iterable[Clip], split: str) -> list[Clip]:

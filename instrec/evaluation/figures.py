@@ -1,82 +1,184 @@
-"""Pictures of what `scoring.write` left in metrics/plots: which class is taken for which, and how well each does."""
+"""Charts of the small tables that stage evaluate writes, by matplotlib; for the report and for MLflow."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from instrec import taxonomy
+from instrec.errors import UserError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_INK = "#22313f"
-_CELL, _LARGEST = 0.42, 17.0  # inches, of a matrix's cell and of a whole matrix
+WIDTH = 4.2  # inches; letters stay readable where that is a phone's width
+INK, FAINT, BLUE, RED, GREEN = "#22313f", "#8a97a3", "#3a7bd5", "#c8502b", "#2e8b57"
+NAMED = 32  # classes whose names a chart has room for
+WEAKEST = 24  # classes of which F1 is shown where there are more
+CONFUSED = 5  # most frequent confusions that are written out
+
+Rows = list[dict[str, str]]
 
 
-def draw(folder: Path) -> Iterator[tuple[str, Figure]]:
-    """Draw every test set with solo clips: its confusion matrix, and beside it F1 of every class.
+@dataclass(frozen=True)
+class Chart:
+    """A drawing.
 
-    Parameters
+    Attributes
     ----------
-    folder : has `f1_SET.csv` and `confusion_SET.csv` for each of them.
-
-    Yields
-    ------
-    name : of the test set.
-    figure : a row per class; a share of its clips in every cell, in percent.
+    title : what stands above it.
+    name : of a file; no two charts share one.
+    label : what it shows, for those who do not see it.
+    caption : the sentence that stands below it.
     """
-    # A figure of its own, without pyplot: no window system, and nothing global.
+
+    title: str
+    name: str
+    label: str
+    caption: str
+    figure: Figure
+
+
+def of_sets(folder: Path, sets: Iterable[str]) -> dict[str, list[Chart]]:
+    """Draw confusion, F1 per class and calibration of each test set, as far as it has them; validation data last.
+
+    Raises
+    ------
+    UserError
+        When a table is damaged.
+    """
+    makers: dict[str, Callable[[Rows, str], Chart]] = {
+        "confusion": confusion,
+        "f1": f1_by_class,
+        "calibration": calibration,
+    }
+    found: dict[str, list[Chart]] = {}
+    for name in (*sets, "valid"):
+        for kind, make in makers.items():
+            path = folder / f"{kind}_{name}.csv"
+            if path.exists():
+                with table(path) as rows:
+                    found.setdefault(name, []).append(make(rows, name))
+    return found
+
+
+def confusion(rows: Rows, name: str) -> Chart:
+    """Draw which class is taken for which, a share of the clips that it sounds in."""
+    classes = sorted({row[side] for row in rows for side in ("actual", "predicted")})
+    counts = np.zeros((len(classes), len(classes)), int)
+    for row in rows:
+        counts[classes.index(row["actual"]), classes.index(row["predicted"])] += 1
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure, axes = figure_of(WIDTH, 4.4)
+    blues = np.empty((*shares.shape, 4))
+    blues[..., :3], blues[..., 3] = np.array((58, 123, 213)) / 255, 0.75 * shares
+    axes.imshow(blues, interpolation="nearest")  # one picture, however many classes
+    axes.set_xlabel("heard as")
+    axes.set_ylabel("actual class")
+    if len(classes) <= NAMED:
+        titles = [title(each) for each in classes]
+        axes.set_xticks(range(len(classes)), titles, rotation=90, fontsize=8)
+        axes.set_yticks(range(len(classes)), titles, fontsize=8)
+        for row, column in np.argwhere(counts):
+            axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7, color=INK)
+    else:
+        axes.set_xticks([])
+        axes.set_yticks([])
+    wrong = Counter((row["actual"], row["predicted"]) for row in rows if row["actual"] != row["predicted"])
+    of = Counter(row["actual"] for row in rows)
+    listed = "; ".join(f"{title(actual)} as {title(heard)} ({number} of {of[actual]})"
+                       for (actual, heard), number in wrong.most_common(CONFUSED))  # fmt: skip
+    caption = f"Most often confused: {listed}." if wrong else "No clip is confused."
+    return Chart("Confusion in solo clips", f"confusion-{name}", "Confusion matrix", caption, figure)
+
+
+def f1_by_class(rows: Rows, name: str) -> Chart:
+    """Draw F1 of each class with its interval, the weakest at the top."""
+    ordered = sorted(rows, key=lambda row: float(row["f1"]))
+    shown = ordered[:WEAKEST] if len(ordered) > NAMED else ordered
+    values = np.array([[float(row.get(key, row["f1"])) for key in ("f1", "low", "high")] for row in shown])
+    places = np.arange(len(shown))
+    figure, axes = figure_of(WIDTH, 0.2 * len(shown) + 0.7)
+    axes.hlines(places, values[:, 1], values[:, 2], color=BLUE, alpha=0.4, linewidth=4)
+    axes.plot(values[:, 0], places, "o", color=BLUE, markersize=5)
+    axes.set_yticks(places, [title(row["class"]) for row in shown], fontsize=9)
+    axes.set_ylim(len(shown) - 0.4, -0.6)
+    axes.set_xlim(np.floor(10 * values.min()) / 10 - 0.02, 1.02)
+    axes.set_xlabel("F1, with 95 % interval")
+    axes.grid(axis="x", color=FAINT, alpha=0.25, linewidth=0.6)
+    rest = f" Shown are the weakest {len(shown)} of {len(rows)} classes." if len(shown) < len(rows) else ""
+    weakest, best = (f"{title(row['class'])}, {float(row['f1']):.2f}" for row in (ordered[0], ordered[-1]))
+    caption = f"From {weakest}, to {best}.{rest}"
+    return Chart("F1 per class, solo clips", f"f1-{name}", "F1 of each class with its interval", caption, figure)
+
+
+def calibration(rows: Rows, name: str) -> Chart:
+    """Draw how often the model is right against how sure it is, and how often it is so sure."""
+    predicted, observed, low, high, decisions = (
+        np.array([float(row[key]) for row in rows]) for key in ("predicted", "observed", "low", "high", "decisions")
+    )
+    figure, (axes, below) = figure_of(WIDTH, 3.8, rows=(3, 1))
+    axes.plot((0, 1), (0, 1), "--", color=FAINT, linewidth=1)
+    axes.vlines(predicted, low, high, color=BLUE, linewidth=1.5)
+    axes.plot(predicted, observed, "o-", color=BLUE, markersize=4, linewidth=1)
+    axes.set_ylabel("share that sounds")
+    axes.set_ylim(-0.03, 1.03)
+    below.bar(predicted, decisions, width=0.06, color=FAINT, log=True)
+    below.set_ylabel("decisions")
+    below.set_xlabel("probability given")
+    below.set_xlim(-0.03, 1.03)
+    axes.set_xlim(-0.03, 1.03)
+    off = float((np.abs(predicted - observed) * decisions).sum() / decisions.sum())
+    caption = f"Over all classes together, {decisions.sum():,.0f} decisions. Mean distance from the diagonal {off:.3f}."
+    return Chart("Calibration", f"calibration-{name}", "Reliability diagram", caption, figure)
+
+
+def figure_of(width: float, height: float, rows: Sequence[float] = (1,)) -> tuple[Figure, Any]:
+    """Return a figure without pyplot, so without a window system, and its axes."""
     from matplotlib.figure import Figure
 
-    for path in sorted(folder.glob("confusion_*.csv")):
-        name = path.stem.removeprefix("confusion_")
-        f1 = {row["class"]: float(row["f1"]) for row in _rows(folder / f"f1_{name}.csv")}
-        counts = Counter((row["actual"], row["predicted"]) for row in _rows(path))
-        matrix = np.array([[counts[actual, predicted] for predicted in f1] for actual in f1])
-        side = min(_CELL * len(f1), _LARGEST)
-        figure = Figure(figsize=(side + 4.5, side + 2.0), layout="constrained", facecolor="white")
-        figure.suptitle(f"{name}: solo clips", x=0.01, ha="left", color=_INK)
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=[side, 2.0])
-        _draw_confusion(left, matrix, [taxonomy.instrument(each).title for each in f1])
-        _draw_f1(right, list(f1.values()))
-        yield name, figure
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots(len(rows), 1, sharex=len(rows) > 1, gridspec_kw={"height_ratios": rows})
+    for each in np.atleast_1d(axes):
+        each.tick_params(length=0, labelsize=9, labelcolor=INK)
+        for spine in each.spines.values():
+            spine.set_visible(False)
+        each.xaxis.label.set(size=9.5, color=INK)
+        each.yaxis.label.set(size=9.5, color=INK)
+    return figure, axes
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def legend(axes: Axes) -> None:
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
 
 
-def _draw_confusion(axes: Axes, matrix: np.ndarray, titles: list[str]) -> None:
-    shares = 100 * matrix / np.maximum(1, matrix.sum(axis=1, keepdims=True))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=100, aspect="auto")  # square would not keep to the bars' rows
-    for (row, column), share in np.ndenumerate(shares):
-        if share and len(titles) * _CELL <= _LARGEST:  # in smaller cells there is no room
-            ink = "white" if share > 50 else _INK
-            axes.text(column, row, f"{share:.0f}", ha="center", va="center", fontsize=8, color=ink)
-    axes.set_xticks(range(len(titles)), titles, rotation=60, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(titles)), titles)
-    axes.set_xlabel("taken for, % of its clips", color=_INK)
-    axes.set_ylabel("plays", color=_INK)
-    axes.tick_params(length=0, labelsize=min(9, 800 / len(titles)), labelcolor=_INK)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+@contextmanager
+def table(path: Path) -> Iterator[Rows]:
+    """Return a table's rows to draw, in a block that draws them.
+
+    Raises
+    ------
+    UserError
+        When it is missing, empty or damaged, which may show only while it is drawn.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError("it is empty")
+        yield rows
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+        raise UserError("table-invalid", path, f"cannot be read ({error}); run `dvc repro`") from error
 
 
-def _draw_f1(axes: Axes, values: list[float]) -> None:
-    bars = axes.barh(range(len(values)), values, color="#4a6a8a")
-    axes.bar_label(bars, fmt="{:.2f}", padding=3, fontsize=min(8, 800 / len(values)), color=_INK)
-    axes.set_xlim(0, 1.25)
-    axes.set_xticks([0, 0.5, 1])
-    axes.set_xlabel("F1", color=_INK)
-    axes.tick_params(axis="y", left=False, labelleft=False)
-    axes.tick_params(axis="x", length=0, labelsize=9, labelcolor=_INK)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
+def title(name: str) -> str:
+    """Return a class as people name it."""
+    return taxonomy.instrument(name).title

@@ -1,4 +1,4 @@
-"""Predictions as text to read, JSON, CSV and JAMS, and where they go."""
+"""Predictions as text to read, JSON, CSV, JAMS and what editors open, and where they go."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from instrec import taxonomy
 from instrec.errors import UserError
+from instrec.inference import editors
 from instrec.inference.batch import Sound
 from instrec.inference.prediction import Prediction
 from instrec.util.files import written_whole
@@ -21,14 +23,29 @@ from instrec.util.text import aligned, clock
 
 JAMS_SCHEMA = "0.3.5"
 
+SPANS = 10
+"""Stretches of an instrument that the text shows; the other formats have them all."""
+
 
 @dataclass(frozen=True)
 class Format:
-    """How predictions are written: one each, a header before the first, and the ending of a file of them."""
+    """How predictions are written.
+
+    Attributes
+    ----------
+    written : makes the text of one.
+    suffix : of a file of them.
+    header : before the first.
+    single : whether a file holds no more than one.
+    package, brought_by : a package that it needs, and what to install for it.
+    """
 
     written: Callable[[Prediction], str]
     suffix: str
     header: str = ""
+    single: bool = False
+    package: str = ""
+    brought_by: str = ""
 
 
 def rows(prediction: Prediction) -> str:
@@ -79,11 +96,29 @@ def jams(prediction: Prediction) -> str:
     return json.dumps({"annotations": [annotation], "file_metadata": file_metadata, "sandbox": {}}, indent=1) + "\n"
 
 
+def _layer(prediction: Prediction) -> str:
+    heard = prediction.heard
+    return editors.sonic_visualiser(
+        prediction.instruments, seconds=heard.duration, sample_rate=heard.facts.sample_rate or heard.sample_rate
+    )
+
+
 FORMATS = {
     "text": Format(lambda prediction: prediction_table(prediction) + "\n", ".txt"),
     "json": Format(lambda prediction: json.dumps(prediction.to_dict()) + "\n", ".json"),
     "csv": Format(rows, ".csv", header="file,instrument,probability,start,end\n"),
-    "jams": Format(jams, ".jams"),
+    "jams": Format(jams, ".jams", single=True),
+    "audacity": Format(lambda said: editors.audacity(said.instruments), ".txt", single=True),
+    "reaper": Format(lambda said: editors.reaper(said.instruments), ".csv", single=True),
+    "webvtt": Format(lambda said: editors.webvtt(said.instruments), ".vtt", single=True),
+    "sonic-visualiser": Format(_layer, ".svl", single=True),
+    "textgrid": Format(
+        lambda said: editors.text_grid(said.instruments, seconds=said.heard.duration),
+        ".TextGrid",
+        single=True,
+        package="pympi",
+        brought_by="pympi-ling",
+    ),
 }
 
 
@@ -95,7 +130,9 @@ def chosen(name: str | None, output: Path | None) -> Format:
     UserError
         If the ending is that of no format.
     """
-    endings = {each.suffix: each for each in FORMATS.values()} | {".jsonl": FORMATS["json"]}
+    endings = {".jsonl": FORMATS["json"]}
+    for each in FORMATS.values():
+        endings.setdefault(each.suffix.lower(), each)
     if name or output is None or is_folder(output):
         return FORMATS[name or "text"]
     if output.suffix.lower() not in endings:
@@ -110,23 +147,36 @@ def is_folder(output: Path) -> bool:
     return output.is_dir() or not output.suffix
 
 
-def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
-    """See that every prediction has a place of its own.
+def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_instrument: bool = False) -> None:
+    """See that the format can be written, and that every prediction has a place of its own.
 
     Raises
     ------
     UserError
-        If several JAMS objects would share a file, two files' predictions would go to one, or in place of a sound.
+        If a package is missing, if several predictions would share a file of a format that holds one, if there is no
+        folder for files per instrument, or if two files' predictions would go to one, or in place of a sound.
     """
+    if form.package and find_spec(form.package) is None:
+        raise UserError(
+            "package-missing",
+            "",
+            f"package {form.package} is missing, which this format needs; pip install {form.brought_by}",
+        )
     whole = output is not None and not is_folder(output)
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]
     inputs = {sound.path.resolve() for sound in sounds}
     if taken := [place for place in places if place.resolve() in inputs]:
         raise UserError("output-is-input", f"--output {taken[0]}", "is one of the sounds; name another")
     if output is None or whole:
-        if form is FORMATS["jams"] and len(sounds) > 1:
+        if per_instrument:
             raise UserError(
-                "output-not-a-folder", "", "JAMS has one file a sound; name a folder for them: --output FOLDER"
+                "output-not-a-folder",
+                "--per-instrument",
+                "writes several files; name a folder for them: --output FOLDER",
+            )
+        if form.single and len(sounds) > 1:
+            raise UserError(
+                "output-not-a-folder", "", "one file holds one sound; name a folder for them: --output FOLDER"
             )
         return
     owners: dict[Path, Sound] = {}
@@ -140,16 +190,27 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound]) -> None:
 
 
 @contextmanager
-def writing(form: Format, output: Path | None) -> Iterator[Callable[[Sound, Prediction], None]]:
-    """Return what writes a prediction: to standard output, into one file for all, or each into a file of its own."""
+def writing(
+    form: Format, output: Path | None, *, per_instrument: bool = False
+) -> Iterator[Callable[[Sound, Prediction], None]]:
+    """Return what writes a prediction: to standard output, into one file for all, or each into a file of its own.
+
+    Parameters
+    ----------
+    per_instrument : into a folder, a file for each instrument of a sound: `song.piano.txt`.
+    """
     if output is None:
         print(end=form.header)
         yield lambda sound, prediction: print(end=form.written(prediction), flush=True)
     elif is_folder(output):
 
         def put(sound: Sound, prediction: Prediction) -> None:
-            with written_whole(_place(form, output, sound)) as part:
-                part.write_text(form.header + form.written(prediction), encoding="utf-8")
+            parts = {"": prediction}
+            if per_instrument:
+                parts = {f".{each.name}": replace(prediction, instruments=(each,)) for each in prediction.instruments}
+            for name, content in parts.items():
+                with written_whole(_place(form, output, sound, name)) as part:
+                    part.write_text(form.header + form.written(content), encoding="utf-8")
 
         yield put
     else:
@@ -158,23 +219,37 @@ def writing(form: Format, output: Path | None) -> Iterator[Callable[[Sound, Pred
             yield lambda sound, prediction: print(end=form.written(prediction), file=file)
 
 
-def _place(form: Format, folder: Path, sound: Sound) -> Path:
-    return folder / sound.name.with_suffix(form.suffix)
+def _place(form: Format, folder: Path, sound: Sound, part: str = "") -> Path:
+    return folder / sound.name.with_suffix(part + form.suffix)
 
 
 def prediction_table(prediction: Prediction) -> str:
     """Lay out the instruments of one file with their probability and the times they sound."""
     heading = f"{prediction.heard.file}  {clock(prediction.heard.duration, decimals=1)}"
     if not prediction.instruments:
-        return f"{heading}\n  {_nothing(prediction)}"
-    rows = [("instrument", "probability", "sounds")]
+        return "\n  ".join([heading, _nothing(prediction), *_brief(prediction)])
+    rows = [("instrument", "time", "probability", "sounds")]
     for each in prediction.instruments:
-        spans = (f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in each.segments)
-        rows.append((_named(each.name), f"{each.probability:.2f}", "  ".join(spans)))
-    indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:2]) + 2
+        rows.append((_named(each.name), f"{each.share:.0%}", f"{each.probability:.2f}", _spans(each.segments)))
+    indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:3]) + 2
     columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
     wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
-    return "\n".join([heading, *(wrap.fill(f"  {line}") for line in aligned(rows, right=(1,)))])
+    return "\n".join(
+        [heading, *(wrap.fill(f"  {line}") for line in (*aligned(rows, right=(1, 2)), *_brief(prediction)))]
+    )
+
+
+def _spans(segments: Sequence[tuple[float, float]]) -> str:
+    shown = [f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in segments[:SPANS]]
+    return "  ".join(shown) + (f"  and {len(segments) - SPANS} more" if len(segments) > SPANS else "")
+
+
+def _brief(prediction: Prediction) -> Iterator[str]:
+    if prediction.brief:
+        each = (
+            f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}" for each in prediction.brief
+        )
+        yield f"too briefly to count: {', '.join(each)}"
 
 
 def _named(name: str) -> str:

@@ -12,23 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from instrec.errors import UserError
+from instrec.inference import summary
 from instrec.inference.activations import Listening, listen
 from instrec.inference.model import HOP_SHARE, Model
+from instrec.inference.summary import Sounding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
 SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s; from benchmarks/timelines.py
-
-
-@dataclass(frozen=True)
-class Sounding:
-    """One instrument of a file: how sure the model is at its surest, and the seconds where it sounds."""
-
-    name: str
-    probability: float
-    segments: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -39,13 +32,15 @@ class Prediction:
     ----------
     heard : what the model gave, window by window.
     timeline : np.ndarray [shape=(cells, classes)], 0..1, a cell every 0.1 s, classes in the order of `classes`.
-    instruments : those that are detected, the surest first: `name`, `probability`, `segments` as (start, end) in
-        seconds.
+    instruments : those that the file holds, first those that sound longest: `name`, `probability`, `segments` as
+        (start, end) in seconds.
+    brief : those that sound too briefly to count in a file of this length; see `summary.decided`.
     """
 
     heard: Listening
     timeline: np.ndarray
     instruments: tuple[Sounding, ...]
+    brief: tuple[Sounding, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -89,14 +84,8 @@ class Prediction:
             "file": self.heard.file,
             "duration_seconds": round(self.heard.duration, 3),
             "complete": self.heard.facts.complete,
-            "instruments": [
-                {
-                    "name": each.name,
-                    "probability": round(each.probability, 4),
-                    "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
-                }
-                for each in self.instruments
-            ],
+            "instruments": [_plain(each) for each in self.instruments],
+            "brief": [_plain(each) for each in self.brief],
         }
 
 
@@ -106,6 +95,15 @@ def _needed(package: str, extra: str = "") -> Any:
     except ImportError as error:
         wanted = f"'instrec[{extra}]'" if extra else package
         raise UserError("package-missing", "", f"package {package} is missing; pip install {wanted}") from error
+
+
+def _plain(each: Sounding) -> dict[str, Any]:
+    return {
+        "name": each.name,
+        "share": round(each.share, 4),
+        "probability": round(each.probability, 4),
+        "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
+    }
 
 
 def predict(
@@ -120,9 +118,9 @@ def predict(
 ) -> Prediction:
     """Name the instruments of a file or an array, and when they sound.
 
-    An instrument is named when, and for as long as, its timeline reaches its threshold. Its probability is
-    the highest value of its timeline, a short moving average over windows: a mean over the whole file would
-    lose what plays briefly in a long one.
+    An instrument sounds for as long as its timeline reaches its threshold; `summary.decided` tells whether that is long
+    enough to count. Its probability is the highest value of its timeline, a short moving average over windows: a mean
+    over the whole file would say little of what plays in a part of it.
 
     Parameters
     ----------
@@ -148,12 +146,19 @@ def predict(
     within = heard.audible[:, None]
     active = sounding(activity, thresholds) & within
     activity = np.where(within, activity, 0.0)
-    instruments = [
-        Sounding(name, float(activity[:, index].max()), segments(active[:, index], heard))
+    audible = float(heard.audible.sum()) * heard.cell / heard.sample_rate
+    found = [
+        _sounding(name, activity[:, index], segments(active[:, index], heard), audible)
         for index, name in enumerate(heard.classes)
         if active[:, index].any()
     ]
-    return Prediction(heard, activity, tuple(sorted(instruments, key=lambda each: -each.probability)))
+    window = heard.window / heard.sample_rate
+    return Prediction(heard, activity, *summary.decided(found, seconds=audible, window_seconds=window))
+
+
+def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float], ...], audible: float) -> Sounding:
+    share = sum(end - start for start, end in spans) / audible
+    return Sounding(name, float(activity.max()), spans, min(1.0, share))  # segments bridge short rests
 
 
 def timeline(heard: Listening) -> np.ndarray:

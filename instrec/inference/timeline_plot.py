@@ -98,9 +98,14 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
             picture, extent=(0, heard.duration, row + 0.9 - _BAR, row + 0.1), aspect="auto", interpolation="none"
         )
         spans = [(start, end - start) for start, end in each.segments]
-        axes.broken_barh(spans, (row + 0.9 - _BAR, _BAR), facecolors=color, linewidth=0)
+        axes.broken_barh(spans, (row + 0.9 - _BAR, _BAR), color=color, linewidth=0.5)  # seen in an hour, too
         axes.text(
-            1.006, row + 0.5, f"{each.probability:.2f}", transform=axes.get_yaxis_transform(), va="center", color=_INK
+            1.006,
+            row + 0.5,
+            f"{each.share:4.0%}  {each.probability:.2f}",
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            color=_INK,
         )
     axes.set_ylim(len(shown), 0)
 

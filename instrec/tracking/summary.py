@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from instrec.errors import UserError, run
+from instrec.errors import run
 from instrec.util import documents
 from instrec.util.text import aligned
 
@@ -75,11 +75,9 @@ def main() -> None:
     UserError
         If it is missing or damaged.
     """
-    try:
+    with documents.expected(METRICS, "run `dvc repro`"):
         metrics = documents.load_json(METRICS, remedy="run `dvc repro`")
         parts = ["\n".join(lines) for lines in (table(metrics), excerpts_table(metrics)) if lines]
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError("document-unreadable", METRICS, f"cannot be read ({error}); run `dvc repro`") from error
     print("\n\n".join(parts))
     print(FURTHER)
 

@@ -6,7 +6,8 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,22 @@ def parse_json(content: bytes, where: str, *, remedy: str = "") -> Any:
         raise _unreadable(where, f"line {error.lineno}: not JSON: {error.msg}", remedy) from error
     except _Refused as error:
         raise _unreadable(where, error, remedy) from error
+
+
+@contextmanager
+def expected(where: Path | str, remedy: str) -> Iterator[None]:
+    """Take what a document holds apart; where it lacks a key or a value is of another kind, that is the file's fault.
+
+    Raises
+    ------
+    UserError
+        In place of what a missing key, another type or a value out of range lead to in the block.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise UserError("document-unreadable", where, f"cannot be read ({what}); {remedy}") from error
 
 
 def _bytes(path: Path, largest: int, remedy: str) -> bytes:

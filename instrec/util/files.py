@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import hashlib
 import os
 import re
 import secrets
@@ -116,6 +117,12 @@ def _runs(process: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def md5(path: Path) -> str:
+    """Return a file's MD5 checksum in hexadecimal, which is what DVC and datasets go by."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def below(folder: Path) -> Iterator[Path]:

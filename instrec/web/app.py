@@ -35,6 +35,7 @@ from instrec.web.templates import LOOKS, source, templates
 from instrec.web.turns import AT_ONCE, Turns
 
 LIMIT_MB = 2000  # three hours of a CD
+_SPANS = 8  # stretches of an instrument on the page before one opens the rest
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src data:; media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -174,6 +175,8 @@ class _Server:
         shown = {
             "timeline": laid_out("", predicted),
             "found": [(taxonomy.instrument(each.name).title, each) for each in predicted.instruments],
+            "brief": [(taxonomy.instrument(each.name).title, each) for each in predicted.brief],
+            "shown": _SPANS,
             "duration": predicted.heard.duration,
             "clock": clock,
             "warnings": [line.removeprefix(f"{path}: ") for line in predicted.heard.warnings],

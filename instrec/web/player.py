@@ -40,7 +40,7 @@ class Timeline:
     Attributes
     ----------
     name, duration : of the sound; the duration as people write it.
-    rows : the surest instrument first; `left_out` more are not shown.
+    rows : the instrument that sounds longest first; `left_out` more are not shown.
     waveform : the outline as points of an SVG polygon, 1000 wide, -100 to 100 high.
     ticks : the time axis: place in 0..1, and label.
     sound : as a data URI; None where it is too long.

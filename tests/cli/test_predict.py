@@ -19,7 +19,8 @@ from instrec.cli import main
 from instrec.inference import activations, timeline_plot
 from tests import documented
 from tests.av_files import cut, encode, fail_from_now_on
-from tests.cli.told import only_error
+from tests.cli.told import assert_only_error
+from tests.refusals import assert_one_line
 from tests.tone_model import RATE, silence, tone
 
 
@@ -30,10 +31,10 @@ class TestPredict:
         assert err == ""
         first, second = map(json.loads, out.splitlines())
         assert first == second
-        assert list(first) == ["file", "duration_seconds", "complete", "instruments"]
+        assert list(first) == ["file", "duration_seconds", "complete", "instruments", "brief"]
         assert first["file"] == str(music)
         assert first["duration_seconds"] == 8.0
-        assert [list(each) for each in first["instruments"]] == [["name", "probability", "segments"]] * 2
+        assert [list(each) for each in first["instruments"]] == [["name", "share", "probability", "segments"]] * 2
         segments = {each["name"]: each["segments"] for each in first["instruments"]}
         assert segments == {"violin": [[0.0, 3.0]], "flute": [[5.0, 8.0]]}
         assert all(0.9 < each["probability"] <= 1 for each in first["instruments"])
@@ -42,10 +43,10 @@ class TestPredict:
         assert main(["predict", str(music), "--model", model]) == 0
         heading, *lines = capsys.readouterr().out.splitlines()
         assert heading == f"{music}  0:08.0"
-        assert lines[0] == "  instrument  probability  sounds"
+        assert lines[0] == "  instrument  time  probability  sounds"
         assert sorted(lines[1:]) == [
-            "  flute              1.00  0:05.0-0:08.0",
-            "  violin             1.00  0:00.0-0:03.0",
+            "  flute        50%         1.00  0:05.0-0:08.0",
+            "  violin       50%         1.00  0:00.0-0:03.0",
         ]
 
     def test_silence_and_uncertainty_are_said(self, capsys, tmp_path, model, music):
@@ -91,7 +92,7 @@ class TestPredict:
         out = tmp_path / "out.csv"
         argv = ["predict", str(tmp_path / "none.wav"), str(music), "--output", str(out), "--model", model]
         assert main(argv) == 2
-        assert "none.wav" in only_error(capsys)
+        assert_only_error(capsys, tmp_path / "none.wav")
         assert len(out.read_text().splitlines()) == 3
 
     def test_a_file_that_was_cut_off_is_warned_of(self, capsys, tmp_path, model):
@@ -128,12 +129,12 @@ class TestPredict:
         assert heard("--track", "3") == (["violin"], "")
         assert heard("--track", "1") == ([], "")
         assert main(["predict", str(path), "--model", model, "--track", "4"]) == 2
-        assert f"{path}: has no audio track 4; allowed is 1 to 3" in only_error(capsys)
+        assert_only_error(capsys, path, "track 4", "1 to 3")
 
     @pytest.mark.parametrize("track", ["0", "-1", "x", "1.5", ""])
     def test_a_track_that_is_no_number_is_one_line(self, capsys, model, music, track):
         assert main(["predict", str(music), "--model", model, f"--track={track}"]) == 2
-        assert "--track" in only_error(capsys)
+        assert_only_error(capsys, "--track")
 
     def test_a_disk_that_fails_gives_no_answer(self, capsys, tmp_path, monkeypatch, model, music):
         long = tmp_path / "long.wav"
@@ -149,9 +150,7 @@ class TestPredict:
         assert main(["predict", str(long), str(music), "--json", "--model", model]) == 2
         out, err = capsys.readouterr()
         assert [json.loads(line)["file"] for line in out.splitlines()] == [str(music)]
-        assert err.startswith(f"error: {long}: ")
-        assert "input/output error" in err
-        assert err.count("\n") == 1
+        assert_one_line(err, long, "input/output error")
 
     def test_one_plot(self, capsys, tmp_path, model, music):
         assert main(["predict", str(music), "--plot", str(tmp_path / "plot.png"), "--model", model]) == 0
@@ -164,13 +163,13 @@ class TestPredict:
 
     def test_a_bad_hop_is_told_of_once(self, capsys, model, music):
         assert main(["predict", str(music), str(music), "--hop", "60", "--model", model]) == 2
-        assert "hop of 60 s: allowed is 0.1 to 1" in only_error(capsys)
+        assert_only_error(capsys, "60 s", "0.1 to 1")
 
     @pytest.mark.parametrize("content", [b"", b"no model", b"PK\x03\x04 broken"])
     def test_a_corrupt_model_is_one_line(self, capsys, tmp_path, music, content):
         (tmp_path / "bad.keras").write_bytes(content)
         assert main(["predict", str(music), "--model", str(tmp_path / "bad.keras")]) == 2
-        assert "bad.keras" in only_error(capsys)
+        assert_only_error(capsys, "bad.keras")
 
     def test_a_process_of_its_own_keeps_tensorflow_quiet(self, model, music):
         command = [sys.executable, "-m", "instrec", "predict", str(music), "--json", "--model", model]
@@ -201,14 +200,15 @@ class TestPredict:
 
 
 def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, music):
-    """Those of docs/predict.md, in a folder as it has it; the page's are tests/web's."""
+    """Those of docs/predict.md and docs/editors.md, in a folder as they have it; the page's are tests/web's."""
     (tmp_path / "models").mkdir()
     shutil.copy(model, tmp_path / "models" / "classifier.keras")
     (tmp_path / "album").mkdir()
     for name in ("song.wav", "album/one.wav", "album/two.wav"):
         shutil.copy(music, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    said = [shlex.split(line, comments=True) for line in documented.commands("predict.md")]
+    lines = [*documented.commands("predict.md"), *documented.commands("editors.md")]
+    said = [shlex.split(line, comments=True) for line in lines]
     commands = [words[1:] for words in said if words[1] == "predict"]
     assert len(commands) >= 8
     for words in commands:
@@ -216,3 +216,5 @@ def test_the_documented_commands_work(capsys, tmp_path, monkeypatch, model, musi
         assert capsys.readouterr().err == ""
     made = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert made >= {"album.csv", "jams/one.jams", "jams/two.jams", "song.png"}
+    assert made >= {"song.txt", "song.svl", "song.TextGrid", "regions.csv", "song.vtt"}
+    assert made >= {f"labels/{song}.{name}.txt" for song in ("one", "two") for name in ("flute", "violin")}

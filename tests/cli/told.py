@@ -1,9 +1,10 @@
 """What the command line says."""
 
+from tests.refusals import assert_one_line
 
-def only_error(capsys) -> str:
+
+def assert_only_error(capsys, *named: object) -> None:
+    """Check that nothing was printed but an error of one line that names all these."""
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.count("\n") == 1, err
-    assert err.startswith("error: ")
-    return err
+    assert_one_line(err, *named)

@@ -36,7 +36,14 @@ def test_empty_tables_hold_their_header(tmp_path):
     assert (tmp_path / "excluded.csv").read_text() == "path,reason\n"
 
 
-@pytest.mark.parametrize("content", [None, b"a,b\n1,2\n", b"\xff\xfe\x00", b"path,onset,labels\n1\n", OLDER])
+COLUMNS = b"source,path,onset,duration,labels,group,split\n"
+ENDLESS = COLUMNS + b"midi,a.mid,0,inf,flute,a.mid,\n"
+NOWHERE = COLUMNS + b"midi,a.mid,nan,3,flute,a.mid,\n"
+
+
+@pytest.mark.parametrize(
+    "content", [None, b"a,b\n1,2\n", b"\xff\xfe\x00", b"path,onset,labels\n1\n", OLDER, ENDLESS, NOWHERE]
+)
 def test_what_is_no_index_is_named_with_the_stage_to_run(tmp_path, content):
     if content is not None:
         (tmp_path / "index.csv").write_bytes(content)

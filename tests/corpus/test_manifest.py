@@ -50,6 +50,9 @@ def test_splits_part_the_clips_and_keep_their_order(clips):
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\ntrain/a,train\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,late,,g,f,clean,1\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,0,,g,f,clean,1,extra\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,nan,,g,f,clean,1\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,-1,,g,f,clean,1\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,0,,g,f,clean,-1\n",
     ],
 )
 def test_what_is_no_manifest_is_named_with_the_stage_to_run(tmp_path, content):

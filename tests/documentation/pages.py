@@ -13,6 +13,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md")), *sorted(RO
 TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for page in PAGES}
 
 WHOLE = {
+    "docs/browser.md": "examples/test_javascript.py",
+    "docs/editors.md": "cli/test_predict.py",
     "docs/experiments.md": "test_experiments.py",
     "docs/fine-tuning.md": "test_fine_tuning.py",
     "docs/predict.md": "cli/test_predict.py",

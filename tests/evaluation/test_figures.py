@@ -1,50 +1,111 @@
-"""Pictures of metrics/plots: what is drawn, for few classes and for many, and what is left out."""
+"""Charts of test sets' tables: what they say, and that many classes stay readable."""
+
+from __future__ import annotations
 
 import csv
 
+import numpy as np
 import pytest
-from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
-from instrec import taxonomy
+from instrec.errors import UserError
 from instrec.evaluation import figures
 
-
-def write(folder, name, classes, confusions, f1):
-    with (folder / f"f1_{name}.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("class", "f1"), *zip(classes, f1, strict=True)])
-    with (folder / f"confusion_{name}.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([("actual", "predicted"), *confusions])
+PROGRAMS = [f"gm_{program:03}" for program in range(128)]
 
 
-def test_a_set_is_drawn_with_shares_and_f1(tmp_path):
-    classes = ("violin", "flute", "drums")
-    confusions = [("violin", "violin")] * 3 + [("violin", "drums")] + [("flute", "drums")] * 2
-    write(tmp_path, "unseen_clean", classes, confusions, (0.75, 0.0, 1.0))
-    ((name, figure),) = figures.draw(tmp_path)
-    assert name == "unseen_clean"
-    matrix, bars = figure.axes
-    assert {(*text.get_position(), text.get_text()) for text in matrix.texts} == {
-        (0, 0, "75"),
-        (2, 0, "25"),
-        (2, 1, "100"),
+def letters(chart):
+    """All that is written in a drawing."""
+    chart.figure.draw_without_rendering()
+    return [text.get_text() for text in chart.figure.findobj(Text) if text.get_text() and text.get_visible()]
+
+
+def write(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def confusions(*pairs):
+    return [{"actual": actual, "predicted": predicted} for actual, predicted in pairs]
+
+
+def f1(classes):
+    values = np.linspace(0.9, 0.1, len(classes))
+    return [
+        {"class": name, "f1": f"{value:.4f}", "low": f"{value - 0.05:.4f}", "high": f"{value + 0.05:.4f}", "clips": "9"}
+        for name, value in zip(classes, values, strict=True)
+    ]
+
+
+def test_confusion_counts_and_names_the_most_frequent():
+    pairs = [("violin", "flute")] * 3 + [("violin", "violin")] * 4 + [("double_bass", "violin")] + [("flute", "flute")]
+    chart = figures.confusion(confusions(*pairs), "x")
+    assert chart.caption == "Most often confused: violin as flute (3 of 7); double bass as violin (1 of 1)."
+    written = letters(chart)
+    assert written.count("double bass") == 2
+    assert sorted(text for text in written if text.isdigit()) == ["1", "1", "3", "4"]
+
+
+def test_no_confusion_is_said():
+    assert figures.confusion(confusions(("flute", "flute")), "x").caption == "No clip is confused."
+
+
+def test_128_programs_are_confused_readably():
+    pairs = [(name, PROGRAMS[number - number % 8]) for number, name in enumerate(PROGRAMS) for _ in range(3)]
+    chart = figures.confusion(confusions(*pairs), "x")
+    assert set(letters(chart)) == {"heard as", "actual class"}
+    assert "Bright Acoustic Piano as Acoustic Grand Piano (3 of 3)" in chart.caption
+
+
+def test_f1_shows_every_class_the_weakest_first():
+    chart = figures.f1_by_class(f1(["violin", "flute", "drums"]), "x")
+    assert [text for text in letters(chart) if text.isalpha()] == ["drums", "flute", "violin"]
+    assert chart.caption == "From drums, 0.10, to violin, 0.90."
+
+
+def test_of_128_programs_the_weakest_are_shown():
+    chart = figures.f1_by_class(f1(PROGRAMS), "x")
+    named = [text for text in letters(chart) if text[0].isalpha() and text != "F1, with 95 % interval"]
+    assert len(named) == figures.WEAKEST
+    assert named[0] == "Gunshot"
+    assert "the weakest 24 of 128 classes" in chart.caption
+
+
+def test_f1_without_intervals_is_drawn_as_well():
+    """A base of before there were any."""
+    assert "flute" in letters(figures.f1_by_class([{"class": "flute", "f1": "0.5"}], "x"))
+
+
+def test_calibration_tells_counts_and_distance():
+    names = ("predicted", "observed", "low", "high", "decisions")
+    rows = [
+        dict(zip(names, row, strict=True))
+        for row in (("0.1", "0.2", "0.1", "0.3", "90"), ("0.9", "0.6", "0.2", "0.9", "10"))
+    ]
+    assert figures.calibration(rows, "x").caption.endswith("100 decisions. Mean distance from the diagonal 0.120.")
+
+
+def test_charts_of_a_set_are_those_that_it_has(tmp_path):
+    write(tmp_path / "confusion_a.csv", confusions(("flute", "flute")))
+    write(tmp_path / "f1_a.csv", f1(["flute"]))
+    write(tmp_path / "f1_b.csv", f1(["flute"]))
+    found = figures.of_sets(tmp_path, ["b", "a", "c"])
+    assert {name: [each.title.split()[0] for each in own] for name, own in found.items()} == {
+        "b": ["F1"],
+        "a": ["Confusion", "F1"],
     }
-    assert [label.get_text() for label in matrix.get_yticklabels()] == ["violin", "flute", "drums"]
-    assert [bar.get_width() for bar in bars.patches if isinstance(bar, Rectangle)] == [0.75, 0.0, 1.0]
-    figure.savefig(tmp_path / "picture.png")
-    assert (tmp_path / "picture.png").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("count", [1, 41, 128])
-def test_any_number_of_classes_fits_a_picture(tmp_path, count):
-    classes = list(taxonomy.PROGRAMS)[:count]
-    write(tmp_path, "many", classes, [(name, name) for name in classes], [0.5] * count)
-    ((_, figure),) = figures.draw(tmp_path)
-    assert max(figure.get_size_inches()) < 25
-    # Numbers that would run into each other are left out.
-    assert len([text for text in figure.axes[0].texts if text.get_text()]) == (count if count < 41 else 0)
+def test_sets_without_tables_and_other_files_are_left_out(tmp_path):
+    assert figures.of_sets(tmp_path / "nowhere", ["a"]) == {}
+    (tmp_path / "sweep_valid.csv").write_text("threshold,f1\n")
+    assert figures.of_sets(tmp_path, ["a"]) == {}
 
 
-def test_sets_without_solo_clips_and_other_files_are_left_out(tmp_path):
-    assert list(figures.draw(tmp_path / "nowhere")) == []
-    (tmp_path / "calibration_unseen_clean.csv").write_text("bin,share\n")
-    assert list(figures.draw(tmp_path)) == []
+def test_a_damaged_table_is_an_error(tmp_path):
+    (tmp_path / "f1_a.csv").write_text("class,f1\nviolin,much\n")
+    with pytest.raises(UserError, match=r"f1_a.csv: cannot be read"):
+        figures.of_sets(tmp_path, ["a"])

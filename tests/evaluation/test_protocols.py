@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instrec.errors import UserError
 from instrec.evaluation import metrics, protocols
+from tests.refusals import refused
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -96,7 +96,7 @@ class TestAnswers:
         assert protocols.answering(("piano", "violin"), ("violin", "piano")) == [[1], [0]]
 
     def test_what_no_class_answers_for_is_told(self):
-        with pytest.raises(UserError, match="answers for drums; add it to classes"):
+        with refused("class-missing", "", "drums", "params.yaml"):
             protocols.answering(("piano", "drums"), ("gm_000",))
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from instrec.evaluation.recordings import asked, evaluate_folder, figures
+from instrec.evaluation.recordings import asked, evaluate_folder, figures, find
 from instrec.inference import keras_model
 from instrec.models.classifier import Classifier
+from tests.refusals import refused
 from tests.tone_model import RATE, build, tone
 
 
@@ -56,3 +57,10 @@ def test_files_that_cannot_be_measured_are_refused():
         figures([], np.zeros((0, 4)), ("cello", "violin", "flute", "oboe"))
     with pytest.raises(ValueError, match="not in"):
         figures(["theremin"], np.zeros((1, 4)), ("cello", "violin", "flute", "oboe"))
+
+
+def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path):
+    with refused("not-a-folder", tmp_path / "none"):
+        find(tmp_path / "none", ("violin",))
+    with refused("folder-empty", tmp_path):
+        find(tmp_path, ("violin",))

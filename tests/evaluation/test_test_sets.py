@@ -9,9 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.evaluation import metrics, test_sets
 from instrec.util import hdf5
+from tests.refusals import refused
 
 CLASSES = ("cello", "drums", "flute")
 THRESHOLDS = (0.5, 0.4, 0.6)
@@ -263,12 +263,12 @@ def test_programs_answer_for_the_instruments_of_a_set(tmp_path):
 
 def test_a_set_that_no_class_answers_for_is_refused(tmp_path):
     write_set(tmp_path / "odd.h5", ["odd/solo/x-0"], np.array([[1, 0]], np.uint8), classes=("cello", "organ"))
-    with pytest.raises(UserError, match=r"answers for organ; .* `dvc repro`"):
+    with refused("class-missing", "", "organ", "`dvc repro`"):
         predicted(tmp_path / "odd.h5")
 
 
 def test_a_set_of_another_manifest_is_refused(excerpts):
-    with hdf5.open_store(excerpts) as clips, pytest.raises(UserError, match=r"irmas: holds clips .* `dvc repro`"):
+    with hdf5.open_store(excerpts) as clips, refused("test-set-outdated", "irmas", "`dvc repro`"):
         test_sets.predict("irmas", clips, Loudest(), task="multilabel", songs={})
 
 
@@ -287,5 +287,5 @@ def test_every_set_but_training_is_predicted(tmp_path):
         "valid": ["valid"],
     }
     (tmp_path / "recordings.h5").unlink()
-    with pytest.raises(UserError, match="holds no test set for task solo"):
+    with refused("test-set-missing", tmp_path, "task solo", "balance.composed_per_class"):
         test_sets.predict_all(tmp_path, Loudest(), task="solo", songs=songs)

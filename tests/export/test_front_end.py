@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from keras import layers
 
 from instrec import features
-from instrec.errors import UserError
 from instrec.export.front_end import _power, listening_model
 from instrec.export.probes import probes
 from instrec.models.classifier import Classifier
 from instrec.params import ClipParams
+from tests.refusals import refused
 from tests.tone_model import CARD
 
 CLIP = ClipParams(sample_rate=22050, seconds=0.31)
@@ -73,5 +73,5 @@ def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
 )
 def test_other_pictures_are_refused(knobs):
     clip = ClipParams(sample_rate=22050, seconds=1.0)
-    with pytest.raises(UserError, match=r"only log_mel and multi_resolution of part whole can be exported"):
+    with refused("features-not-exportable", "", "log_mel", "multi_resolution", "part whole"):
         listening_model(Classifier(None, replace(CARD, clip=clip, spectrogram=replace(SPECTROGRAM, **knobs))))

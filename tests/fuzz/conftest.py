@@ -1,5 +1,3 @@
-import os
-
 import pytest
 
 
@@ -8,8 +6,3 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--fuzz-cases", type=int, help="how many cases in all, shared by the formats; a thousand")
     group.addoption("--fuzz-format", help="this format alone")
     group.addoption("--fuzz-case", type=int, help="this case of it alone")
-
-
-@pytest.fixture(scope="session")
-def processes() -> int:
-    return len(os.sched_getaffinity(0))

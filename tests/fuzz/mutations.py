@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from random import Random
+from typing import Any
+
+import yaml
 
 Mutation = Callable[[Random, bytes], bytes]
 
@@ -178,3 +182,57 @@ def textual(random: Random, data: bytes) -> bytes:
     for _ in range(random.choice((1, 1, 2, 3))):
         text = random.choice((_token, _token, _token, _token, _line, _line, _pasted, _whole))(random, text)
     return text.encode(errors="surrogatepass")
+
+
+# ---- documents: still YAML or JSON, but of another shape or with other values
+
+_OTHERS: tuple[Any, ...] = (
+    *(None, True, 0, -1, 3, 0.5, -0.5, 1e300, 2**63 - 1, "", "x", "a\nb", "../../x", "2024-01-01", "x" * 100_000),
+    *([], [None], [1, 2], [[1]], ["x", 1], {}, {"x": 1}, {"x": {"x": []}}, [{}], {"clips": 3}),
+)
+
+
+def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
+    """Return all (container, key) of a tree."""
+    waiting = [tree]
+    while waiting:
+        each = waiting.pop()
+        for key in each.keys() if isinstance(each, dict) else range(len(each)) if isinstance(each, list) else ():
+            yield each, key
+            waiting.append(each[key])
+
+
+def _reshaped(random: Random, tree: Any) -> Any:
+    top = [tree]
+    # What few places lead to is hit as often as what many do.
+    within, key = random.choice(list(_places(top))[: random.choice((1, 9, 99, 9999))])
+    kind = random.randrange(6)
+    if kind == 0 and within is not top:
+        del within[key]
+    elif kind == 1 and isinstance(within, dict):
+        within[random.choice((f"{key}x", "x", ""))] = within.pop(key)
+    elif kind == 2:
+        within[key] = random.choice(([within[key]], {"x": within[key]}, str(within[key])))
+    else:
+        within[key] = random.choice(_OTHERS)
+    return top[0]
+
+
+def document(random: Random, data: bytes) -> bytes:
+    """Damage JSON or YAML, as text or in what it holds."""
+    if random.random() < 0.4:
+        return textual(random, data)
+    is_json = data.startswith((b"{", b"["))
+    tree = json.loads(data) if is_json else yaml.load(data, yaml.CSafeLoader)
+    for _ in range(random.choice((1, 1, 2))):
+        tree = _reshaped(random, tree)
+    if is_json:
+        return json.dumps(tree, indent=1).encode()
+    return bytes(yaml.dump(tree, Dumper=_Plain, sort_keys=False, encoding="utf-8"))
+
+
+class _Plain(yaml.CSafeDumper):  # type: ignore[misc]
+    """Without aliases, which the product refuses before it looks further."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

@@ -6,6 +6,7 @@ from pathlib import Path
 import jams
 import pytest
 
+from instrec.cli.parsing import PREDICTION_FORMATS
 from instrec.inference import formats, prediction
 from instrec.inference.batch import Sound
 from instrec.inference.formats import FORMATS
@@ -76,6 +77,11 @@ def test_nothing_found_is_written_too(nothing):
         (None, Path("x.json"), "json"),
         (None, Path("x.jams"), "jams"),
         (None, Path("x.txt"), "text"),
+        (None, Path("x.vtt"), "webvtt"),
+        (None, Path("x.svl"), "sonic-visualiser"),
+        (None, Path("x.TextGrid"), "textgrid"),
+        ("reaper", Path("x.csv"), "reaper"),
+        ("audacity", None, "audacity"),
         ("text", Path("x.doc"), "text"),
         (None, Path("folder"), "text"),
         ("csv", Path("out.json"), "csv"),
@@ -86,8 +92,12 @@ def test_the_ending_of_the_output_says_which_format(name, output, expected):
 
 
 def test_an_ending_of_no_format_is_told():
-    with refused("suffix-not-allowed", "--output x.wav", ".txt .json .csv .jams .jsonl", "--format"):
+    with refused("suffix-not-allowed", "--output x.wav", ".jsonl .txt .json .csv .jams .vtt", "--format"):
         formats.chosen(None, Path("x.wav"))
+
+
+def test_the_command_line_knows_them_all():
+    assert tuple(FORMATS) == PREDICTION_FORMATS
 
 
 def test_one_file_holds_all_and_its_header_once(tmp_path, predicted, nothing):
@@ -117,11 +127,38 @@ def test_a_folder_mirrors_what_was_given(tmp_path, predicted, name):
     assert (tmp_path / "out" / f"a{form.suffix}").read_text() == form.header + form.written(predicted)
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_instrument_can_have_a_file(tmp_path, predicted, nothing, name):
+    form = FORMATS[name]
+    with formats.writing(form, tmp_path / "out", per_instrument=True) as put:
+        put(sound("deep/a.wav"), predicted)
+        put(sound("nothing.wav"), nothing)
+    files = sorted(path for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert files == [tmp_path / "out/deep" / f"a.{each}{form.suffix}" for each in ("flute", "violin")]
+    flute, violin = (path.read_text() for path in files)
+    assert "flute" in flute and "violin" not in flute
+    assert "violin" in violin and "flute" not in violin
+
+
+def test_a_layer_counts_in_samples_of_the_file(tmp_path, model):
+    path = written(tmp_path, tone("flute", 2, rate=44100), rate=44100)
+    layer = FORMATS["sonic-visualiser"].written(prediction.predict(path, model))
+    assert 'sampleRate="44100" start="0" end="88200"' in layer
+
+
+def test_a_missing_package_is_reported_before_the_work(monkeypatch):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
+    with refused("package-missing", "", "pip install pympi-ling"):
+        formats.check(FORMATS["textgrid"], None, [sound("a.wav")])
+    formats.check(FORMATS["csv"], None, [sound("a.wav")])
+
+
 @pytest.mark.parametrize(
     ("name", "output", "sounds", "code", "subject", "named"),
     [
         ("jams", None, ("a.wav", "b.wav"), "output-not-a-folder", "", "--output FOLDER"),
         ("jams", Path("out.jams"), ("a.wav", "b.wav"), "output-not-a-folder", "", "--output FOLDER"),
+        ("audacity", Path("out.txt"), ("a.wav", "b.wav"), "output-not-a-folder", "", "--output FOLDER"),
         ("json", Path("out"), ("a.wav", "a.mp3"), "outputs-collide", "in/a.wav, in/a.mp3", "out/a.json"),
         ("text", Path("in/a.wav"), ("a.wav",), "output-is-input", "--output in/a.wav", ""),
         ("csv", Path("in"), ("a.csv",), "output-is-input", "--output in/a.csv", ""),
@@ -130,6 +167,12 @@ def test_a_folder_mirrors_what_was_given(tmp_path, predicted, name):
 def test_predictions_that_would_meet_in_a_file_are_refused(name, output, sounds, code, subject, named):
     with refused(code, subject, named):
         formats.check(FORMATS[name], output, [sound(each) for each in sounds])
+
+
+@pytest.mark.parametrize("output", [None, Path("out.csv")])
+def test_files_per_instrument_need_a_folder(output):
+    with refused("output-not-a-folder", "--per-instrument", "--output FOLDER"):
+        formats.check(FORMATS["csv"], output, [sound("a.wav")], per_instrument=True)
 
 
 def test_what_has_its_own_place_is_fine(tmp_path):

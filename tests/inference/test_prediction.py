@@ -63,8 +63,18 @@ def test_a_file_shorter_than_a_window_is_padded(tmp_path, model):
 
 def test_an_instrument_that_plays_briefly_in_a_long_file_keeps_its_probability(tmp_path, model):
     path = written(tmp_path, tone("double_bass", 60), tone("flute", 2), tone("double_bass", 60))
-    probability = {each.name: each.probability for each in prediction.predict(path, model).instruments}
-    assert probability["flute"] > 0.9
+    predicted = prediction.predict(path, model)
+    (bass,), (flute,) = predicted.instruments, predicted.brief
+    assert flute.probability > 0.9
+    assert (bass.name, flute.name) == ("double_bass", "flute")
+    assert [each["name"] for each in predicted.to_dict()["brief"]] == ["flute"]
+
+
+def test_shares_are_of_the_time_in_which_anything_sounds(tmp_path, model):
+    path = written(tmp_path, silence(8), tone("double_bass", 6), tone("flute", 2), silence(4))
+    shares = {each.name: each.share for each in prediction.predict(path, model).instruments}
+    assert shares == {"double_bass": pytest.approx(0.75, abs=0.08), "flute": pytest.approx(0.25, abs=0.08)}
+    assert list(shares) == ["double_bass", "flute"]
 
 
 def test_level_does_not_matter_until_it_is_silence(tmp_path, model):

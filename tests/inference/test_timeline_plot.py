@@ -5,7 +5,8 @@ from matplotlib.image import imread
 
 from instrec.inference import timeline_plot
 from instrec.inference.activations import Listening
-from instrec.inference.prediction import Prediction, Sounding
+from instrec.inference.prediction import Prediction
+from instrec.inference.summary import Sounding
 from tests.refusals import refused
 
 
@@ -31,8 +32,8 @@ def marked_columns(path) -> np.ndarray:
 
 
 def test_segments_are_marked_where_they_are(tmp_path):
-    timeline_plot.draw(predicted(Sounding("violin", 0.9, ((0.0, 20.0),))), tmp_path / "all.png")
-    timeline_plot.draw(predicted(Sounding("violin", 0.9, ((5.0, 10.0),))), tmp_path / "part.png")
+    timeline_plot.draw(predicted(Sounding("violin", 0.9, ((0.0, 20.0),), 1.0)), tmp_path / "all.png")
+    timeline_plot.draw(predicted(Sounding("violin", 0.9, ((5.0, 10.0),), 0.25)), tmp_path / "part.png")
     whole, part = marked_columns(tmp_path / "all.png"), marked_columns(tmp_path / "part.png")
     width = whole[-1] - whole[0]
     assert width > 700
@@ -43,8 +44,8 @@ def test_segments_are_marked_where_they_are(tmp_path):
 def test_every_instrument_has_its_row(tmp_path):
     one, three = tmp_path / "one.png", tmp_path / "three.png"
     spans = ((2.0, 8.0),)
-    timeline_plot.draw(predicted(Sounding("violin", 0.9, spans)), one)
-    timeline_plot.draw(predicted(*(Sounding(name, 0.9, spans) for name in ("violin", "flute", "drums"))), three)
+    timeline_plot.draw(predicted(Sounding("violin", 0.9, spans, 0.5)), one)
+    timeline_plot.draw(predicted(*(Sounding(name, 0.9, spans, 0.5) for name in ("violin", "flute", "drums"))), three)
     assert imread(three).shape[0] > imread(one).shape[0] + 50
 
 

@@ -183,3 +183,12 @@ def test_a_cut_can_be_written_and_read_again():
     again = pretty_midi.PrettyMIDI(file)
     assert again.get_end_time() == pytest.approx(3, abs=0.01)
     assert sorted(each.is_drum for each in again.instruments) == [False, True]
+
+
+def test_a_score_of_many_hours_is_refused(tmp_path):
+    score, instrument = pretty_midi.PrettyMIDI(), pretty_midi.Instrument(0)
+    instrument.notes.append(pretty_midi.Note(90, 60, 0.0, midi.LONGEST_SECONDS + 3600))
+    score.instruments.append(instrument)
+    score.write(str(tmp_path / "long.mid"))
+    with refused("midi-too-long", tmp_path / "long.mid", "7 hours"):
+        midi.load(tmp_path / "long.mid")

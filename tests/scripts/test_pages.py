@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from instrec.corpus.published import CORPORA
+from tests.refusals import refused
 
 ROOT = Path(__file__).parents[2]
 
@@ -18,7 +19,7 @@ def loaded(name: str) -> ModuleType:
     return module
 
 
-readme, datasets, script = map(loaded, ("readme_table", "datasets_page", "real_sound_table"))
+readme, datasets, script, comment = map(loaded, ("readme_table", "datasets_page", "real_sound_table", "comment"))
 
 
 def test_the_table_of_the_readme_holds_the_metrics_of_this_commit() -> None:
@@ -64,3 +65,9 @@ def test_a_leaked_metric_stands_in_brackets() -> None:
     row = dict.fromkeys(recorded()[0], "") | {"series": "x", "experiment": "e", "unseen_solo": ".9", "leaked": "yes"}
     assert "(.9)" in script.table([row])
     assert "(.9)" not in script.table([row | {"leaked": ""}])
+
+
+def test_a_variable_that_is_not_set_is_named(monkeypatch):
+    monkeypatch.delenv("GITHUB_API_URL", raising=False)
+    with refused("variable-missing", "", "GITHUB_API_URL", "`make gate`"):
+        comment.environment("GITHUB_API_URL")

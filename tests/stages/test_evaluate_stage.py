@@ -15,11 +15,11 @@ import yaml
 
 from instrec import features
 from instrec.corpus import manifest
-from instrec.errors import UserError
 from instrec.models import classifier
 from instrec.tracking import summary
 from instrec.util import hdf5
 from stages import evaluate
+from tests.refusals import refused
 from tests.tone_model import RATE, TONES, build, tone
 
 ROOT = Path(__file__).parents[2]
@@ -141,11 +141,11 @@ def test_a_task_of_solo_clips_passes_over_the_others(workplace):
 
 
 def test_no_test_set_names_the_knob_that_makes_one(workplace):
-    with pytest.raises(UserError, match=r"holds no test set for task count_presence; raise balance.composed_per_class"):
+    with refused("test-set-missing", "build/spectrograms", "task count_presence", "balance.composed_per_class"):
         evaluate.main()
 
 
 def test_no_manifest_names_the_stage_to_run(workplace):
     shutil.rmtree("build")
-    with pytest.raises(UserError, match="run `dvc repro balance`"):
+    with refused("table-invalid", "build/manifest.csv", "`dvc repro balance`"):
         evaluate.main()

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from instrec import params
-from instrec.errors import UserError
 from instrec.util import hdf5
 from stages import spectrograms
+from tests.refusals import refused
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 
@@ -42,5 +42,5 @@ def test_every_split_is_transformed(folder):
 
 
 def test_no_audio_names_the_stage_to_run(folder):
-    with pytest.raises(UserError, match=r"build/audio: holds no audio; run `dvc repro synthesize`"):
+    with refused("audio-missing", "build/audio", "`dvc repro synthesize`"):
         spectrograms.main()

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking import summary
+from tests.refusals import refused
 
 SOLO = {"clips": 450, "top1": 0.7123, "macro_f1": 0.6543, "intervals": {"top1": [0.6, 0.8]}}
 MIXTURES = {"micro_f1": 0.61, "macro_f1": 0.5, "count_accuracy": 0.64, "exact_set": 0.3, "lrap": 0.8}
@@ -69,5 +69,5 @@ def test_excerpts_have_a_table_of_protocols(metrics, capsys):
 def test_without_metrics_it_says_how_to_get_them(metrics, content):
     if content is not None:
         metrics.write_text(content)
-    with pytest.raises(UserError, match="dvc repro"):
+    with refused("document-unreadable", "metrics/test.json", "`dvc repro`"):
         summary.main()

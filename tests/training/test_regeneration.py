@@ -19,13 +19,13 @@ from instrec import features
 from instrec.corpus import balance, manifest, soundfont_programs
 from instrec.corpus.index import RECORDINGS, Entry
 from instrec.corpus.manifest import NOISY, RECORDING, SCORE, Clip
-from instrec.errors import UserError
 from instrec.params import Params
 from instrec.synthesis import rendering
 from instrec.synthesis.soundfonts import catalog
 from instrec.training import regeneration
 from instrec.training.regeneration import Rounds, Sources
 from instrec.util import hdf5
+from tests.refusals import refused
 
 RATE = 22050
 
@@ -220,7 +220,7 @@ def test_what_goes_wrong_in_the_background_is_the_users_to_mend_all_the_same(sou
     wrong = replace(sources, manifest=tmp_path / "manifest.csv", params=params)
     with Rounds(wrong, tmp_path / "rounds") as loop:
         assert loop.store(0) == sources.first
-        with pytest.raises(UserError, match=r"nowhere\.sf2: not in "):
+        with refused("soundfont-missing", "nowhere.sf2", "soundfonts.folders"):
             loop.store(2)
     assert not list((tmp_path / "rounds").glob("*"))
 
@@ -230,7 +230,7 @@ def test_a_process_that_was_killed_is_told_with_what_to_do(sources, tmp_path):
         loop.store(0)
         assert loop._work
         os.killpg(loop._work._process.pid, signal.SIGKILL)
-        with pytest.raises(UserError, match=r"round 1 .* killed .* fewer workers"):
+        with refused("worker-killed", "", "round 1", "params.yaml"):
             loop.store(2)
 
 

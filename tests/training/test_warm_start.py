@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.models import architectures, classifier
 from instrec.models.classifier import Card
 from instrec.training import warm_start
+from tests.refusals import refused
 
 SHAPE = (33, 24, 1)
 
@@ -70,7 +70,7 @@ def test_none_leaves_random_ones(params):
 
 
 def test_a_file_that_is_missing_is_named(params, learned):
-    with pytest.raises(UserError, match=r"^other\.keras: no model there"):
+    with refused("model-missing", "other.keras", "`dvc repro`"):
         warm_start.take_weights(built(params), starting_from(params, "other.keras"), params.classes)
 
 
@@ -84,12 +84,12 @@ def test_a_file_that_is_missing_is_named(params, learned):
 )
 def test_one_that_hears_or_tells_apart_something_else_is_refused(params, learned, section, change):
     other = starting_from(change(params), "learned.keras")
-    with pytest.raises(UserError, match=rf"train\.start: learned\.keras was trained with other {section}: "):
+    with refused("model-mismatch", "params.yaml: train.start", "learned.keras", section):
         warm_start.take_weights(built(other), other, other.classes)
 
 
 @pytest.mark.parametrize("change", [{"width": 8}, {"name": "segal"}])
 def test_another_network_is_refused(params, learned, change):
     other = starting_from(replace(params, model=replace(params.model, **change)), "learned.keras")
-    with pytest.raises(UserError, match=r"learned\.keras has [\d,]+ weights, task and model in params\.yaml make"):
+    with refused("model-mismatch", "params.yaml: train.start", "learned.keras", "task and model"):
         warm_start.take_weights(built(other), other, other.classes)

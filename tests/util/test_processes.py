@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.refusals import assert_one_line
+
 SYNTHESIZE, PREDICT = ("stages.synthesize",), ("instrec", "predict", "recordings")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -169,9 +171,8 @@ def test_a_stage_runs_once_at_a_time(folder: Path) -> None:
     wait_for((folder / "working").exists)
     second = start("slow.py", folder=folder)
     errors = second.communicate(timeout=40)[1]
-    assert (second.returncode, errors.count("\n")) == (2, 1), errors
-    assert "slow.lock" in errors
-    assert f"kill {first.pid}" in errors
+    assert second.returncode == 2, errors
+    assert_one_line(errors, "slow.lock", f"kill {first.pid}")
     assert len(list((folder / "out").iterdir())) == 1  # the first goes on
     first.kill()
     first.communicate(timeout=20)
@@ -185,5 +186,5 @@ def test_a_place_where_nothing_can_be_locked_is_told(folder: Path) -> None:
     (folder / "build").write_text("a file")
     process = start("slow.py", folder=folder)
     errors = process.communicate(timeout=20)[1]
-    assert (process.returncode, errors.count("\n")) == (2, 1), errors
-    assert "slow.lock: cannot be written" in errors
+    assert process.returncode == 2, errors
+    assert_one_line(errors, "slow.lock")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.util import provenance
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -38,12 +38,9 @@ class TestSources:
         files = [f"{folder}/{name}" for name in ("violin/a.wav", "violin/b.wav", "Double Bass/c.wav", "d.mid")]
         for file in files:
             add(thrown_away, file)
-        with pytest.raises(UserError) as error:
+        left = f"--copy-paths '{folder}/Double Bass' --copy-paths {folder}/d.mid --copy-paths {folder}/violin"
+        with refused("files-ignored", folder, "4 of", left):
             provenance.check_sources(full_params.sources)
-        assert str(error.value) == (
-            f"{folder}: 4 of its files are not in this experiment's folder, as git ignores them; run it again with "
-            f"--copy-paths '{folder}/Double Bass' --copy-paths {folder}/d.mid --copy-paths {folder}/violin"
-        )
         for file in files:
             add(Path(), file)
         provenance.check_sources(full_params.sources)
@@ -54,7 +51,7 @@ class TestSources:
 
     def test_no_data_set_is_downloaded_to_be_thrown_away(self, thrown_away, full_params):
         sources = replace(full_params.sources, test=("irmas",))
-        with pytest.raises(UserError, match=rf"-S sources.corpora={thrown_away}/corpora$"):
+        with refused("folder-thrown-away", "params.yaml: sources.corpora", f"-S sources.corpora={thrown_away}/corpora"):
             provenance.check_sources(sources)
         provenance.check_sources(replace(sources, corpora=str(thrown_away / "corpora")))
 

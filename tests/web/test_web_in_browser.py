@@ -94,6 +94,24 @@ def test_a_click_seeks(opened, music):
     wait(tab, lambda now: abs(now - 5) < 0.05)
 
 
+def test_many_stretches_fold(opened, tmp_path):
+    strokes = [part for _ in range(11) for part in (tone("flute", 0.6), silence(1.4))]
+    tab = shown(opened(DESK), written(tmp_path, *strokes))
+    buttons = tab.locator(".times button")
+    assert buttons.count() == 11
+    assert [each.is_visible() for each in buttons.all()] == [True] * 8 + [False] * 3
+    tab.get_by_text("3 more").click()
+    assert all(each.is_visible() for each in buttons.all())
+
+
+def test_what_sounds_too_briefly_to_count_is_folded(opened, tmp_path):
+    tab = shown(opened(DESK), written(tmp_path, tone("double_bass", 40), tone("flute", 0.7), silence(1)))
+    assert tab.locator(".times th[scope=row]").all_text_contents() == ["double bass"]
+    tab.get_by_text("Too briefly to count").click()
+    button = tab.locator("#found > details button")
+    assert button.is_visible() and button.text_content().startswith("0:3")
+
+
 def test_keys_do_all_that_the_mouse_does(opened, music):
     tab = opened(DESK)
     tab.keyboard.press("Tab")

@@ -1,47 +1,23 @@
 """A repository with a branch for whatever a pull request may bring, and GitHub."""
 
-import json
 import shutil
-import threading
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import toy_pipeline
 from tests.shared import once
-from tests.workflows.github import TOKEN, GitHub
+from tests.workflows.github import GH, GitHub
 
 
 @pytest.fixture
-def github() -> Iterator[GitHub]:
-    hub = GitHub()
-
-    class Handler(BaseHTTPRequestHandler):
-        def handle_all(self) -> None:
-            path, _, query = self.path.partition("?")
-            numbers = {key: int(value) for key, _, value in (each.partition("=") for each in query.split("&") if each)}
-            text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if self.headers["Authorization"] == f"Bearer {TOKEN}":
-                code, reply = hub.answer(self.command, path, numbers, json.loads(text) if text else None)
-            else:
-                code, reply = 401, {"message": "Bad credentials"}
-            self.send_response(code)
-            self.end_headers()
-            self.wfile.write(json.dumps(reply).encode())
-
-        do_GET = do_POST = do_PATCH = handle_all
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield hub
-    server.shutdown()
-    server.server_close()
+def github(tmp_path) -> GitHub:
+    folder = tmp_path / "github"
+    folder.mkdir()
+    (folder / "gh").write_text(GH)
+    (folder / "gh").chmod(0o755)
+    return GitHub(folder)
 
 
 def rebuilt(learning_rate: float) -> Callable[[Path], None]:

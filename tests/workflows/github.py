@@ -1,9 +1,9 @@
-"""A server on this machine that knows comments as GitHub does, and what runs a workflow's own steps."""
+"""What stands for GitHub's command `gh`, and what runs a workflow's own steps."""
 
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -17,39 +17,32 @@ ACTIONS = {"actions/checkout", "actions/setup-python"}  # what `toy_pipeline.clo
 
 
 TOKEN = "a token"
+PATH = toy_pipeline.environment()["PATH"]
+# Writes down which comment it is asked to make; that it edits its last one is GitHub's own work.
+GH = """#!/bin/sh
+[ "$GH_TOKEN" = "a token" ] || exit 4
+echo "$*" >>"$(dirname "$0")/calls"
+cat >"$(dirname "$0")/comment"
+"""
+CALL = "pr comment 7 --edit-last --create-if-none --body-file -"
 
 
-MARKER = "<!-- instrec gate -->"
-
-
-@dataclass
+@dataclass(frozen=True)
 class GitHub:
-    """The comments of one pull request, number 7 of owner/name."""
+    """Stands for GitHub's command `gh`, which needs an account."""
 
-    url: str = ""
-    comments: list[dict] = field(default_factory=list)
-    status: int = 200  # of whatever writes
+    folder: Path
 
-    def say(self, body: str, kind: str = "User") -> None:
-        self.comments.append({"id": len(self.comments) + 1, "body": body, "user": {"type": kind}})
+    @property
+    def calls(self) -> list[str]:
+        """How it was called."""
+        return (self.folder / "calls").read_text().splitlines() if (self.folder / "calls").exists() else []
 
-    def answer(self, method: str, path: str, query: dict[str, int], body: dict | None) -> tuple[int, object]:
-        """Do as GitHub's documentation of "REST API endpoints for issue comments" says."""
-        if method == "GET" and path == "/repos/owner/name/issues/7/comments":
-            start = (query["page"] - 1) * query["per_page"]
-            return 200, self.comments[start : start + query["per_page"]]
-        if self.status != 200:
-            return self.status, {"message": "Resource not accessible by integration"}
-        if method == "POST" and path == "/repos/owner/name/issues/7/comments":
-            self.say(body["body"], "Bot")
-            return 201, self.comments[-1]
-        number = re.fullmatch(r"/repos/owner/name/issues/comments/(\d+)", path)
-        assert method == "PATCH", (method, path)
-        self.comments[int(number[1]) - 1]["body"] = body["body"]
-        return 200, self.comments[int(number[1]) - 1]
-
-    def by_bots(self) -> list[str]:
-        return [each["body"] for each in self.comments if each["user"]["type"] == "Bot"]
+    @property
+    def comment(self) -> str:
+        """The comment on pull request 7; empty where there is none."""
+        assert set(self.calls) <= {CALL}
+        return (self.folder / "comment").read_text() if self.calls else ""
 
 
 @dataclass(frozen=True)
@@ -103,14 +96,17 @@ def run_job(name: str, folder: Path, expressions: dict[str, str], environment: d
     return Job(steps, summary.read_text())
 
 
-def gate_job(origin: Path, folder: Path, branch: str, github: GitHub, **environment: str) -> Job:
-    return run_gate(toy_pipeline.clone(origin, folder, branch), github, **environment)
+def gate_job(origin: Path, folder: Path, branch: str, github: GitHub, **more: str) -> Job:
+    return run_gate(toy_pipeline.clone(origin, folder, branch), github, **more)
 
 
-def run_gate(folder: Path, github: GitHub, **environment: str) -> Job:
+def run_gate(folder: Path, github: GitHub, pull_request: str = "7", **environment: str) -> Job:
     return run_job(
         "gate.yml",
         folder,
-        {"github.token": TOKEN, "github.event.pull_request.number": "7"},
-        {"GITHUB_BASE_REF": "main", "GITHUB_API_URL": github.url, "GITHUB_REPOSITORY": "owner/name", **environment},
+        {
+            "github.token": TOKEN,
+            "!github.event.pull_request.head.repo.fork && github.event.pull_request.number || ''": pull_request,
+        },
+        {"GITHUB_BASE_REF": "main", "PATH": f"{github.folder}:{PATH}", **environment},
     )

@@ -1,6 +1,6 @@
 """The steps of gate.yml, run in clones of a repository with real git and real DVC.
 
-GitHub is a server on this machine that knows comments; what the steps put there goes through scripts/comment.py.
+A script stands for GitHub's command `gh`.
 """
 
 import subprocess
@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from tests import toy_pipeline
-from tests.workflows.github import MARKER, TOKEN, gate_job, run_gate
+from tests.refusals import assert_one_line
+from tests.workflows.github import gate_job, run_gate
 
 
 @pytest.mark.parametrize(
@@ -29,37 +30,23 @@ def test_a_branch_is_judged_and_the_page_shown(origin, tmp_path, github, branch,
     assert job.failed == ([] if reason is None else ['make gate BASE="origin/$GITHUB_BASE_REF"']), job
     assert job.summary.startswith("## ✅ Gate passed" if reason is None else "## ❌ Gate failed")
     assert reason is None or f"\n- {reason}" in job.summary
-    assert github.by_bots() == [f"{MARKER}\n{job.summary}"]
+    assert github.comment == job.summary
     marks = {"better": "**better**", "noise": "within noise", "worse": "**worse**"}
     assert branch not in marks or f"| {marks[branch]} |" in job.summary
 
 
-def test_the_comment_is_updated_and_not_repeated_and_no_person_is_written_over(origin, tmp_path, github):
-    for number in range(130):
-        github.say(f"remark {number}")
-    github.say(f"{MARKER}\n## ✅ Gate passed, says a stranger")
-    github.say("another bot's report", "Bot")
-    before = [each["body"] for each in github.comments]
-    passed = gate_job(origin, tmp_path / "first", "better", github)
-    failed = gate_job(origin, tmp_path / "second", "worse", github)
-    assert passed.summary != failed.summary
-    assert [each["body"] for each in github.comments] == [*before, f"{MARKER}\n{failed.summary}"]
-
-
 def test_from_a_fork_there_is_the_summary_alone(origin, tmp_path, github):
-    github.status = 403
-    job = gate_job(origin, tmp_path / "fork", "better", github)
+    job = gate_job(origin, tmp_path / "fork", "better", github, pull_request="")
     assert job.failed == []
     assert job.summary.startswith("## ✅ Gate passed")
-    assert "::notice::" in job.steps["make comment"][1]
-    assert github.comments == []
+    assert github.calls == []
 
 
 def test_a_mistake_is_shown_too(origin, tmp_path, github):
     job = gate_job(origin, tmp_path / "mistake", "better", github, GITHUB_BASE_REF="nope")
     assert job.failed == ['make gate BASE="origin/$GITHUB_BASE_REF"']
     assert job.summary.startswith("## ❌ Gate: cannot judge\n\norigin/nope: git knows no such commit")
-    assert github.by_bots() == [f"{MARKER}\n{job.summary}"]
+    assert github.comment == job.summary
 
 
 @pytest.mark.parametrize("failing", ["the set-up", "whatever comes before"])
@@ -70,7 +57,7 @@ def test_a_page_of_an_earlier_run_is_never_shown(origin, tmp_path, github, faili
     assert kept.summary
     pages = (folder / "gate.md", folder.with_suffix(".temp") / "gate.md")
     pages[0].write_text(kept.summary)  # as `make gate` does where there is no RUNNER_TEMP
-    github.comments.clear()
+    (github.folder / "calls").unlink()
     if failing == "the set-up":
         (folder / ".venv/.dvc").unlink()
         (folder / ".venv/bin/pip").write_text("#!/bin/sh\nexit 1\n")
@@ -80,7 +67,7 @@ def test_a_page_of_an_earlier_run_is_never_shown(origin, tmp_path, github, faili
     job = run_gate(folder, github)
     assert len(job.failed) == 2
     assert job.summary == ""
-    assert github.comments == []
+    assert github.calls == []
 
 
 def test_without_a_runner_a_page_of_before_goes_first(origin, tmp_path):
@@ -95,27 +82,11 @@ def test_without_a_runner_a_page_of_before_goes_first(origin, tmp_path):
         assert not (folder / "gate.md").exists()
 
 
-@pytest.mark.parametrize("trouble", ["server error", "nobody there", "no page"])
-def test_trouble_with_the_comment_is_one_line(origin, tmp_path, github, trouble):
+def test_without_a_page_the_comment_is_one_line(origin, tmp_path):
     folder = toy_pipeline.clone(origin, tmp_path / "clone", "main")
-    if trouble != "no page":
-        (folder / "gate.md").write_text("## a page\n")
-    github.status = 500
     done = subprocess.run(
-        ["make", "comment"],
-        cwd=folder,
-        env=toy_pipeline.environment(
-            GITHUB_STEP_SUMMARY=str(tmp_path / "summary.md"),
-            GITHUB_API_URL="http://127.0.0.1:9" if trouble == "nobody there" else github.url,
-            GITHUB_REPOSITORY="owner/name",
-            GITHUB_TOKEN=TOKEN,
-            PULL_REQUEST="7",
-        ),
-        text=True,
-        capture_output=True,
+        ["make", "comment"], cwd=folder, env=toy_pipeline.environment(), text=True, capture_output=True
     )
     assert done.returncode
     (line,) = [line for line in done.stderr.splitlines() if not line.startswith("make")]
-    said = {"server error": "GitHub answers 500", "nobody there": "not reached", "no page": "gate.md: not there"}
-    assert line.startswith("error: ")
-    assert said[trouble] in line
+    assert_one_line(f"{line}\n", "gate.md")

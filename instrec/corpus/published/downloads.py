@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import io
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from instrec.errors import UserError
+from instrec.util import files
 from instrec.util.progress import tqdm
 
 TIMEOUT_SECONDS = 60.0  # without a byte
@@ -42,12 +42,6 @@ class Pace:
     @property
     def seconds_left(self) -> float:
         return self.started + self.grace_seconds + self.received / self.bytes_per_second - time.monotonic()
-
-
-def md5_of(path: Path) -> str:
-    """Return a file's MD5 checksum in hexadecimal, which is what datasets publish."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def fetch(
@@ -77,7 +71,7 @@ def fetch(
             f"a folder is where this file belongs; remove it and run again, or {by_hand}",
         )
     if path.exists():
-        if md5_of(path) != md5:
+        if files.md5(path) != md5:
             raise UserError(
                 "checksum-mismatch",
                 f"{corpus}: {path}",
@@ -88,7 +82,7 @@ def fetch(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _receive(url, part, largest, pace or Pace(), corpus=corpus, by_hand=by_hand)
-        if md5_of(part) != md5:
+        if files.md5(part) != md5:
             part.unlink()
             raise UserError(
                 "download-damaged", f"{corpus}: {path.name}", f"damaged on its way, removed; run again, or {by_hand}"

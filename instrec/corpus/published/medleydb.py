@@ -60,7 +60,7 @@ class _MedleyDB(Placed):
             else:
                 for stem in tree["stems"].values():
                     instrument = stem["instrument"]
-                    labels = tuple(instrument) if isinstance(instrument, list) else (str(instrument),)
+                    labels = tuple(map(str, instrument if isinstance(instrument, list) else [instrument]))
                     yield Sound(_stems(file, tree) / stem["filename"], labels, f"{self.name}/{song}")
 
     def validate(self, folder: Path, *, workers: int = 0) -> tuple[list[Path], list[Path]]:
@@ -71,11 +71,12 @@ class _MedleyDB(Placed):
 
 def _read(file: Path) -> dict[str, Any] | None:
     try:
-        tree = documents.load_yaml(file)
-        complete = all({"filename", "instrument"} <= stem.keys() for stem in tree["stems"].values())
-    except (UserError, TypeError, KeyError, AttributeError):
+        with documents.expected(file, "replace it"):
+            tree = documents.load_yaml(file)
+            stems = [(stem["filename"], stem["instrument"]) for stem in tree["stems"].values()]
+    except UserError:
         return None
-    return tree if complete else None
+    return tree if stems and all(isinstance(name, str) for name, _ in stems) else None
 
 
 def _stems(file: Path, tree: dict[str, Any]) -> Path:

@@ -120,11 +120,13 @@ class MirdataCorpus(Corpus):
 
     def _indexed(self, folder: Path) -> dict[str, str]:
         """Return path and checksum of every file that mirdata's index names."""
-        index = documents.load_json(folder / self.files()[0].filename)
-        found = list((index.get("metadata") or {}).values())
-        for track in (index.get("tracks") or {}).values():
-            found += track.values()
-        return {name: md5 for name, md5 in found if name}
+        path = folder / self.files()[0].filename
+        with documents.expected(path, "remove it and run again"):
+            index = documents.load_json(path)
+            found = list((index.get("metadata") or {}).values())
+            for track in (index.get("tracks") or {}).values():
+                found += track.values()
+            return {str(name): md5 for name, md5 in found if name}
 
     def _is_here(self, remote: Remote, folder: Path) -> bool:
         if not remote.packed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,11 @@ from instrec.errors import conflict
 from instrec.params import NoiseParams
 from instrec.synthesis.noise.effects import FloatArray
 from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS, Values
+
+ORDER = tuple(
+    field.name.removesuffix("_probability") for field in fields(NoiseParams) if field.name.endswith("_probability")
+)
+"""What is drawn by itself: effects, and `sethi` for one of `SETHI_EFFECTS`."""
 
 
 @dataclass(frozen=True)
@@ -44,27 +49,17 @@ def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alo
     """
     if bounds.min_snr_db > bounds.max_snr_db:
         raise conflict("noise.min_snr_db", f"{bounds.min_snr_db:g} is above max_snr_db, {bounds.max_snr_db:g}")
-    probability = {
-        "waver": bounds.waver_probability,
-        "breath": bounds.breath_probability,
-        "reverb": bounds.reverb_probability,
-        "equalizer": bounds.equalizer_probability,
-        "background": bounds.background_probability,
-        "band_limit": bounds.band_limit_probability,
-        "distortion": bounds.distortion_probability,
-        "compression": bounds.compression_probability,
-        "codec": bounds.codec_probability,
-        "sethi": bounds.sethi_probability,
-    }
-    chances = np.array(list(probability.values()))
+    chances = np.array([getattr(bounds, f"{name}_probability") for name in ORDER])
     chosen = rng.random(len(chances)) < chances
     if not chosen.any() and chances.any():
         chosen[rng.choice(len(chances), p=chances / chances.sum())] = True
-    chosen[list(probability).index("background")] |= alone and bounds.background_probability > 0
-    names = [name for name, is_chosen in zip(probability, chosen, strict=True) if is_chosen]
-    if "sethi" in names:
-        names[-1] = list(SETHI_EFFECTS)[rng.integers(len(SETHI_EFFECTS))]
+    chosen[ORDER.index("background")] |= alone and bounds.background_probability > 0
+    names = [_effect(name, rng) for name, is_chosen in zip(ORDER, chosen, strict=True) if is_chosen]
     return Noise(tuple(Step(name, EFFECTS[name].draw(rng, bounds, sample_rate)) for name in names))
+
+
+def _effect(name: str, rng: np.random.Generator) -> str:
+    return list(SETHI_EFFECTS)[rng.integers(len(SETHI_EFFECTS))] if name == "sethi" else name
 
 
 def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:

@@ -14,6 +14,7 @@ import scipy.fft
 import scipy.ndimage
 from numpy.typing import NDArray
 
+from instrec.audio.loudness import rms
 from instrec.synthesis.noise import backgrounds
 
 FloatArray = NDArray[np.float32]
@@ -108,7 +109,7 @@ def breathe(y: FloatArray, sample_rate: int, *, seed: int, under_db: float, abov
     """Add noise above a frequency that rises and falls with y, `under_db` under it, as breath and bows make it."""
     noise = backgrounds.colored_noise(len(y), sample_rate, seed=seed, color="pink")
     noise = _transformed("HighPassFilter", noise, sample_rate, cutoff_freq=above_hz, rolloff=12)
-    return y + noise * _envelope(y, sample_rate) * np.float32(10 ** (-under_db / 20) / max(_rms(noise), _SILENCE_RMS))
+    return y + noise * _envelope(y, sample_rate) * np.float32(10 ** (-under_db / 20) / max(rms(noise), _SILENCE_RMS))
 
 
 def compress(y: FloatArray, sample_rate: int, *, ratio: float) -> FloatArray:
@@ -169,14 +170,10 @@ def add_background(
     if below_hz:
         noise = _transformed("LowPassFilter", noise, sample_rate, cutoff_freq=below_hz, rolloff=24)
     if hum_hz:
-        noise = noise + np.float32(_rms(noise) * 10 ** (hum_db / 20)) * backgrounds.hum(len(y), sample_rate, hum_hz)
-    level = _rms(y)
+        noise = noise + np.float32(rms(noise) * 10 ** (hum_db / 20)) * backgrounds.hum(len(y), sample_rate, hum_hz)
+    level = rms(y)
     wanted = level * 10 ** (-snr_db / 20) if level > _SILENCE_RMS else 10 ** (silence_dbfs / 20)
-    return y + noise * np.float32(wanted / _rms(noise))
-
-
-def _rms(y: FloatArray) -> float:
-    return float(np.sqrt(np.mean(np.square(y, dtype=np.float64))))
+    return y + noise * np.float32(wanted / rms(noise))
 
 
 def _transformed(name: str, y: FloatArray, sample_rate: int, **parameters: float) -> FloatArray:

@@ -43,7 +43,8 @@ def regions(path: Path, controllers: Mapping[int, int]) -> list[Region]:
         sounding = [each for each in _inherited(found) if _sounds(each, at_rest)]
         return [_region(path.parent, control, each) for each in sounding]
     except (OSError, ValueError, RecursionError) as error:
-        raise UserError("file-damaged", path, f"not an SFZ file that can be read: {error}; mend it") from error
+        code = "file-unreadable" if isinstance(error, OSError) else "file-damaged"
+        raise UserError(code, path, f"not an SFZ file that can be read: {error}; mend it") from error
 
 
 def _text(path: Path, folder: Path, depth: int = 0) -> str:

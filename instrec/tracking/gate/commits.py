@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from instrec.errors import UserError
+from instrec.tracking import git
 from instrec.util import documents
 
 TEST_DATA = Path("data.dvc")
@@ -23,22 +23,22 @@ def resolve(root: Path, name: str) -> str:
     UserError
         If `root` is not in a git repository, or `name` is neither there.
     """
-    if _git(root, "rev-parse", "--git-dir") is None:
+    if git.text(root, "rev-parse", "--git-dir") is None:
         raise UserError("not-a-repository", root.resolve(), "not in a git repository; run the gate in a clone")
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    commit = git.text(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
     if commit is None:  # of experiments with one name, begun from several commits, the last
         experiments = ("--sort=-creatordate", "--count=1", "--format=%(objectname)", f"refs/exps/*/*/{name}")
-        commit = _git(root, "for-each-ref", *experiments)
+        commit = git.text(root, "for-each-ref", *experiments)
     if not commit:
         raise UserError(
             "commit-unknown", name, "git knows no such commit; fetch it (`git fetch origin`), or see `git branch --all`"
         )
-    return commit.strip()
+    return commit
 
 
 def described(root: Path) -> str:
     """Name the working tree: by a tag or a commit, and whether it differs from that."""
-    name = (_git(root, "describe", "--always", "--dirty") or "the working tree").strip()
+    name = git.text(root, "describe", "--always", "--dirty") or "the working tree"
     return f"`{name.removesuffix('-dirty')}`" + ", with changes not committed," * name.endswith("-dirty")
 
 
@@ -79,7 +79,7 @@ def changed_test_data(root: Path, commit: str) -> Iterator[str]:
         yield f"the frozen test data changed: `{TEST_DATA}` was {old or 'missing'} and is {new or 'missing'}"
     # Added files are no harm: they go by their checksums, and `data.dvc` says which ones count.
     arguments = ("diff", "--name-only", "--diff-filter=a", commit, "--", str(TEST_DATA_REMOTE))
-    changed = filter(None, (_git(root, *arguments) or "").split("\n"))
+    changed = filter(None, (git.text(root, *arguments) or "").split("\n"))
     # A released model lies there, too, and leaves with the next release.
     model = _checksums(mapping(root, RELEASED, commit))
     if files := [file for file in changed if "".join(Path(file).parts[-2:]) != model]:
@@ -95,18 +95,4 @@ def _checksums(tree: Mapping[str, Any] | None) -> str:
 
 def _blob(root: Path, path: Path, commit: str) -> bytes | None:
     """Return a file as a commit has it, or None where it has none."""
-    return _run(root, "show", f"{commit}:./{path.as_posix()}")
-
-
-def _git(root: Path, *arguments: str) -> str | None:
-    """Return what git prints, or None where it fails."""
-    printed = _run(root, *arguments)
-    return None if printed is None else printed.decode(errors="replace")
-
-
-def _run(root: Path, *arguments: str) -> bytes | None:
-    try:
-        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, check=False)
-    except FileNotFoundError:
-        raise UserError("package-missing", "", "git is not installed; sudo apt-get install git") from None
-    return done.stdout if done.returncode == 0 else None
+    return git.output(root, "show", f"{commit}:./{path.as_posix()}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 import json
 import os
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from instrec.errors import UserError
 from instrec.inference import model
 from instrec.tracking.mlflow import pyfunc, runs
+from instrec.util import provenance
 from instrec.util.files import temporary_folder
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def check_names(name: str, alias: str) -> None:
     for option, value in (("--name", name), ("--alias", alias)):
         if not re.fullmatch(r"[A-Za-z0-9_.-]{1,200}", value):
             raise UserError(
-                "value-invalid", "", f"{option} {value!r}: allowed are letters, digits, `_`, `-` and `.`, up to 200"
+                "value-invalid", f"{option} {value!r}", "allowed are letters, digits, `_`, `-` and `.`, up to 200"
             )
     if "." in alias or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
         raise UserError(
@@ -75,7 +75,7 @@ def register(path: Path, name: str, alias: str) -> str:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     with _told():
         client, experiment = runs.store()
-        tags = {"model": runs.md5(path), "code": _code_checksum()}
+        tags = {"model": runs.md5(path), "code": provenance.CODE}
         same = " and ".join(f"tags.{key} = '{value}'" for key, value in tags.items())
         found = client.search_model_versions(f"name = '{name}' and {same}")
         version = str(found[0].version) if found else _new_version(client, experiment, name, path, tags)
@@ -133,12 +133,6 @@ def _new_version(client: MlflowClient, experiment: str, name: str, path: Path, t
             raise
     version = client.create_model_version(name, logged.model_uri, run, tags=tags, model_id=logged.model_id)
     return str(version.version)
-
-
-def _code_checksum() -> str:
-    with importlib.resources.as_file(importlib.resources.files("instrec")) as package:
-        files = sorted(package.rglob("*.py"))
-        return hashlib.md5(b"".join(file.read_bytes() for file in files), usedforsecurity=False).hexdigest()
 
 
 def _loaded_elsewhere(store: str, uri: str) -> Any:

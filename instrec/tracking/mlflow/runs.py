@@ -17,7 +17,6 @@ import fcntl
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,9 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrec import errors
-from instrec.evaluation.figures import draw
+from instrec.evaluation.figures import of_sets
 from instrec.params import Params
-from instrec.util import documents, provenance
+from instrec.tracking import git
+from instrec.util import documents, files, provenance
 from instrec.util.nested import flat
 
 if TYPE_CHECKING:
@@ -109,10 +109,17 @@ def _experiment(client: MlflowClient, files: str | None) -> str:
 
 
 def md5(path: Path) -> str:
-    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for."""
+    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for.
+
+    Raises
+    ------
+    UserError
+        When a `.dvc` file is missing, or names no checksum.
+    """
     if path.suffix == ".dvc":
-        return str(documents.load_yaml(path)["outs"][0]["md5"])
-    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+        with documents.expected(path, f"restore it: git checkout {path}"):
+            return str(documents.load_yaml(path)["outs"][0]["md5"])
+    return files.md5(path)
 
 
 def _record(
@@ -122,27 +129,25 @@ def _record(
     curves = list(_curves(history))
     hashes = {name: md5(path) for name, path in inputs.items()}
     effective = {name: value for name, value in knobs.items() if name not in _WITHOUT_EFFECT}
-    files = [history, *sorted(path for path in folder.rglob("*") if path.is_file())]
-    content = _checksum([effective, hashes, [(path.name, md5(path)) for path in files]])
+    shown = [history, *sorted(path for path in folder.rglob("*") if path.is_file())]
+    what = json.dumps([effective, hashes, [(path.name, md5(path)) for path in shown]])
+    content = hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()
     experiment = os.environ.get("DVC_EXP_NAME")
 
     client, identity = store()
     same = client.search_runs([identity], f"tags.content = '{content}' and attributes.status = 'FINISHED'")
     if same and (not experiment or experiment in [run.data.tags.get("experiment") for run in same]):
         return
-    tags = _git() | hashes | {"content": content} | ({"experiment": experiment} if experiment else {})
+    tags = _git_tags() | hashes | {"content": content} | ({"experiment": experiment} if experiment else {})
     name = experiment or tags.get("commit", "")[:7] or None  # MLflow makes one up outside git
     run = client.create_run(identity, run_name=name, tags=tags).info.run_id
     _log_numbers(client, run, knobs, [*curves, *((0, name, value) for name, value in flat(figures))])
     client.log_artifact(run, str(history))
     client.log_artifacts(run, str(folder))
-    for name, picture in draw(folder / "plots"):
-        client.log_figure(run, picture, f"pictures/{name}.png")
+    sets = sorted(path.stem.removeprefix("confusion_") for path in folder.glob("plots/confusion_*.csv"))
+    for chart in (chart for own in of_sets(folder / "plots", sets).values() for chart in own):
+        client.log_figure(run, chart.figure, f"pictures/{chart.name}.png", save_kwargs={"dpi": 200})
     client.set_terminated(run)
-
-
-def _checksum(tree: Any) -> str:
-    return hashlib.md5(json.dumps(tree).encode(), usedforsecurity=False).hexdigest()
 
 
 def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
@@ -171,15 +176,11 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _git() -> dict[str, str]:
+def _git_tags() -> dict[str, str]:
     """Return tags `commit` and `dirty`, and MLflow's own for its column `Version`; none outside git."""
-
-    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=False)
-
-    commit = git("rev-parse", "HEAD").stdout.strip()
+    commit = git.text(Path(), "rev-parse", "HEAD")
     if not commit:
         return {}
     others = [f":(exclude){path}" for path in _OF_THE_RUN]
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *others).stdout
+    changed = git.text(Path(), "status", "--porcelain", "--untracked-files=no", "--", ".", *others)
     return {"commit": commit, "mlflow.source.git.commit": commit, "dirty": str(bool(changed)).lower()}

@@ -6,19 +6,21 @@ from pathlib import Path
 
 from instrec.tracking.model_card.facts import Facts, gather, read, save
 from instrec.tracking.model_card.page import page
+from instrec.util import documents
 from instrec.util.files import written_whole
 
 __all__ = ["Facts", "gather", "page", "read", "save", "write"]
 
 
-def write(path: Path, facts: Facts) -> None:
-    """Write the card as Markdown.
+def write(path: Path, facts: Path) -> None:
+    """Write the card of the facts that a file holds, as Markdown.
 
     Raises
     ------
     UserError
-        If a SoundFont's license is unknown, or the file cannot be written.
+        If the facts are missing or damaged, a SoundFont's license is unknown, or the file cannot be written.
     """
-    text = page(facts)
+    with documents.expected(facts, "`make release` writes it"):
+        text = page(read(facts))
     with written_whole(path) as part:
         part.write_text(text, encoding="utf-8")

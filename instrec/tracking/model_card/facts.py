@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -18,7 +17,7 @@ from instrec.corpus import manifest
 from instrec.errors import UserError
 from instrec.evaluation import metrics
 from instrec.util import documents
-from instrec.util.files import written_whole
+from instrec.util.files import md5, written_whole
 from instrec.util.seeding import generator
 
 Facts = Mapping[str, Any]
@@ -26,6 +25,7 @@ Facts = Mapping[str, Any]
 
 _REMEDY = "`dvc repro` makes what belongs to a model"
 _ROUNDS = 1000  # resamplings behind the intervals on recordings
+_MOST_FILES = 1_000_000  # recordings; each takes memory here
 _SECTIONS = ("date", "model", "classes", "params", "clips", "epochs", "scores", "recordings")
 
 
@@ -36,7 +36,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
     ----------
     folder : the working tree.
     date : of the release, as it should be read.
-    recordings : `of`, what they are, and `figures`, what `instrec evaluate --json` wrote of them.
+    recordings : `of`, what they are, and `figures`, what `evaluation` gives of them.
 
     Returns
     -------
@@ -63,7 +63,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
     return {
         "date": date,
         "model": {
-            "md5": hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest(),
+            "md5": md5(path),
             "bytes": path.stat().st_size,
             "weights": trained.model.count_params(),
             "network": trained.model.name,
@@ -73,7 +73,7 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
         "clips": {split: _counted(manifest.of_split(clips, split)) for split in ("train", "valid")},
         "epochs": len(_text(folder / "models/history.csv").splitlines()) - 1,
         "scores": _tree(folder / "metrics/test.json"),
-        "recordings": recordings and {"of": recordings["of"], **_measured(recordings["figures"])},
+        "recordings": recordings and {"of": recordings["of"], **recordings["figures"]},
     }
 
 
@@ -100,19 +100,31 @@ def read(path: Path) -> Facts:
 
 
 def evaluation(path: Path) -> dict[str, Any]:
-    """Read what `instrec evaluate --json` wrote.
+    """Measure recordings again with intervals, from who was taken for whom in what `instrec evaluate --json` wrote.
+
+    Returns
+    -------
+    `files`, `per_class`, figures and `intervals`; names of files stay out.
 
     Raises
     ------
     UserError
         If it is missing or something else.
     """
-    figures = _tree(path)
-    if missing := {"files", "per_class", "confusion"} - figures.keys():
-        raise UserError(
-            "key-missing", path, f"not written by `instrec evaluate FOLDER --json`: no {', '.join(sorted(missing))}"
+    with documents.expected(path, "write it again: instrec evaluate FOLDER --json"):
+        figures = _tree(path)
+        matrix = np.array(figures["confusion"]["matrix"], np.uint32)
+        if matrix.shape != (len(matrix),) * 2 or not matrix.sum() == figures["files"] <= _MOST_FILES:
+            raise ValueError(f"a confusion matrix of shape {matrix.shape} for {figures['files']} files")
+        actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
+        classes = np.eye(len(matrix), dtype=np.uint8)
+        measured = metrics.evaluate(
+            partial(metrics.solo, classes[actual], classes[decided]),
+            clips=len(actual),
+            rounds=_ROUNDS,
+            rng=generator(0, "recordings"),
         )
-    return figures
+        return {"files": figures["files"], "per_class": figures["per_class"], **measured}
 
 
 def _counted(clips: Iterable[manifest.Clip]) -> dict[str, Any]:
@@ -123,20 +135,6 @@ def _counted(clips: Iterable[manifest.Clip]) -> dict[str, Any]:
         "recordings": sum(row["source"] == manifest.RECORDING for row in rows),
         "soundfonts": dict(sorted(Counter(row["soundfont"] for row in rows if row["soundfont"]).items())),
     }
-
-
-def _measured(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Measure recordings again with intervals, from who was taken for whom; names of files stay out."""
-    matrix = np.array(figures["confusion"]["matrix"])
-    actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
-    classes = np.eye(len(matrix), dtype=np.uint8)
-    measured = metrics.evaluate(
-        partial(metrics.solo, classes[actual], classes[decided]),
-        clips=len(actual),
-        rounds=_ROUNDS,
-        rng=generator(0, "recordings"),
-    )
-    return {"files": figures["files"], "per_class": figures["per_class"], **measured}
 
 
 def _tree(path: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ A part that lacks what it is made of says so on the page, with the command that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from typing import Any
 from instrec import params
 from instrec.corpus import test_sets
 from instrec.errors import UserError
+from instrec.evaluation import figures
+from instrec.evaluation.figures import Chart
 from instrec.inference import keras_model
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
-from instrec.tracking.report import changes, charts, graph, mistakes, playing, scores
+from instrec.tracking.report import changes, charts, mistakes, playing, scores
 from instrec.util.files import written_whole
 from instrec.web.templates import LOOKS, source, templates
 
@@ -60,12 +62,12 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
         "headline": next((each.name for each in test_sets.TEST_SETS if each.unseen and each.name in names), names[0]),
         "changes": compared,
         "learning": _or_lacking(lambda: charts.learning_curves(HISTORY)),
-        "drawn": _or_lacking(lambda: charts.of_sets(PLOTS, names)),
+        "drawn": _or_lacking(lambda: _of_sets(names)),
         "sweep": _or_lacking(lambda: charts.thresholds(PLOTS)),
         "examples": _or_lacking(lambda: charts.examples(PLOTS)),
         "mistakes": _of_model(known, lambda model: mistakes.find(model, names, knobs.task)),
         "timeline": timeline,
-        "graph": _or_lacking(graph.drawn),
+        "pipeline": _or_lacking(charts.pipeline),
     }
     with written_whole(output) as part:
         part.write_text(rendered(content), encoding="utf-8")
@@ -74,6 +76,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
 def rendered(content: dict[str, Any]) -> str:
     """Fill the template; everything but what this package draws itself is escaped."""
     known = templates("instrec.tracking.report", "instrec.web")
+    known.filters["svg"] = charts.svg
     known.tests["lacking"] = lambda value: isinstance(value, Lacking)
     looks, behavior = (source(known, name) for name in (LOOKS, BEHAVIOR))
     return known.get_template(TEMPLATE).render(content, looks=looks, behavior=behavior)
@@ -84,6 +87,13 @@ def _or_lacking(make: Callable[[], Any]) -> Any:
         return make()
     except UserError as error:
         return Lacking(error)
+
+
+def _of_sets(names: Sequence[str]) -> dict[str, list[Chart]]:
+    found = figures.of_sets(PLOTS, names)
+    if not found:
+        raise UserError("folder-empty", PLOTS, "holds no tables to draw; run `dvc repro evaluate`")
+    return found
 
 
 def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) -> Any:

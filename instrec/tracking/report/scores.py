@@ -8,7 +8,6 @@ from typing import Any
 
 from instrec.corpus import test_sets
 from instrec.corpus.manifest import NOISY
-from instrec.errors import UserError
 from instrec.tracking.summary import METRICS
 from instrec.util import documents
 
@@ -54,13 +53,11 @@ def read() -> list[TestSet]:
     UserError
         If it is missing or damaged.
     """
-    try:
+    with documents.expected(METRICS, "run `dvc repro`"):
         tree = documents.load_json(METRICS, remedy="run `dvc repro`")
         if not tree:
             raise ValueError("no test set")
         return [_test_set(name, parts) for name, parts in tree.items()]
-    except (ValueError, AttributeError, TypeError, KeyError) as error:
-        raise UserError("document-unreadable", METRICS, f"cannot be read ({error}); run `dvc repro`") from error
 
 
 def title(metric: str) -> str:

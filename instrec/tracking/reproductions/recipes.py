@@ -46,6 +46,10 @@ class Recipe:
     cpu: Tree
     data_sets: Tree
 
+    @property
+    def task(self) -> str:
+        return str(self.params.get("task", "count_presence"))
+
     def changes(self, *, budget: str = "full", data_sets: bool = False) -> Tree:
         """Return what to change in params.yaml, as a tree of sections."""
         tree = self.params
@@ -101,7 +105,9 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
         raise UserError("recipe-circular", path, f"extends itself; remove one `extends` of {', '.join(heirs)}")
     tree = _read(path)
     parts: Tree = {}
-    if parent := tree.pop("extends", None):
+    if (parent := tree.pop("extends", None)) is not None:
+        if not isinstance(parent, str):
+            raise UserError("value-invalid", f"{path}: extends", f"expected the name of a recipe, found {parent!r}")
         base = _recipe(folder, parent, (*heirs, name))
         parts = {key: getattr(base, key) for key in _FIELDS}
     for key in _FIELDS:
@@ -158,13 +164,12 @@ def _written(value: Any) -> str:
 
 def rows(recipes: Iterable[Recipe]) -> list[tuple[str, str, str, str]]:
     """Return name, source, task and classes of each, for a list."""
-    return [
-        (each.name, each.source, each.params.get("task", "count_presence"), _classes(each.params.get("classes", [])))
-        for each in recipes
-    ]
+    return [(each.name, each.source, each.task, _classes(each.params.get("classes", []))) for each in recipes]
 
 
-def _classes(classes: list[str]) -> str:
+def _classes(classes: Any) -> str:
     if classes == ["general_midi"]:
         return "128: General MIDI's programs"
-    return f"{len(classes)}: {', '.join(classes)}" if classes else "those of params.yaml"
+    if not isinstance(classes, list):  # a mistake, which `settings` refuses; a list of recipes shows it
+        return str(classes)
+    return f"{len(classes)}: {', '.join(map(str, classes))}" if classes else "those of params.yaml"

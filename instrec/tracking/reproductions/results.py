@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 
 from instrec.errors import UserError
@@ -37,7 +38,7 @@ class Run:
     machine: str
     metrics: dict[str, Any]
     history: dict[str, list[float]]
-    speed: dict[str, float]
+    speed: dict[str, int | float]
 
 
 def read(path: Path) -> list[Run]:
@@ -50,12 +51,14 @@ def read(path: Path) -> list[Run]:
     """
     if not path.exists():
         return []
+    remedy = f"restore it: git checkout {path}"
+    tree = documents.load_json(path, remedy=remedy)
     try:
-        return [Run(**run) for run in documents.load_json(path, remedy=f"restore it: git checkout {path}")]
-    except TypeError as error:
-        raise UserError(
-            "document-unreadable", path, f"cannot be read ({error}); restore it: git checkout {path}"
-        ) from error
+        return TypeAdapter(list[Run]).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise UserError("document-unreadable", path, f"cannot be read ({what}); {remedy}") from error
 
 
 def add(path: Path, run: Run) -> None:
@@ -112,8 +115,10 @@ def figure(runs: Sequence[Run], name: str) -> Figure | None:
         spread = statistics.stdev(values)
         return Figure(mean, spread, float(stats.t.ppf(0.975, count - 1)) * spread / count**0.5, count)
     way, _, metric = name.rpartition(".")
-    interval = (_at(found[0][1].metrics, f"{way}.intervals") or {}).get(metric)
-    return Figure(mean, 0.0, (interval[1] - interval[0]) / 2 if interval else float("nan"), 1)
+    match _at(found[0][1].metrics, f"{way}.intervals.{metric}"):
+        case [int() | float() as low, int() | float() as high]:
+            return Figure(mean, 0.0, (high - low) / 2, 1)
+    return Figure(mean, 0.0, float("nan"), 1)
 
 
 def _value(run: Run, name: str) -> float | None:

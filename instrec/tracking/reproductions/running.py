@@ -45,7 +45,7 @@ def run(repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[
 
 def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results.Run:
     changes = recipes.load(clone / "recipes", name).changes(budget=budget)
-    _git(clone, "checkout", "--quiet", "params.yaml")
+    _call(clone, "git", "checkout", "--quiet", "params.yaml")
     own = {"seed": seed, "tracking": {"mlflow": False}}
     tree, _ = recipes.settings(clone / "params.yaml", merged(changes, own), f"recipes/{name}.yaml")
     (clone / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
@@ -76,13 +76,13 @@ def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results
 def _prepare(repository: Path, clone: Path) -> str:
     """Bring the clone to the repository's commit, with the frozen scores; give the commit."""
     if not (clone / ".git").exists():
-        _git(repository, "clone", "--quiet", "--no-hardlinks", ".", str(CLONE))
-    _git(clone, "fetch", "--quiet", "origin", "HEAD")
-    _git(clone, "reset", "--quiet", "--hard", "FETCH_HEAD")
-    if _git(repository, "status", "--porcelain", "--untracked-files=no"):
+        _call(repository, "git", "clone", "--quiet", "--no-hardlinks", ".", str(CLONE))
+    _call(clone, "git", "fetch", "--quiet", "origin", "HEAD")
+    _call(clone, "git", "reset", "--quiet", "--hard", "FETCH_HEAD")
+    if _call(repository, "git", "status", "--porcelain", "--untracked-files=no"):
         print("warning: changes that are not committed are left out: recipes run on the last commit", file=sys.stderr)
     _call(clone, *_dvc("pull", "--quiet", "--remote", "embedded", "data.dvc"))
-    return _git(clone, "rev-parse", "--short", "HEAD")
+    return _call(clone, "git", "rev-parse", "--short", "HEAD")
 
 
 def _machine() -> str:
@@ -98,10 +98,6 @@ def _dvc(*arguments: str) -> tuple[str, ...]:
 def _environment() -> dict[str, str]:
     """The stages' `python` is this one."""
     return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    return _call(folder, "git", *arguments)
 
 
 def _call(folder: Path, *command: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from instrec.errors import UserError
 from instrec.tracking.reproductions.claims import CLAIMS, verdict
 from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
 from instrec.tracking.reproductions.results import Run, figure, of_budget
@@ -55,6 +56,8 @@ with "as published", which was measured on other data. *Unseen* is a SoundFont t
 not what it can reach. Training seconds include validation after each epoch, and depend on other work of the machine.
 """
 
+_SPEED = {"weights", "epochs", "seconds", "clips_per_second"}  # of models/speed.json
+
 
 def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
     """Write the page: a table per publication, with the largest budget of each recipe, and a verdict on each claim."""
@@ -69,10 +72,12 @@ def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
 
 def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     first = group[0]
-    task = first.params.get("task", "count_presence")
-    columns = FIGURES[task]
+    if first.task not in FIGURES:
+        allowed = ", ".join(FIGURES)
+        raise UserError("value-unknown", f"recipe {first.name}: task", f"expected one of {allowed}, found {first.task}")
+    columns = FIGURES[first.task]
     yield f"## {first.source}\n"
-    yield f"Task: {task}. Published data: {first.data}.\n"
+    yield f"Task: {first.task}. Published data: {first.data}.\n"
     heads = ["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns)]
     heads += ["weights", "budget", "training s", "clips/s", "machine"]
     yield _row(heads)
@@ -99,7 +104,7 @@ def _cost(runs: Sequence[Run]) -> list[str]:
         return ["-", "not run", "-", "-", "-"]
     last = runs[-1]
     speed = last.speed
-    if not speed:
+    if not speed.keys() >= _SPEED:
         return ["-", last.budget, "-", "-", last.machine]
     return [
         f"{speed['weights']:,}",

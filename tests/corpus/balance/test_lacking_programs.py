@@ -7,10 +7,10 @@ import pytest
 
 from instrec.corpus import balance
 from instrec.corpus.soundfont_programs import Held
-from instrec.errors import UserError
 from instrec.synthesis.soundfonts import catalog
 from instrec.taxonomy import PROGRAMS
 from tests.corpus.balance.making import ALL, held, make
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -53,21 +53,21 @@ def test_what_a_soundfont_lacks_changes_no_other_row(three_fonts, data):
 
 
 @pytest.mark.parametrize(
-    ("lacking", "words"),
+    ("lacking", "named"),
     [
-        ({"sf_GMbank": Held(ALL.programs - {1}, ALL.kits)}, r"plays piano: sf_GMbank\.sf2 lacks program 1 \(piano\)"),
-        ({"TimGM6mb": Held(ALL.programs - {40}, ALL.kits)}, r"TimGM6mb\.sf2 lacks program 40 \(violin\)"),
-        ({"TimGM6mb": Held(frozenset(), ALL.kits)}, r"TimGM6mb\.sf2 lacks program"),
-        ({"sf_GMbank": Held(ALL.programs, frozenset())}, r"sf_GMbank\.sf2 lacks a drum kit"),
+        ({"sf_GMbank": Held(ALL.programs - {1}, ALL.kits)}, "sf_GMbank.sf2 lacks program 1 (piano)"),
+        ({"TimGM6mb": Held(ALL.programs - {40}, ALL.kits)}, "TimGM6mb.sf2 lacks program 40 (violin)"),
+        ({"TimGM6mb": Held(frozenset(), ALL.kits)}, "TimGM6mb.sf2 lacks program"),
+        ({"sf_GMbank": Held(ALL.programs, frozenset())}, "sf_GMbank.sf2 lacks a drum kit"),
     ],
 )
-def test_a_class_that_no_soundfont_plays_is_told(small_params, data, lacking, words):
-    with pytest.raises(UserError, match=words):
+def test_a_class_that_no_soundfont_plays_is_told(small_params, data, lacking, named):
+    with refused("program-missing", "params.yaml: soundfonts", named):
         make(small_params, [], data, **lacking)
 
 
 def test_a_soundfont_that_the_table_does_not_list_is_told(small_params, data):
-    with pytest.raises(UserError, match=r"soundfonts\.csv: does not list sf_GMbank\.sf2.*dvc repro download"):
+    with refused("soundfont-unlisted", "datasets/soundfonts.csv", "sf_GMbank.sf2", "`dvc repro download`"):
         balance.make(small_params, [], data, {"TimGM6mb.sf2": ALL})
 
 

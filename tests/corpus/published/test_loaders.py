@@ -110,12 +110,16 @@ def test_openmic_has_several_labels_and_leaves_out_what_listeners_denied(bring):
     assert Counter(len(entry.labels) for entry in entries).keys() == {1, 2}
 
 
-def test_medleydb_without_a_stem_or_with_broken_metadata(bring):
+@pytest.mark.parametrize(
+    "metadata",
+    ["stems: [", "[]", "stems: {}", "stems: {S1: 3}", "stems: {S1: {filename: [a], instrument: flute}}", "stems: 3"],
+)
+def test_medleydb_without_a_stem_or_with_broken_metadata(bring, metadata):
     folder, corpus = bring("medleydb"), CORPORA["medleydb"]
     stem = folder / "Artist_One/Artist_One_STEMS/Artist_One_STEM_01.wav"
     stem.unlink()
     assert corpus.validate(folder, workers=1) == ([stem], [])
-    (folder / "Artist_Two/Artist_Two_METADATA.yaml").write_text("stems: [")
+    (folder / "Artist_Two/Artist_Two_METADATA.yaml").write_text(metadata)
     _, excluded = parted(corpus.entries(folder, classes=ALL, workers=1))
     assert Excluded(f"{folder}/Artist_Two/Artist_Two_METADATA.yaml", "not a song's metadata; replace it") in excluded
 

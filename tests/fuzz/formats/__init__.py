@@ -1,6 +1,6 @@
 """The formats by name: an entry each, which brings whole files, damages them and reads them as the product does."""
 
-from tests.fuzz.formats import archives, documents, fonts, models, requests, scores, sounds, stores
+from tests.fuzz.formats import archives, documents, downloads, fonts, models, requests, scores, sounds, stores
 from tests.fuzz.harness import Format
 
 FORMATS: dict[str, Format] = {
@@ -14,5 +14,6 @@ FORMATS: dict[str, Format] = {
     "json": documents.JSON,
     "table": documents.TABLE,
     "archive": archives.ARCHIVE,
+    "download": downloads.DOWNLOAD,
     "request": requests.REQUEST,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import json
+import math
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -42,10 +43,10 @@ def _recipe(path: Path) -> None:
     from instrec.tracking.reproductions import recipes
 
     recipe = recipes.load(path.parent, path.stem)
+    recipes.rows([recipe])
     Path("params.yaml").write_bytes(_of_repository("params.yaml"))
     try:
         recipes.settings(Path("params.yaml"), recipe.params, str(path))
-        recipes.rows([recipe])
     finally:
         Path("params.yaml").unlink()
 
@@ -56,6 +57,14 @@ def _rules(path: Path) -> None:
     assert all(isinstance(each, rules.Rule) for each in rules.load(path))
 
 
+def _libraries(path: Path) -> None:
+    from instrec.synthesis.soundfonts import libraries
+
+    libraries.CATALOG = path
+    libraries.catalog.cache_clear()
+    assert isinstance(libraries.catalog(), libraries.Catalog)
+
+
 def _mapping(path: Path) -> None:
     from instrec.tracking.gate import commits
 
@@ -63,9 +72,9 @@ def _mapping(path: Path) -> None:
 
 
 def _pipeline(path: Path) -> None:
-    from instrec.tracking.report import graph
+    from instrec.tracking.report import charts
 
-    assert all(isinstance(name, str) for name in graph._descriptions())
+    assert all(isinstance(name, str) for name in charts.stages())
 
 
 def _tracked(path: Path) -> None:
@@ -95,19 +104,20 @@ stems:
 
 @functools.cache
 def _yaml_seeds() -> dict[str, bytes]:
-    names = ("params.yaml", "recipes/segal2016.yaml", "gate.yaml", "dvc.lock", "dvc.yaml", "data.dvc")
+    names = ("params.yaml", "recipes/segal2016.yaml", "gate.yaml", "libraries.yaml", "dvc.lock", "dvc.yaml", "data.dvc")
     return {name: _of_repository(name) for name in names} | {"song/song_METADATA.yaml": _SONG.encode()}
 
 
 YAML = Format(
     90,
     _yaml_seeds,
-    mutations.textual,
+    mutations.document,
     _by_name(
         {
             "params.yaml": _params,
             "recipes/segal2016.yaml": _recipe,
             "gate.yaml": _rules,
+            "libraries.yaml": _libraries,
             "dvc.lock": _mapping,
             "dvc.yaml": _pipeline,
             "data.dvc": _tracked,
@@ -119,8 +129,9 @@ YAML = Format(
             "instrec.params",
             "instrec.tracking.reproductions.recipes",
             "instrec.tracking.gate.rules",
+            "instrec.synthesis.soundfonts.libraries",
             "instrec.tracking.gate.commits",
-            "instrec.tracking.report.graph",
+            "instrec.tracking.report.charts",
         ),
         *("instrec.tracking.mlflow.runs", "instrec.corpus.published.medleydb"),
     ),
@@ -153,7 +164,10 @@ def _summary(path: Path) -> None:
 def _facts(path: Path) -> None:
     from instrec.tracking import model_card
 
-    assert model_card.page(model_card.read(path))
+    try:
+        model_card.write(Path("card.md"), path)
+    finally:
+        Path("card.md").unlink(missing_ok=True)
 
 
 def _figures(path: Path) -> None:
@@ -198,7 +212,8 @@ def _first(name: str, count: int) -> bytes:
 @functools.cache
 def _json_seeds() -> dict[str, bytes]:
     metrics = _of_repository("metrics/test.json")
-    figures = {"files": 3, "per_class": {"violin": {"files": 3, "f1": 1.0}}, "confusion": {"matrix": [[3]]}}
+    found = {"precision": 1.0, "recall": 1.0, "f1": 1.0, "files": 2}
+    figures = {"files": 4, "per_class": {"violin": found, "flute": found}, "confusion": {"matrix": [[2, 0], [0, 2]]}}
     index = {"version": "1", "tracks": {"a": {"audio": ["a.wav", "0" * 32]}}, "metadata": {"list": ["b.csv", "1" * 32]}}
     return {
         "metrics/test.json": metrics,
@@ -214,7 +229,7 @@ def _json_seeds() -> dict[str, bytes]:
 JSON = Format(
     90,
     _json_seeds,
-    mutations.textual,
+    mutations.document,
     _by_name(
         {
             "metrics/test.json": _metrics,
@@ -233,7 +248,8 @@ JSON = Format(
             "instrec.tracking.model_card.facts",
             "instrec.tracking.reproductions.results",
         ),
-        *("instrec.synthesis.rendering", "instrec.corpus.published.mirdata_loader", "instrec.tracking.gate.commits"),
+        *("instrec.util.documents", "instrec.synthesis.rendering"),
+        *("instrec.corpus.published.mirdata_loader", "instrec.tracking.gate.commits"),
     ),
 )
 
@@ -245,7 +261,8 @@ def _manifest(path: Path) -> None:
     from instrec.corpus import manifest
 
     for clip in manifest.read(path):
-        assert isinstance(clip, manifest.Clip)
+        assert math.isfinite(clip.onset), clip
+        assert clip.seed >= 0, clip
         assert all(isinstance(value, str) for value in (clip.id, clip.split, clip.path, *clip.labels)), clip
 
 
@@ -253,7 +270,15 @@ def _entries(path: Path) -> None:
     from instrec.corpus import index
 
     for entry in index.read(path.parent):
+        assert math.isfinite(entry.onset + entry.duration), entry
         assert all(isinstance(value, str) for value in (entry.source, entry.path, entry.group, entry.split)), entry
+
+
+def _held(path: Path) -> None:
+    from instrec.corpus import soundfont_programs
+
+    for held in soundfont_programs.read(path).values():
+        assert all(0 <= number < 128 for number in held.programs | held.kits), held
 
 
 def _history(path: Path) -> None:
@@ -263,9 +288,9 @@ def _history(path: Path) -> None:
 
 
 def _drawn(path: Path) -> None:
-    from instrec.tracking.report import charts
+    from instrec.evaluation import figures
 
-    charts.of_sets(path.parent, ["seen"])
+    figures.of_sets(path.parent, ["seen"])
 
 
 _MANIFEST = "id,split,source,path,onset,labels,group,soundfont,noise,seed\n" + "".join(
@@ -274,6 +299,7 @@ _MANIFEST = "id,split,source,path,onset,labels,group,soundfont,noise,seed\n" + "
 _INDEX = "source,path,onset,duration,labels,group,split\n" + "".join(
     f"midi,midi/song {n}.mid,{3.0 * n},3.0,violin,midi/song {n}.mid,train\n" for n in range(5)
 )
+_SOUNDFONTS = "name,programs,kits\nTimGM6mb.sf2,0-127,0 8 16 24-25\nFreePats.sf2,0-2 16-19 24,\n"
 _HISTORY = "epoch,loss,val_loss,presence_f1,val_presence_f1\n" + "".join(
     f"{n},{1 / n:.4f},{1.1 / n:.4f},{1 - 1 / n:.4f},{1 - 1.1 / n:.4f}\n" for n in range(1, 6)
 )
@@ -287,6 +313,7 @@ def _table_seeds() -> dict[str, bytes]:
     texts = {
         "build/manifest.csv": _MANIFEST,
         "datasets/index.csv": _INDEX,
+        "datasets/soundfonts.csv": _SOUNDFONTS,
         "models/history.csv": _HISTORY,
         "plots/confusion_seen.csv": _CONFUSION,
         "plots/f1_seen.csv": _F1,
@@ -303,11 +330,15 @@ TABLE = Format(
         {
             "build/manifest.csv": _manifest,
             "datasets/index.csv": _entries,
+            "datasets/soundfonts.csv": _held,
             "models/history.csv": _history,
             "plots/confusion_seen.csv": _drawn,
             "plots/f1_seen.csv": _drawn,
             "plots/calibration_seen.csv": _drawn,
         }
     ),
-    ("instrec.corpus.manifest", "instrec.corpus.index", "instrec.tracking.report.charts"),
+    (
+        *("instrec.corpus.manifest", "instrec.corpus.index", "instrec.corpus.soundfont_programs"),
+        "instrec.tracking.report.charts",
+    ),
 )

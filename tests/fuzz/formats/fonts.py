@@ -87,7 +87,7 @@ SOUNDFONT = Format(
     _damaged,
     _read,
     (
-        "instrec.synthesis.soundfonts.note_overlap",
+        "instrec.synthesis.soundfonts.sf2_reader",
         "instrec.synthesis.soundfonts.catalog",
         "instrec.synthesis.fluidsynth",
     ),

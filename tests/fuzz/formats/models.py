@@ -59,4 +59,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
     assert known.model.output["presence"].shape[-1] == len(classes), "another number of classes than the card has"
 
 
-MODEL = Format(80, seeds, _damaged, _read, ("instrec.models.classifier",))
+MODEL = Format(50, seeds, _damaged, _read, ("instrec.models.classifier", "instrec.models.model_file"))

@@ -96,4 +96,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
             assert found.reason, found
 
 
-AUDIO = Format(300, seeds, mutations.binary, _read, ("instrec.audio.decoding",))
+AUDIO = Format(300, seeds, mutations.binary, _read, ("instrec.audio.packets", "instrec.audio.completeness"))

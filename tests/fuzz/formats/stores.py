@@ -48,7 +48,9 @@ def seeds() -> dict[str, bytes]:
 def _rows_of(path: Path | io.BytesIO) -> dict[str, Any]:
     """Return all that a store says, as HDF5 itself reads it."""
     with h5py.File(path) as file:
-        return {name: file[name][:] for name in ("data", "ids", "labels", "classes")} | dict(file.attrs)
+        about = {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
+        del about["digest"]
+        return {name: file[name][:] for name in ("data", "ids", "labels", "classes")} | about
 
 
 def _damaged(random: Random, data: bytes) -> bytes:
@@ -130,4 +132,4 @@ def _read(path: Path, before: bytes, random: Random) -> None:
         assert np.array_equal(said[name], value), f"{name} is another, and nothing told: {said[name]!r}"
 
 
-STORE = Format(120, seeds, _damaged, _read, ("instrec.util.hdf5",))
+STORE = Format(120, seeds, _damaged, _read, ("instrec.util.hdf5", "instrec.util.hdf5_file"))

@@ -13,7 +13,6 @@ import keras
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.models import architectures, classifier
 from instrec.models.architectures import pretrained
 from instrec.models.classifier import Card
@@ -21,6 +20,7 @@ from instrec.models.heads import COUNTS, TASKS
 from instrec.params import Params
 from instrec.training import fit
 from tests.architectures import CHOICES, NAMES
+from tests.refusals import refused
 
 CLASSES = ("violin", "flute", "piano", "drums")
 SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1) where it takes all
@@ -207,9 +207,13 @@ def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name:
         ((frames, bins - 1, channels), "spectrogram.mels"),
     ):
         if min(shape):
-            with pytest.raises(
-                UserError,
-                match=rf"model\.name: {params.name}.*{params.variant}.*{shape[0]} frames x {shape[1]} bins.*{knob}",
+            with refused(
+                "parameters-conflict",
+                "params.yaml: model.name",
+                params.name,
+                params.variant,
+                f"{shape[0]} frames x {shape[1]} bins",
+                knob,
             ):
                 architectures.build(shape, 3, "solo", params)
 
@@ -227,8 +231,13 @@ def test_other_channels_than_an_architecture_has_weights_for_name_the_knobs(
     small_params: Params, name: str, channels: int, remedy: str
 ) -> None:
     params = replace(small_params.model, **CHOICES[name])
-    with pytest.raises(
-        UserError, match=rf"model\.name: {params.name}.*{params.variant}.*128 bins x {channels} channels.*{remedy}"
+    with refused(
+        "parameters-conflict",
+        "params.yaml: model.name",
+        params.name,
+        params.variant,
+        f"128 bins x {channels} channels",
+        remedy,
     ):
         architectures.build((128, 128, channels), 3, "solo", params)
 
@@ -238,8 +247,11 @@ def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Param
     for knobs in ({"weights": "imagenet"}, {"frozen": True}):
         params = replace(small_params.model, **CHOICES[name], **knobs)
         if name not in pretrained.NAMES:
-            with pytest.raises(
-                UserError, match=rf"model\.{next(iter(knobs))}.*inception_resnet_v2 and vgg19.*{params.name}"
+            with refused(
+                "parameters-conflict",
+                f"params.yaml: model.{next(iter(knobs))}",
+                *pretrained.NAMES,
+                params.name,
             ):
                 architectures.build(shape_of(name), 3, "solo", params)
 
@@ -262,7 +274,7 @@ def test_params_name_the_architectures_there_are() -> None:
 
 def test_a_variant_that_is_not_there_names_those_that_are(small_params: Params) -> None:
     params = replace(small_params.model, name="lenet", variant="7x7")
-    with pytest.raises(UserError, match=r"^params\.yaml: model\.variant: .*lenet.*7x7.*5x5, 3x8$"):
+    with refused("value-unknown", "params.yaml: model.variant", "lenet", "7x7", "5x5", "3x8"):
         architectures.build((64, 64, 1), 3, "solo", params)
 
 

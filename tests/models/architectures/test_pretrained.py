@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import applications, layers
 
-from instrec.errors import UserError
+from tests.refusals import refused
 
 SHAPE = (32, 32, 3)
 Trunk = Callable[..., keras.Model]
@@ -23,7 +23,7 @@ def test_without_a_network_it_says_what_is_missing_and_what_to_ask_for(
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # nobody listens there
     monkeypatch.setattr(urllib.request, "_opener", None)
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    with pytest.raises(UserError, match=r"(?s)vgg19.*storage\.googleapis.*model\.weights: none"):
+    with refused("weights-unavailable", "params.yaml: model.weights", "vgg19", "googleapis", "weights: none"):
         trunk_of("vgg19", SHAPE, weights="imagenet")
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.synthesis import noise
 from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS
+from tests.refusals import refused
 from tests.synthesis.noise.sounds import BOUNDS, NONE, RATE
 
 
@@ -49,7 +49,7 @@ def test_each_of_the_nine_comes_up_as_often_as_any_other():
 
 
 def test_bounds_the_wrong_way_round_are_the_users_to_mend():
-    with pytest.raises(UserError, match=r"noise.min_snr_db: 50 is above max_snr_db, 40"):
+    with refused("parameters-conflict", "params.yaml: noise.min_snr_db", 50, "max_snr_db, 40"):
         noise.draw(np.random.default_rng(0), dataclasses.replace(BOUNDS, min_snr_db=50.0), RATE)
 
 

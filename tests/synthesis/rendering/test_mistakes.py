@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from instrec.corpus.manifest import NOISY, RECORDING
-from instrec.errors import UserError
 from instrec.synthesis import rendering
 from instrec.synthesis.rendering import Renderer
+from tests.refusals import refused
 from tests.synthesis.rendering.clips import CLIP, save
 
 
 def test_a_recording_that_vanished_is_named(tmp_path, render):
-    with pytest.raises(UserError, match=r"gone\.wav"):
+    with refused("file-unreadable", f"{tmp_path}/gone.wav"):
         render(replace(CLIP, source=RECORDING, path=f"{tmp_path}/gone.wav"))
 
 
@@ -22,30 +22,40 @@ def test_a_broken_score_is_named(tmp_path, render, content):
     if content is not None:
         path.write_bytes(content)
     for split in ("train", "seen_clean"):
-        with pytest.raises(UserError, match=r"song\.mid: not a MIDI file"):
+        with refused("not-a-midi-file", path):
             render(replace(CLIP, split=split, path=str(path)))
 
 
-@pytest.mark.parametrize("content", [None, "", "[", '{"solo/violin-000.mid": [{"effect": "earthquake"}]}', "{}", "[]"])
-def test_missing_or_broken_noise_is_named(tmp_path, small_params, content):
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (None, "document-unreadable"),
+        ("", "document-unreadable"),
+        ("[", "document-unreadable"),
+        ('{"solo/violin-000.mid": [{"effect": "earthquake"}]}', "document-unreadable"),
+        ("{}", "noise-missing"),
+        ("[]", "document-unreadable"),
+    ],
+)
+def test_missing_or_broken_noise_is_named(tmp_path, small_params, content, code):
     (tmp_path / "solo").mkdir()
     path = tmp_path / "solo/violin-000.mid"
     save(path, 40)
     if content is not None:
         (tmp_path / "noise.json").write_text(content)
     clip = replace(CLIP, split="seen_noisy", path=str(path), noise=NOISY)
-    with pytest.raises(UserError, match=r"noise\.json: .*dvc pull data\.dvc"):
+    with refused(code, tmp_path / "noise.json", "dvc pull data.dvc"):
         Renderer(small_params, tmp_path)(clip)
 
 
 def test_a_soundfont_that_is_missing_is_named(render):
-    with pytest.raises(UserError, match=r"nowhere\.sf2: not in "):
+    with refused("soundfont-missing", "nowhere.sf2", "soundfonts.folders"):
         render(replace(CLIP, soundfont="nowhere.sf2"))
 
 
 def test_a_failure_leaves_no_file(tmp_path, small_params, data):
     clips = [CLIP, replace(CLIP, id="b", soundfont="nowhere.sf2")]
     for workers in (1, 2):
-        with pytest.raises(UserError, match=r"nowhere\.sf2"):
+        with refused("soundfont-missing", "nowhere.sf2", "soundfonts.folders"):
             rendering.write(tmp_path / "train.h5", clips, Renderer(replace(small_params, workers=workers), data))
         assert list(tmp_path.iterdir()) == []

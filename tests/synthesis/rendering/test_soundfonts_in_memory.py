@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec.synthesis import rendering
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.rendering import Renderer
-from instrec.synthesis.soundfonts import catalog, sf2_writer
+from instrec.synthesis.soundfonts import cache, catalog, sf2_writer
 from tests.synthesis.rendering.clips import CLIP, RATE
 
 TWELVE = tuple(f"{number:02}.sf2" for number in range(12))
@@ -37,18 +36,16 @@ def turns(tmp_path, small_params, monkeypatch):
             super().close()
             events.append(("freed", self.soundfont.name))
 
-    monkeypatch.setattr(rendering, "Synth", Watched)
+    monkeypatch.setattr(cache, "Synth", Watched)
 
     def play(names, *, room: int | None = None, repeat: int = 1):
         if room is not None:
-            monkeypatch.setattr(
-                rendering, "soundfont_bytes", lambda workers: room * (tmp_path / "00.sf2").stat().st_size
-            )
+            monkeypatch.setattr(cache, "soundfont_bytes", lambda workers: room * (tmp_path / "00.sf2").stat().st_size)
         events.clear()
         sounds = [render(replace(CLIP, soundfont=name)).tobytes() for _ in range(repeat) for name in names]
         return sounds, Counter(what for what, _ in events)
 
-    monkeypatch.setattr(rendering, "_SYNTHS", rendering.SynthCache())
+    monkeypatch.setattr(cache, "SYNTHS", cache.SynthCache())
     return play
 
 
@@ -71,7 +68,7 @@ def test_where_memory_is_scarce_most_stay_and_no_sound_changes(turns):
 
 
 def test_what_takes_no_turns_any_more_makes_room(turns, monkeypatch):
-    monkeypatch.setattr(rendering, "_IDLE_CLIPS", 20)
+    monkeypatch.setattr(cache, "_IDLE_CLIPS", 20)
     turns(TWELVE[:8], room=8)
     _, counted = turns(["other-0.sf2", "other-1.sf2"], repeat=20)
     assert counted["loaded"] < 20
@@ -106,6 +103,6 @@ def resident_bytes() -> int:
 
 
 def test_workers_share_the_memory():
-    whole = rendering.soundfont_bytes(1)
-    assert rendering.soundfont_bytes(2) == pytest.approx(max(whole / 2, 1 << 30))
-    assert rendering.soundfont_bytes(10_000) == 1 << 30  # what params.yaml needs, always
+    whole = cache.soundfont_bytes(1)
+    assert cache.soundfont_bytes(2) == pytest.approx(max(whole / 2, 1 << 30))
+    assert cache.soundfont_bytes(10_000) == 1 << 30  # what params.yaml needs, always

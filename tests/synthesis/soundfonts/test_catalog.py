@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.params import SoundFontParams
 from instrec.synthesis.soundfonts import catalog, freepats, sf2_writer
 from instrec.synthesis.soundfonts.sf2_writer import Note
+from tests.refusals import refused
 
 
 def font(path: Path, *presets: tuple[int, int]) -> Path:
@@ -31,12 +31,12 @@ def test_the_first_folder_that_has_it_counts(tmp_path):
 def test_a_missing_known_one_comes_with_its_command(tmp_path, monkeypatch, name):
     monkeypatch.setattr(freepats, "FOLDER", tmp_path / "none")
     package = catalog.KNOWN[name].package
-    with pytest.raises(UserError, match=f"^{name}: .*sudo apt-get install {package}$"):
+    with refused("soundfont-missing", name, f"sudo apt-get install {package}"):
         catalog.find(name, [str(tmp_path)])
 
 
 def test_a_missing_unknown_one_comes_with_where_to_put_it(tmp_path):
-    with pytest.raises(UserError, match=rf"^own.sf2: not in {tmp_path}; .*soundfonts\.folders"):
+    with refused("soundfont-missing", "own.sf2", tmp_path, "soundfonts.folders"):
         catalog.find("own.sf2", [str(tmp_path)])
 
 
@@ -63,7 +63,7 @@ def test_another_version_of_a_known_one_is_taken_with_a_warning(tmp_path, capsys
 def test_the_known_size_with_another_checksum_is_damage(tmp_path, monkeypatch):
     path = font(tmp_path / "TimGM6mb.sf2")
     monkeypatch.setitem(catalog.KNOWN, path.name, catalog.Known("timgm6mb-soundfont", path.stat().st_size, "0" * 64))
-    with pytest.raises(UserError, match=f"^{path}: damaged, .*--reinstall timgm6mb-soundfont"):
+    with refused("checksum-mismatch", path, "--reinstall timgm6mb-soundfont"):
         catalog.verify(path)
 
 
@@ -81,7 +81,7 @@ def test_a_corrupt_one_is_named_with_what_to_do(tmp_path, damage, name):
     path = font(tmp_path / name)
     path.write_bytes(damage(path.read_bytes()))
     remedy = "apt-get install --reinstall timgm6mb-soundfont" if name in catalog.KNOWN else "params.yaml"
-    with pytest.raises(UserError, match=f"^{path}: .*{remedy}"):
+    with refused("soundfont-damaged", path, remedy):
         catalog.verify(path)
 
 

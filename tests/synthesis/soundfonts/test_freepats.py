@@ -11,6 +11,7 @@ from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog, freepats, sf2_reader, sf2_writer
+from tests.refusals import refused
 
 RATE = 22050
 
@@ -107,7 +108,8 @@ def test_a_mutated_patch_is_read_or_told(tmp_path):
 def test_a_cache_that_cannot_be_made_is_told(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(UserError, match="cannot be made: not a directory; have XDG_CACHE_HOME name a folder"):
+    cached = tmp_path / "file/instrec" / freepats.digest(freepats.FOLDER)[:12] / freepats.NAME
+    with refused("file-unwritable", cached, "XDG_CACHE_HOME"):
         catalog.find(freepats.NAME, [])
 
 
@@ -163,24 +165,24 @@ def test_a_loop_that_goes_back_and_forth_is_laid_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "code", "named"),
     [
-        (b"", "not a Gravis Ultrasound patch"),
-        (b"RIFF" * 100, "not a Gravis Ultrasound patch"),
-        (patch(data=bytes(100))[:-1], "cut off"),
-        (patch(data=bytes(100), declared=2**31), "cut off"),
-        (patch()[:300], "cut off"),
-        (patch()[: freepats._SAMPLES_AT].ljust(freepats._HEADERS, b"\0"), "damaged, holds no sample"),
-        (patch().replace((440_000).to_bytes(4, "little"), bytes(4)), "damaged, a sample of 0 Hz"),
+        (b"", "not-a-patch", ""),
+        (b"RIFF" * 100, "not-a-patch", ""),
+        (patch(data=bytes(100))[:-1], "patch-damaged", "cut off"),
+        (patch(data=bytes(100), declared=2**31), "patch-damaged", "cut off"),
+        (patch()[:300], "patch-damaged", "cut off"),
+        (patch()[: freepats._SAMPLES_AT].ljust(freepats._HEADERS, b"\0"), "patch-damaged", "no sample"),
+        (patch().replace((440_000).to_bytes(4, "little"), bytes(4)), "patch-damaged", "0 Hz"),
     ],
 )
-def test_what_is_no_whole_patch_is_named_with_what_to_do(tmp_path, data, told):
+def test_what_is_no_whole_patch_is_named_with_what_to_do(tmp_path, data, code, named):
     (tmp_path / "a.pat").write_bytes(data)
-    with pytest.raises(UserError, match=rf"^{tmp_path}/a.pat: {told}; install it again: .*freepats --reinstall$"):
+    with refused(code, tmp_path / "a.pat", named, "freepats --reinstall"):
         freepats.read(tmp_path / "a.pat")
 
 
 def test_without_patches_nothing_is_made(tmp_path):
-    with pytest.raises(UserError, match=rf"^{tmp_path}: no FreePats there; .*apt-get install freepats$"):
+    with refused("soundfont-missing", tmp_path, "apt-get install freepats"):
         freepats.build(tmp_path / "own.sf2", tmp_path)
     assert not list(tmp_path.iterdir())

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.synthesis.soundfonts import catalog, libraries, sf2_reader
 from instrec.synthesis.soundfonts.sf2_writer import Note, write
+from tests.refusals import refused
 from tests.synthesis.soundfonts.test_recorded_notes import recorded
 from tests.synthesis.soundfonts.test_sf2_writer import RATE, played, strongest_hz, tone
 
@@ -95,30 +95,28 @@ def test_it_is_the_same_to_the_byte_wherever_it_is_made(entry, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("changes", "named"),
+    ("changes", "code", "subject", "named"),
     [
-        ({"repository": "other"}, "other"),
-        ({"samples": "nothing"}, "nothing"),
-        ({"programs": [129]}, "programs"),
-        ({"sfz": "sax.sfz", "soundfont": "b.sf2"}, "Own.sf2"),
-        ({"program": [1]}, "program"),
-        ({"commit": "0" * 40}, URL),
-        ({"commit": "main"}, "commit"),
+        ({"repository": "other"}, "value-unknown", "libraries.yaml: Own.sf2", "other"),
+        ({"samples": "nothing"}, "notes-missing", "libraries.yaml: notes", "nothing"),
+        ({"programs": [129]}, "value-invalid", "libraries.yaml: soundfonts.Own.sf2.programs", "128"),
+        ({"sfz": "sax.sfz", "soundfont": "b.sf2"}, "value-invalid", "libraries.yaml: Own.sf2", "soundfont, sfz"),
+        ({"program": [1]}, "key-unknown", "libraries.yaml: soundfonts.Own.sf2.program", "programs"),
+        ({"commit": "0" * 40}, "download-failed", URL, "0" * 40),
+        ({"commit": "main"}, "value-invalid", "libraries.yaml: repositories.notes.commit", "main"),
     ],
 )
-def test_a_wrong_entry_is_told(entry, changes, named):
+def test_a_wrong_entry_is_told(entry, changes, code, subject, named):
     entry(**changes)
-    with pytest.raises(UserError) as told:
+    with refused(code, subject, named):
         catalog.find("Own.sf2", [])
-    assert named in str(told.value)
 
 
 def test_without_a_network_what_was_fetched_before_still_serves(entry, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
     entry()
-    with pytest.raises(UserError) as told:
+    with refused("download-failed", URL):
         libraries.find("Own.sf2")
-    assert URL in str(told.value)
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     made = libraries.find("Own.sf2")
     monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
@@ -128,7 +126,7 @@ def test_without_a_network_what_was_fetched_before_still_serves(entry, tmp_path,
 def test_without_a_catalog_nothing_changes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     libraries.catalog.cache_clear()
-    with pytest.raises(UserError):
+    with refused("soundfont-missing", "Own.sf2", tmp_path):
         catalog.find("Own.sf2", [str(tmp_path)])
     libraries.catalog.cache_clear()
 

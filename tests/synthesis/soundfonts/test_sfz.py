@@ -2,9 +2,9 @@
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.synthesis.soundfonts import sfz
 from instrec.synthesis.soundfonts.recorded_notes import Region
+from tests.refusals import refused
 
 
 def regions(tmp_path, text, controllers=None, **files):
@@ -59,13 +59,19 @@ def test_controllers_are_at_rest_where_the_file_or_the_entry_puts_them(tmp_path)
     assert regions(tmp_path, text, {22: 0}) == []
 
 
-@pytest.mark.parametrize("text", ['#include "own.sfz"', '#include "no.txt"', "<region> sample=a.wav key=h9"])
-def test_what_cannot_be_read_is_told(tmp_path, text):
-    with pytest.raises(UserError) as told:
+@pytest.mark.parametrize(
+    ("text", "code", "named"),
+    [
+        ('#include "own.sfz"', "file-damaged", "8"),
+        ('#include "no.txt"', "file-unreadable", "no.txt"),
+        ("<region> sample=a.wav key=h9", "file-damaged", "'h9'"),
+    ],
+)
+def test_what_cannot_be_read_is_told(tmp_path, text, code, named):
+    with refused(code, tmp_path / "own.sfz", named):
         regions(tmp_path, text)
-    assert str(tmp_path / "own.sfz") in str(told.value)
 
 
 def test_a_file_that_is_missing_is_told(tmp_path):
-    with pytest.raises(UserError):
+    with refused("file-unreadable", tmp_path / "none.sfz"):
         sfz.regions(tmp_path / "none.sfz", {})

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking.gate import comparison, rules
 from instrec.tracking.gate.comparison import Figure
+from tests.refusals import refused
 
 METRIC = "unseen_clean.solo.top1"
 
@@ -36,29 +36,32 @@ class TestRules:
         assert reason is None or reasons[0].startswith(f"`{METRIC}` {reason}")
 
     @pytest.mark.parametrize(
-        ("text", "message"),
+        ("text", "code", "where", "named"),
         [
-            ("", "expected a list of rules"),
-            ("[]", "expected a list of rules"),
-            ("rules: 1", "expected a list of rules"),
-            ("- [", "cannot be read"),
-            ("- top1", "rule 1: expected a mapping with the name of a metric, found 'top1'"),
-            ("- {metric: 3, floor: 1}", "rule 1: expected a mapping with the name of a metric"),
-            ("- {floor: 0.5}", "rule 1: expected a mapping with the name of a metric"),
-            ("- {metric: a, flor: 0.5}", "rule 1, a: unknown key 'flor'; did you mean floor?"),
-            ("- {metric: a, quux: 0.5}", "rule 1, a: unknown key 'quux'; allowed: metric, direction"),
-            ("- {metric: a}", "rule 1, a: demands nothing; give it largest_drop, floor or both"),
-            ("- {metric: a, floor: high}", "rule 1, a: floor: expected a number, found 'high'"),
-            ("- {metric: a, floor: .nan}", "rule 1, a: floor: expected a number, found nan"),
-            ("- {metric: a, floor: yes}", "rule 1, a: floor: expected a number, found True"),
-            ("- {metric: a, floor: }", "rule 1, a: floor: expected a number, found None"),
-            ("- {metric: a, largest_drop: -0.1}", "rule 1, a: largest_drop: -0.1 must not be negative"),
-            ("- {metric: a, floor: 1, direction: up}", "a: direction: expected one of higher, lower, found 'up'"),
-            ("- {metric: a, floor: 1}\n- {metric: a, floor: 2}", "a has 2 rules; one is allowed"),
+            ("", "not-a-list", "", "gate.yaml"),
+            ("[]", "not-a-list", "", "gate.yaml"),
+            ("rules: 1", "not-a-list", "", "gate.yaml"),
+            ("- [", "document-unreadable", "", "line 2"),
+            ("- top1", "not-a-mapping", ": rule 1", "'top1'"),
+            ("- {metric: 3, floor: 1}", "not-a-mapping", ": rule 1", "3"),
+            ("- {floor: 0.5}", "not-a-mapping", ": rule 1", "0.5"),
+            ("- {metric: a, flor: 0.5}", "key-unknown", ": rule 1, a", "floor?"),
+            ("- {metric: a, quux: 0.5}", "key-unknown", ": rule 1, a", "metric, direction"),
+            ("- {metric: a}", "rule-empty", ": rule 1, a", "largest_drop"),
+            ("- {metric: a, floor: high}", "value-invalid", ": rule 1, a: floor", "'high'"),
+            ("- {metric: a, floor: .nan}", "value-invalid", ": rule 1, a: floor", "nan"),
+            ("- {metric: a, floor: yes}", "value-invalid", ": rule 1, a: floor", "True"),
+            ("- {metric: a, floor: }", "value-invalid", ": rule 1, a: floor", "None"),
+            ("- {metric: a, largest_drop: -0.1}", "value-invalid", ": rule 1, a: largest_drop", "-0.1"),
+            ("- {metric: a, floor: 1, direction: up}", "value-invalid", ": rule 1, a: direction", "higher, lower"),
+            ("- {metric: a, floor: 1}\n- {metric: a, floor: 2}", "value-repeated", "", "a has 2 rules"),
         ],
     )
-    def test_a_mistake_is_told_of(self, tmp_path, text, message):
+    def test_a_mistake_is_told_of(self, tmp_path, text, code, where, named):
         (tmp_path / "gate.yaml").write_text(text)
-        with pytest.raises(UserError, match=r"gate\.yaml: ") as error:
+        with refused(code, f"{tmp_path / 'gate.yaml'}{where}", named):
             rules.load(tmp_path / "gate.yaml")
-        assert message in str(error.value)
+
+    def test_without_rules_it_says_where_some_are(self, tmp_path):
+        with refused("file-missing", tmp_path / "none.yaml", "gate.yaml", "--rules"):
+            rules.load(tmp_path / "none.yaml")

@@ -17,6 +17,7 @@ HISTORY = "epoch,loss,val_top1\n0,2.5,0.25\n1,1.5,0.5\n"
 FIGURES = {"unseen_clean": {"solo": {"clips": 4, "top1": 0.75, "intervals": {"top1": [0.5, 1.0]}}}}
 
 
+CALIBRATION = "predicted,observed,low,high,decisions\n0.1,0.2,0.1,0.4,9\n"
 DATA = "outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  path: data\n"
 
 
@@ -30,7 +31,7 @@ def fill(folder: Path) -> None:
     (folder / "metrics/test.json").write_text("{}\n")
     (folder / "metrics/plots/f1_unseen_clean.csv").write_text("class,f1\nviolin,1.0\ndrums,0.5\n")
     (folder / "metrics/plots/confusion_unseen_clean.csv").write_text("actual,predicted\nviolin,violin\n")
-    (folder / "metrics/plots/calibration_unseen_clean.csv").write_text("probability,share\n")
+    (folder / "metrics/plots/calibration_unseen_clean.csv").write_text(CALIBRATION)
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -72,7 +73,7 @@ def assert_whole(client, run, knobs):
     assert abs(curve[0].timestamp / 1000 - time.time()) < 600
     assert sorted(artifacts(client, run)) == [
         "history.csv",
-        "pictures/unseen_clean.png",
+        *(f"pictures/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
         "plots/calibration_unseen_clean.csv",
         "plots/confusion_unseen_clean.csv",
         "plots/f1_unseen_clean.csv",

@@ -44,22 +44,23 @@ def test_hop_and_threshold_are_those_of_predict(known, sound, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "row",
+    ("row", "code"),
     [
-        {},
-        {"file": None},
-        {"file": ""},
-        {"samples": [0.1, 0.2]},
-        {"samples": [], "sample_rate": RATE},
-        {"samples": [0.1, 0.2], "sample_rate": 0},
-        {"samples": [[0.1, 0.2]], "sample_rate": RATE},
-        {"samples": [float("nan")] * RATE, "sample_rate": RATE},
-        {"file": "nowhere.wav"},
+        ({}, "audio-missing"),
+        ({"file": None}, "audio-missing"),
+        ({"file": ""}, "audio-missing"),
+        ({"samples": [0.1, 0.2]}, "audio-missing"),
+        ({"samples": [], "sample_rate": RATE}, "audio-missing"),
+        ({"samples": [0.1, 0.2], "sample_rate": 0}, "audio-missing"),
+        ({"samples": [[0.1, 0.2]], "sample_rate": RATE}, "audio-missing"),
+        ({"samples": [float("nan")] * RATE, "sample_rate": RATE}, "audio-not-finite"),
+        ({"file": "nowhere.wav"}, "file-unreadable"),
     ],
 )
-def test_a_row_without_a_sound_is_one_line(known, row):
+def test_a_row_without_a_sound_is_one_line(known, row, code):
     with pytest.raises(UserError) as told:
         pyfunc.Recognizer(known).predict(DataFrame([row]))
+    assert told.value.code == code
     assert "\n" not in str(told.value)
 
 

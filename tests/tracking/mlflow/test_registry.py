@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -15,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from instrec import params
-from instrec.errors import UserError
 from instrec.inference import model, prediction
 from instrec.models import classifier
 from instrec.tracking.mlflow import pyfunc, registry, runs
 from tests import documented
 from tests.mlflow_process import serving_mlflow
+from tests.refusals import assert_one_line, refused
 from tests.tone_model import CARD, build, silence, tone, written
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's word to MLflow
@@ -172,9 +171,7 @@ def test_the_same_model_is_one_version_and_another_is_another(registered, client
     command[-3] = "doubtful"
     done = subprocess.run(command, cwd=registered, env=environment(mlflow_server), capture_output=True, text=True)
     assert done.returncode == 2
-    assert done.stderr == (
-        f"error: models:/instrec/2: loads back but predicts otherwise than {other}; alias doubtful stays where it was\n"
-    )
+    assert_one_line(done.stderr, "models:/instrec/2", other, "doubtful")
     assert "doubtful" not in client.get_registered_model("instrec").aliases
 
 
@@ -199,51 +196,49 @@ def test_programs_of_the_page_run(registered, mlflow_server, local, tmp_path, mo
 
 
 @pytest.mark.parametrize(
-    ("name", "alias", "message"),
+    ("name", "alias", "subject", "named"),
     [
-        ("", "champion", "--name '': allowed are letters"),
-        ("a/b", "champion", "--name 'a/b': allowed are letters"),
-        ("a:b", "champion", "--name 'a:b'"),
-        ("a" * 201, "champion", "up to 200"),
-        ("instrec", "", "--alias ''"),
-        ("instrec", "the best", "--alias 'the best'"),
-        ("instrec", "latest", "--alias 'latest': may be neither `latest` nor like `v1`"),
-        ("instrec", "v12", "--alias 'v12'"),
-        ("instrec", "1.5", "nor have a point"),
+        ("", "champion", "--name ''", "letters"),
+        ("a/b", "champion", "--name 'a/b'", "letters"),
+        ("a:b", "champion", "--name 'a:b'", "letters"),
+        ("a" * 201, "champion", f"--name '{'a' * 201}'", "200"),
+        ("instrec", "", "--alias ''", "letters"),
+        ("instrec", "the best", "--alias 'the best'", "letters"),
+        ("instrec", "latest", "--alias 'latest'", "`latest`"),
+        ("instrec", "v12", "--alias 'v12'", "`v1`"),
+        ("instrec", "1.5", "--alias '1.5'", "point"),
     ],
 )
-def test_a_name_that_mlflow_would_refuse_or_misread(name, alias, message):
-    with pytest.raises(UserError, match=re.escape(message)):
+def test_a_name_that_mlflow_would_refuse_or_misread(name, alias, subject, named):
+    with refused("value-invalid", subject, named):
         registry.check_names(name, alias)
 
 
 @pytest.mark.parametrize(
-    ("address", "message"),
+    ("address", "named"),
     [
-        (
-            "http://127.0.0.1:{port}",
-            "MLFLOW_TRACKING_URI=http://127.0.0.1:.*Connection refused; correct it, or",
-        ),
-        ("file:///nowhere/mlruns", "MLFLOW_TRACKING_URI=file:///nowhere/mlruns: .*migrate to a database backend"),
-        ("carrier-pigeon://loft", "MLFLOW_TRACKING_URI=carrier-pigeon://loft: .*unsupported URI"),
+        ("http://127.0.0.1:{port}", "Connection refused"),
+        ("file:///nowhere/mlruns", "migrate to a database backend"),
+        ("carrier-pigeon://loft", "unsupported URI"),
     ],
 )
-def test_a_store_that_cannot_be_used_is_one_line(local, tmp_path, monkeypatch, address, message):
+def test_a_store_that_cannot_be_used_is_one_line(local, tmp_path, monkeypatch, address, named):
     make_repository(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as taken:  # bound but not listening: refuses every connection
         taken.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", address.format(port=taken.getsockname()[1]))
-        with pytest.raises(UserError, match=message):
+        address = address.format(port=taken.getsockname()[1])
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        with refused("registry-unavailable", f"MLFLOW_TRACKING_URI={address}", named):
             registry.register(Path("models/classifier.keras"), "instrec", "champion")
 
 
 def test_a_damaged_database_or_no_model_is_one_line(local, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="no model there; train one with `dvc repro`"):
+    with refused("model-missing", "models/classifier.keras", "`dvc repro`"):
         registry.register(Path("models/classifier.keras"), "instrec", "champion")
     make_repository(tmp_path)
     (tmp_path / "mlflow.db").write_text("not a database")
-    with pytest.raises(UserError, match=r"mlflow.db: .*not a database.*; move the file away to begin anew"):
+    with refused("registry-unavailable", "mlflow.db", "not a database"):
         registry.register(Path("models/classifier.keras"), "instrec", "champion")

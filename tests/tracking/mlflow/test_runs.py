@@ -11,7 +11,10 @@ from dataclasses import replace
 
 import pytest
 
+from instrec.tracking.mlflow import runs
+from tests.refusals import refused
 from tests.tracking.mlflow.mirroring import (
+    CALIBRATION,
     DATA,
     HISTORY,
     ROOT,
@@ -23,6 +26,13 @@ from tests.tracking.mlflow.mirroring import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's word to MLflow
+
+
+@pytest.mark.parametrize("content", ["", "outs: 3\n", "outs: []\n", "outs: [{path: data}]\n", "- outs\n"])
+def test_a_file_of_dvc_without_a_checksum_is_named(tmp_path, content):
+    (tmp_path / "data.dvc").write_text(content)
+    with refused("document-unreadable", tmp_path / "data.dvc", "git checkout"):
+        runs.md5(tmp_path / "data.dvc")
 
 
 def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeypatch, capfd):
@@ -48,7 +58,7 @@ def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeyp
         "model": hashlib.md5(b"weights").hexdigest(),
         "data": "0123456789abcdef0123456789abcdef.dir",
     }
-    picture = root / "mlartifacts" / run.info.run_id / "artifacts/pictures/unseen_clean.png"
+    picture = root / "mlartifacts" / run.info.run_id / "artifacts/pictures/confusion-unseen_clean.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
@@ -79,7 +89,7 @@ def test_other_content_is_another_run(root, knobs):
         lambda: (root / "models/history.csv").write_text(HISTORY.replace("2.5", "2.4")),
         lambda: (root / "models/classifier.keras").write_bytes(b"other weights"),
         lambda: (root / "data.dvc").write_text(DATA.replace("0123", "3210")),
-        lambda: (plots / "calibration_unseen_clean.csv").write_text("probability,share\n0.1,0.2\n"),
+        lambda: (plots / "calibration_unseen_clean.csv").write_text(CALIBRATION.replace("0.2", "0.3")),
         lambda: (plots / "f1_unseen_clean.csv").rename(plots / "f1_recordings.csv"),
     ]
     for number, change in enumerate(changes, 1):

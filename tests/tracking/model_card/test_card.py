@@ -12,14 +12,14 @@ import yaml
 
 from instrec import params
 from instrec.cli import main
-from instrec.errors import UserError
 from instrec.models.released import EXPORTED, FACTS, RELEASED
 from instrec.params import Params
 from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
-from instrec.tracking.model_card import facts as gathering
+from instrec.tracking.model_card.facts import evaluation
 from instrec.tracking.model_card.licenses import TERMS
+from tests.refusals import assert_one_line, refused
 
 EVALUATION = {
     "files": 4,
@@ -81,9 +81,11 @@ class TestPage:
         assert all(TERMS[name].license in row and TERMS[name].package in row for name, row in rows.items())
         assert "tests only" in rows[released["params"]["soundfonts"]["unseen"]]
 
-    def test_recordings_are_told_of_where_they_were_measured(self, released):
+    def test_recordings_are_told_of_where_they_were_measured(self, released, tmp_path):
         assert "Not measured" in model_card.page({**released, "recordings": None})
-        recordings = {"of": "four takes", **gathering._measured(EVALUATION)}
+        file = tmp_path / "evaluation.json"
+        file.write_text(json.dumps(EVALUATION))
+        recordings = {"of": "four takes", **evaluation(file)}
         text = model_card.page({**released, "recordings": recordings})
         assert "4 files of 2 classes, one instrument each: four takes." in text
         assert re.search(r"top-1 0\.750 \[0\.\d+, 1\.000\]", text)
@@ -126,20 +128,43 @@ def test_the_terms_of_every_soundfont_that_is_known_or_used(full_params: Params)
 def test_an_unknown_licence_is_asked_for(released):
     changed = json.loads(json.dumps(released))
     changed["clips"]["train"]["soundfonts"]["Mine.sf2"] = 3
-    with pytest.raises(UserError, match=r"Mine\.sf2: its license is not known; .*licenses\.py"):
+    with refused("license-unknown", "Mine.sf2", "licenses.py"):
         model_card.page(changed)
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"model": {}}', "no JSON"])
+NOT_OF_A_MODEL = json.dumps(dict.fromkeys(("date", "model", "classes", "params", "clips", "epochs", "scores"), 3))
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "[]", "{}", '{"model": {}}', NOT_OF_A_MODEL[:-1] + ', "recordings": 3}', "no JSON"]
+)
 def test_damaged_facts_are_one_line(tmp_path, capsys, content):
     if content is not None:
         (tmp_path / "facts.json").write_text(content)
     assert main(["dev", "card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"error: {tmp_path / 'facts.json'}: ")
-    assert err.count("\n") == 1
+    assert_one_line(err, tmp_path / "facts.json")
     assert not (tmp_path / "card.md").exists()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        *(
+            {"files": 3},
+            {"files": 10**12},
+            {"confusion": 3},
+            {"confusion": {"matrix": [[2, "x"]]}},
+        ),
+        *({"confusion": {"matrix": [[2**31, 0], [0, 0]]}, "files": 2**31}, {"confusion": {"matrix": []}}),
+        *({"confusion": {"matrix": [[4, 0]]}}, {"confusion": {"matrix": [4]}}),
+    ],
+)
+def test_a_damaged_evaluation_is_named(tmp_path, other):
+    (tmp_path / "evaluation.json").write_text(json.dumps(EVALUATION | other))
+    with refused("document-unreadable", tmp_path / "evaluation.json", "write it again"):
+        evaluation(tmp_path / "evaluation.json")
 
 
 def stored(folder: Path) -> set[str]:
@@ -190,15 +215,14 @@ class TestRelease:
         done = self.release(built)
         figures.write_bytes(kept)
         assert done.returncode == 2
-        assert "metrics/test.json: not what dvc.lock says" in done.stderr
-        for arguments, message in (
-            (("--recordings", "x.json"), "--recordings JSON and --of TEXT belong together"),
-            (("--recordings", "params.yaml", "--of", "x"), "params.yaml: cannot be read: line 1"),
-            (("--recordings", "metrics/test.json", "--of", "x"), "not written by `instrec evaluate FOLDER --json`"),
-            ((str(tmp_path / "untold"),), "dvc.lock: not there; name a folder in which `dvc repro` has run"),
-            ((str(tmp_path),), "models/classifier.keras: no model there; train one with `dvc repro`"),
+        assert_one_line(f"{done.stderr.splitlines()[-1]}\n", "metrics/test.json", "`dvc repro`")
+        for arguments, named in (
+            (("--recordings", "x.json"), ("--recordings", "--of")),
+            (("--recordings", "params.yaml", "--of", "x"), ("params.yaml", "line 1")),
+            (("--recordings", "metrics/test.json", "--of", "x"), ("confusion",)),
+            ((str(tmp_path / "untold"),), ("dvc.lock", "`dvc repro`")),
+            ((str(tmp_path),), ("models/classifier.keras", "`dvc repro`")),
         ):
             done = self.release(built, *arguments)
             assert done.returncode == 2
-            assert done.stderr.splitlines()[-1].startswith("error: ")
-            assert message in done.stderr
+            assert_one_line(f"{done.stderr.splitlines()[-1]}\n", *named)

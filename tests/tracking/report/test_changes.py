@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from instrec.errors import UserError
+from instrec.tracking.gate import commits
 from instrec.tracking.report import changes
+from tests.refusals import refused
 from tests.report_project import git
 
 SCORES = {"solo": {"clips": 100, "top1": 0.5, "macro_f1": 0.4, "intervals": {"top1": [0.45, 0.55]}}}
@@ -61,5 +62,13 @@ def test_another_number_of_clips_is_noted(repository):
 
 
 def test_an_unknown_commit_is_an_error(repository):
-    with pytest.raises(UserError, match="nowhere: git knows no such commit"):
+    with refused("commit-unknown", "nowhere", "`git branch --all`"):
         changes.since(repository, "nowhere")
+
+
+def test_without_a_repository_or_git_it_says_so(tmp_path, monkeypatch):
+    with refused("not-a-repository", tmp_path):
+        commits.resolve(tmp_path, "HEAD")
+    monkeypatch.setenv("PATH", "")
+    with refused("package-missing", "", "sudo apt-get install git"):
+        commits.resolve(tmp_path, "HEAD")

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking.report import mistakes
 from tests import report_project
+from tests.refusals import refused
 from tests.tone_model import build
 
 
@@ -73,7 +73,7 @@ def test_audio_of_other_clips_is_not_played(project, tmp_path, monkeypatch):
 
 def test_without_spectrograms_the_stage_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match="dvc repro spectrograms"):
+    with refused("store-unreadable", "build/spectrograms/unseen_clean.h5", "`dvc repro spectrograms`"):
         mistakes.find(build(), ["unseen_clean"], "solo")
     assert not Path("build").exists()
 

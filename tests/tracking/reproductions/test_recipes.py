@@ -12,9 +12,9 @@ import yaml
 
 from instrec import params
 from instrec.cli import main
-from instrec.errors import UserError
-from instrec.tracking.reproductions import recipes
+from instrec.tracking.reproductions import recipes, running
 from instrec.util.nested import flat, merged
+from tests.refusals import assert_one_line, refused
 from tests.tracking.reproductions.all_recipes import DEFAULTS, FOLDER, NAMES, PARAMS, ROOT
 
 
@@ -101,20 +101,21 @@ def test_a_recipe_that_extends_another_adds_to_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "code", "subject", "named"),
     [
-        ("extends: one\n", r"one\.yaml: extends itself"),
-        ("extends: two\n", r"no recipe 'two'"),
-        ("title: t\n", r"one\.yaml: source: expected text, found None"),
-        (WHOLE + "parms: {}\n", r"one\.yaml: parms: unknown field; allowed: title"),
-        (WHOLE + "params: 3\n", r"one\.yaml: params: expected a mapping, found 3"),
-        ("- a\n", r"one\.yaml: expected a mapping"),
-        ("a: [\n", r"one\.yaml: cannot be read"),
+        ("extends: one\n", "recipe-circular", "one.yaml", "`extends`"),
+        ("extends: two\n", "value-unknown", "", "'two'"),
+        ("title: t\n", "value-invalid", "one.yaml: source", "None"),
+        (WHOLE + "parms: {}\n", "key-unknown", "one.yaml: parms", "title"),
+        (WHOLE + "params: 3\n", "not-a-mapping", "one.yaml: params", "3"),
+        (WHOLE + "extends: 3\n", "value-invalid", "one.yaml: extends", "3"),
+        ("- a\n", "not-a-mapping", "one.yaml", "['a']"),
+        ("a: [\n", "document-unreadable", "one.yaml", "line 2"),
     ],
 )
-def test_a_recipe_that_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:
+def test_a_recipe_that_cannot_be_used_is_named(tmp_path: Path, text: str, code: str, subject: str, named: str) -> None:
     write(tmp_path, "one", text)
-    with pytest.raises(UserError, match=message) as raised:
+    with refused(code, tmp_path / subject, named) as raised:
         recipes.load(tmp_path, "one")
     assert "\n" not in str(raised.value)
 
@@ -131,13 +132,13 @@ def test_on_data_sets_their_quotas_come_before_those_of_a_budget(tmp_path: Path)
 
 
 def test_a_knob_that_does_not_exist_is_named_with_its_recipe() -> None:
-    with pytest.raises(UserError, match=r"recipes/x\.yaml: ?train\.epoch: unknown key; did you mean epochs"):
+    with refused("key-unknown", "recipes/x.yaml: train.epoch", "epochs"):
         recipes.settings(PARAMS, {"train": {"epoch": 3}}, "recipes/x.yaml")
 
 
 def test_data_sets_that_a_recipe_does_not_name_are_told_of(tmp_path: Path) -> None:
     write(tmp_path, "one", WHOLE)
-    with pytest.raises(UserError, match="one: names no datasets"):
+    with refused("recipe-without-datasets", "recipe one", "--data-sets"):
         recipes.load(tmp_path, "one").changes(data_sets=True)
 
 
@@ -158,15 +159,20 @@ def test_a_recipe_is_printed_as_options(capsys: pytest.CaptureFixture[str], monk
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "named"),
     [
-        (["dev", "recipe"], "instrec dev recipe --list"),
-        (["dev", "recipe", "segal"], "did you mean segal2016?"),
-        (["dev", "recipe", "segal2016", "--folder", "nowhere"], "nowhere: holds no recipes"),
+        (["dev", "recipe"], ("`instrec dev recipe --list`",)),
+        (["dev", "recipe", "segal"], ("'segal'", "segal2016")),
+        (["dev", "recipe", "segal2016", "--folder", "nowhere"], ("nowhere",)),
     ],
 )
-def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:
+def test_mistakes_are_one_line(arguments: list[str], named: tuple[str, ...]) -> None:
     done = subprocess.run([sys.executable, "-m", "instrec", *arguments], cwd=ROOT, text=True, capture_output=True)
     assert done.returncode == 2
-    assert message in done.stderr
+    assert_one_line(done.stderr, *named)
     assert done.stderr.count("\n") == 1
+
+
+def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
+    with refused("command-failed", tmp_path, "`git rev-parse HEAD`", "not a git repository"):
+        running._call(tmp_path, "git", "rev-parse", "HEAD")

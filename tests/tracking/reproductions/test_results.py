@@ -1,14 +1,16 @@
 """Results grow by a run at a time; figures over several seeds have a mean and an error."""
 
+import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from instrec.errors import UserError
 from instrec.tracking.reproductions import results
 from instrec.tracking.reproductions.results import Run
+from tests.refusals import refused
 
 NAME = "unseen_clean.solo.top1"
 
@@ -27,10 +29,20 @@ def test_what_was_added_is_read_again_and_a_second_time_replaced(tmp_path: Path)
     assert results.read(path) == [run(0.4), run(0.2, seed=2), run(0.3, recipe="other")]
 
 
-@pytest.mark.parametrize("text", ["{", '[{"recipe": "x"}]', "[3]"])
+def stored(**other: Any) -> str:
+    return json.dumps([{**asdict(run()), **other}])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("{", '[{"recipe": "x"}]', "[3]", "3", stored(seed="a"), stored(metrics=3), stored(history={"loss": 1.0})),
+        *(stored(speed={"weights": []}), stored(recipe=["x"])),
+    ],
+)
 def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "systems.json").write_text(text)
-    with pytest.raises(UserError, match=r"systems\.json: cannot be read"):
+    with refused("document-unreadable", tmp_path / "systems.json", "git checkout"):
         results.read(tmp_path / "systems.json")
 
 
@@ -39,6 +51,13 @@ def test_one_run_has_the_margin_of_its_interval() -> None:
     assert figure
     assert (figure.mean, figure.runs) == (0.5, 1)
     assert figure.margin == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("interval", [0.4, [0.4], [0.4, None], [[0.4], 0.6], {"low": 0.4}])
+def test_what_is_no_interval_gives_no_margin(interval: Any) -> None:
+    figure = results.figure([run(0.5, interval=interval)], NAME)
+    assert figure
+    assert math.isnan(figure.margin)
 
 
 def test_one_run_of_several_that_has_it_gives_its_own_interval() -> None:

@@ -1,9 +1,14 @@
 """The page shows what was run, says what was not, and keeps published figures apart from ours."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from instrec.tracking.reproductions import recipes, table
 from instrec.tracking.reproductions.results import Run
+from tests.refusals import refused
 
 FOLDER = Path(__file__).parents[3] / "recipes"
 
@@ -38,6 +43,19 @@ def test_a_run_shows_its_figures_and_its_cost(tmp_path: Path) -> None:
     )
     assert "| Segal 2016 | ReLU beats leaky ReLU | .610 | .610 | too close to tell |" in text
     assert "not run" in row(text, "thesis_irv2")
+
+
+def test_a_cost_that_is_not_all_there_is_left_out(tmp_path: Path) -> None:
+    one = Run("segal2016", "cpu", 20, "abc", "1 GPU", {"unseen_clean": {"solo": {"top1": 0.5}}}, {}, {"epochs": 3})
+    assert row(page(tmp_path, one), "segal2016")[-6:] == ["-", "cpu", "-", "-", "1 GPU", ""]
+
+
+@pytest.mark.parametrize("task", ["solos", ["solo"], 3])
+def test_a_task_that_is_none_is_named(tmp_path: Path, task: Any) -> None:
+    (recipe, *_) = recipes.published(FOLDER)
+    changed = replace(recipe, params={**recipe.params, "task": task})
+    with refused("value-unknown", f"recipe {recipe.name}: task", "solo", task):
+        table.write(tmp_path / "systems.md", [changed], [])
 
 
 def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:

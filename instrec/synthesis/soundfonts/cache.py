@@ -1,0 +1,71 @@
+"""SoundFonts that a worker keeps in memory, so that none is loaded twice."""
+
+from __future__ import annotations
+
+import functools
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from instrec.synthesis.fluidsynth import Synth
+from instrec.synthesis.soundfonts import catalog
+
+# MuseScore_General_Full.sf3 takes ten seconds to load. All workers may fill half of the memory; the rest is for what
+# they render and for a training beside them. Each may have a GiB, whatever the machine has: params.yaml's take 0.7.
+_LEAST_BYTES = 1 << 30
+_DECODED = 6  # times its file's size a compressed SoundFont takes in memory, as measured with that one
+_IDLE_CLIPS = 1000  # one that so many clips have not used is not among those that take turns
+
+_Font = tuple[str, tuple[str, ...], int]  # name, folders to look in, sample rate
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A SoundFont in memory: about so many bytes, used last for that clip of this process."""
+
+    synth: Synth
+    size: int
+    last: int
+
+
+class SynthCache:
+    """Keeps the SoundFonts that clips take turns with in memory, as far as they fit.
+
+    Clips go through the SoundFonts in turn: where these do not fit, whichever was used longest ago is needed next. So
+    the one used last makes room, unless another is not needed any more.
+    """
+
+    def __init__(self) -> None:
+        self._loaded: dict[_Font, _Loaded] = {}  # the one used longest ago comes first
+        self._clips = 0
+
+    def synth(self, font: _Font, limit: int) -> Synth:
+        """Return what plays a SoundFont; all that are loaded take `limit` bytes at most, or are this one alone."""
+        self._clips += 1
+        loaded = self._loaded.pop(font, None) or self._load(font, limit)
+        self._loaded[font] = replace(loaded, last=self._clips)
+        return loaded.synth
+
+    def _load(self, font: _Font, limit: int) -> _Loaded:
+        name, folders, sample_rate = font
+        path = catalog.find(name, folders)
+        size = path.stat().st_size * (_DECODED if path.suffix.lower() == ".sf3" else 1)
+        while self._loaded and size + sum(each.size for each in self._loaded.values()) > limit:
+            first, *_ = self._loaded
+            is_idle = self._clips - self._loaded[first].last > _IDLE_CLIPS
+            (self._loaded.pop(first) if is_idle else self._loaded.popitem()[1]).synth.close()
+        return _Loaded(Synth(path, sample_rate), size, self._clips)
+
+
+SYNTHS = SynthCache()
+"""Those of this process."""
+
+
+@functools.cache
+def soundfont_bytes(workers: int) -> int:
+    """Return how much memory each of so many worker processes, 0 for one per core, may fill with SoundFonts."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # a container's own limit, where there is one
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return max(_LEAST_BYTES, memory // 2 // (workers or len(os.sched_getaffinity(0))))
