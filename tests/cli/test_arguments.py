@@ -23,7 +23,7 @@ class TestArguments:
             ([], ("COMMAND", "`instrec --help`")),
             (["predict"], ("FILE", "`instrec predict --help`")),
             (["predict", "x.wav", "--jsn"], ("'--jsn'", "--json?")),
-            (["predict", "x.wav", "--quux"], ("'--quux'", "`instrec predict --help`")),
+            (["predict", "x.wav", "--zzz"], ("'--zzz'", "`instrec predict --help`")),
             (["predict", "x.wav", "--hop", "soon"], ("--hop", "'soon'")),
             (["predict", "x.wav", "--threshold", "2"], ("--threshold", "2 ", "0..1")),
             (
@@ -39,8 +39,11 @@ class TestArguments:
                 ("none.keras", "`dvc repro`"),
             ),
             (["evaluate", "nowhere"], ("nowhere",)),
-            (["evaluate", "nowhere", "--json", ""], ("--json",)),
-            (["evaluate", "nowhere", "--json", "a.wav"], ("--json a.wav", ".json")),
+            (["evaluate", "nowhere.csv"], ("nowhere.csv", "CSV")),
+            (["gate", "main"], ("'gate'", "`instrec dev gate`")),
+            (["dev", "gaet"], ("'gaet'", "gate?")),
+            (["dev"], ("COMMAND", "`instrec dev --help`")),
+            (["dev", "recipe", "--lst"], ("'--lst'", "--list?")),
             (["predict", ""], ("FILE",)),
             (["predict", "x.wav", "--output", "y.xyz"], ("--output y.xyz", ".txt")),
         ],
@@ -53,7 +56,7 @@ class TestArguments:
         ("argv", "code"),
         [
             (["predikt", "x.wav"], "command-unknown"),
-            (["predict", "x.wav", "--quux"], "argument-unknown"),
+            (["predict", "x.wav", "--zzz"], "argument-unknown"),
             (["predict"], "arguments-invalid"),
             (["recipe"], "argument-missing"),
         ],
@@ -82,7 +85,7 @@ class TestArguments:
 
 
 def test_a_full_disk_under_the_output_is_told():
-    command = [sys.executable, "-m", "instrec.cli", "recipe", "--list"]
+    command = [sys.executable, "-m", "instrec", "dev", "recipe", "--list"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2

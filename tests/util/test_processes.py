@@ -15,7 +15,7 @@ import pytest
 
 from tests.refusals import assert_one_line
 
-SYNTHESIZE, PREDICT = ("stages.synthesize",), ("instrec.cli", "predict", "recordings")
+SYNTHESIZE, PREDICT = ("stages.synthesize",), ("instrec", "predict", "recordings")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 STAGE = """
