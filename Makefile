@@ -15,12 +15,13 @@ PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
 
 # Nothing is installed whose checksum the lock does not have; what comes without a wheel is built with what is installed.
 INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
+NEEDS = python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(ARGS)
 
 # mkdocs-material's advertisement.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help repro test lint check docs setup data gate comment save release lock audit forget
+.PHONY: help repro test lint check docs setup data gate comment save release wheel publish lock audit forget
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
@@ -28,8 +29,9 @@ help:
 	@echo "make check   lint, and the tests that take seconds"
 	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
 	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
+	@echo "make wheel   build the package that PyPI gets, with the released model, into dist/"
+	@echo "make lock    write requirements*.txt from pyproject.toml; ARGS=--upgrade takes newer packages"
 	@echo "make docs    build the documentation site into build/site"
-	@echo "make lock    write requirements*.txt from requirements*.in; ARGS=--upgrade takes newer packages"
 	@echo "make audit   look for known vulnerabilities of the packages in requirements*.txt; needs a network"
 
 repro: forget setup data
@@ -60,7 +62,7 @@ docs: $(VENV)/.dev
 	@mkdocs build --quiet --strict
 
 gate: forget $(VENV)/.dvc
-	@instrec gate '$(BASE)' --output '$(PAGE)'
+	@instrec dev gate '$(BASE)' --output '$(PAGE)'
 
 # Before anything can fail: the page judged what is replaced.
 forget:
@@ -84,6 +86,16 @@ data: $(VENV)/.installed
 
 release: $(VENV)/.installed
 	@python scripts/release.py $(ARGS)
+
+# Of what git has, in a folder of its own: setuptools would leave its files in build/, which is the pipeline's.
+wheel: $(VENV)/.dev
+	@rm -rf dist
+	@folder=$$(mktemp --directory) && trap 'rm -rf "$$folder"' EXIT && git archive HEAD | tar --extract --directory "$$folder" && \
+	uv build --quiet --wheel --no-build-isolation --python $(VENV)/bin/python --out-dir dist "$$folder"
+
+# As a trusted publisher: PyPI knows this repository's workflow, and no token is kept.
+publish: wheel
+	@uv publish --trusted-publishing always dist/*.whl
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11" >&2; exit 2; }
@@ -112,9 +124,9 @@ $(VENV)/.built: requirements-build.txt pyproject.toml | $(VENV)/.made
 lock: $(VENV)/.dev
 	@python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	$(LOCK) - --output-file requirements-build.txt >/dev/null
-	@$(LOCK) --constraint requirements-build.txt requirements.in --output-file requirements.txt >/dev/null
-	@grep '^dvc==' requirements.in | $(LOCK) --constraint requirements.txt - --output-file requirements-gate.txt >/dev/null
-	@$(LOCK) --constraint requirements.txt requirements-dev.in --output-file requirements-dev.txt >/dev/null
+	@$(LOCK) --constraint requirements-build.txt pyproject.toml --extra pipeline --output-file requirements.txt >/dev/null
+	@$(NEEDS) pipeline | grep '^dvc' | $(LOCK) --constraint requirements.txt - --output-file requirements-gate.txt >/dev/null
+	@$(NEEDS) dev | $(LOCK) --constraint requirements.txt - --output-file requirements-dev.txt >/dev/null
 
 # --strict: a package that nothing could be found out about is a failure, too.
 audit: $(VENV)/.dev

@@ -24,7 +24,7 @@ from instrec import features, params
 from instrec.corpus import balance, manifest, recordings
 from instrec.corpus.manifest import RECORDING
 from instrec.evaluation.recordings import evaluate_folder, find
-from instrec.models import classifier
+from instrec.inference import model as models
 from instrec.models.released import TRAINED
 from instrec.synthesis import rendering
 from instrec.synthesis.soundfonts import catalog
@@ -60,7 +60,7 @@ def copied(groups: dict[str, list[list[Path]]], target: Path, most: int) -> Path
     return target
 
 
-def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> classifier.Classifier:
+def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> models.Model:
     """Run the pipeline from recordings to model on a folder of them; `alone` leaves composed clips out of training."""
     entries, _ = recordings.scan(own, classes=settings.classes, workers=settings.workers)
     held = catalog.held(settings.soundfonts.all, settings.soundfonts.folders)
@@ -75,7 +75,7 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
         features.write(place / f"pictures/{split}.h5", audio, representation)
     made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
     fit.train(settings, fit.Files(place / "pictures", place / "manifest.csv", Path("data"), *made))
-    return classifier.load(place / "model.keras")
+    return models.load(place / "model.keras")
 
 
 def study(folder: Path, settings: params.Params) -> list[dict[str, Any]]:
@@ -95,7 +95,7 @@ def study(folder: Path, settings: params.Params) -> list[dict[str, Any]]:
                     own = copied(learned, place / "recordings", number)
                     model = trained(replace(settings, train=train), own, place, alone=start == "scratch")
                 else:
-                    model = classifier.load(TRAINED)
+                    model = models.load(TRAINED)
                 found = evaluate_folder(measured, model)
                 rows.append({"start": start, "recordings": number, "third": third, "files": found["files"],
                              "top1": found["top1"], "macro_recall": found["macro_recall"]})  # fmt: skip

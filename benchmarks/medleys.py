@@ -18,9 +18,9 @@ import soundfile
 
 from benchmarks import timelines
 from instrec import params
+from instrec.inference import model as models
 from instrec.inference import prediction
 from instrec.inference.prediction import Prediction
-from instrec.models import classifier
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog
 from instrec.util import seeding
@@ -74,14 +74,14 @@ def main() -> None:
     parser.add_argument("--medleys", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1, help="of the first")
     args = parser.parse_args()
-    known, settings = classifier.load(args.model), params.load()
-    font, rate = args.soundfont or settings.soundfonts.unseen, known.card.clip.sample_rate
+    known, settings = models.load(args.model), params.load()
+    font, rate = args.soundfont or settings.soundfonts.unseen, known.sample_rate
     synth = Synth(catalog.find(font, settings.soundfonts.folders), rate)
     outcomes = {(seconds, share): Counter[str]() for seconds in LENGTHS for share in SHARES}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "medley.flac"
         for seed in range(args.seed, args.seed + args.medleys):
-            piece = medley(synth, known.card.classes, seed=seed, seconds=LENGTHS[-1])
+            piece = medley(synth, known.classes, seed=seed, seconds=LENGTHS[-1])
             for seconds in LENGTHS:
                 soundfile.write(path, piece.y[: seconds * rate], rate)
                 predicted, there = prediction.predict(path, known), present(piece, seconds)

@@ -13,14 +13,14 @@ from tqdm import tqdm
 
 from instrec.audio import decoding
 from instrec.evaluation import recordings
-from instrec.models import classifier
+from instrec.inference import model as models
 from instrec.synthesis.noise import effects
 
 
-def make_noisy(folder: Path, copy: Path, model: classifier.Classifier, snr_db: float) -> None:
+def make_noisy(folder: Path, copy: Path, model: models.Model, snr_db: float) -> None:
     """Write every scored file again, noise of its own under it, in the same sub-folders."""
-    rate = model.card.clip.sample_rate
-    labelled, _ = recordings.find(folder, recordings.asked(model.card.classes))
+    rate = model.sample_rate
+    labelled, _ = recordings.find(folder, recordings.asked(model.classes))
     for number, (path, label) in enumerate(tqdm(labelled, unit="file", disable=None, leave=False)):
         y = decoding.load(path, rate)
         if len(y):
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--snr-db", type=float, default=20.0)
     parser.add_argument("--model", type=Path, default=Path("models/classifier.keras"))
     given = parser.parse_args()
-    model = classifier.load(given.model)
+    model = models.load(given.model)
     with tempfile.TemporaryDirectory() as copy:
         make_noisy(given.folder, Path(copy), model, given.snr_db)
         clean, noisy = (recordings.evaluate_folder(folder, model) for folder in (given.folder, Path(copy)))

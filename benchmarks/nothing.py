@@ -15,8 +15,8 @@ import numpy as np
 import scipy.signal
 import soundfile
 
+from instrec.inference import model as models
 from instrec.inference import prediction
-from instrec.models import classifier
 
 RATE, SECONDS = 22050, 30.0
 SAMPLES = round(RATE * SECONDS)
@@ -86,7 +86,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=Path("models/classifier.keras"))
     parser.add_argument("--seeds", type=int, default=3)
     args = parser.parse_args()
-    known = classifier.load(args.model)
+    known = models.load(args.model)
     with tempfile.TemporaryDirectory() as folder:
         for name, make in SOUNDS.items():
             for seed in range(args.seeds):

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from instrec.inference import model as models
 from instrec.inference import prediction
-from instrec.models import classifier
 
 RATE = 44100  # Hz, stereo: what most files are
 
@@ -33,7 +33,7 @@ def write_music(path: Path, minutes: int) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=Path("models/classifier.keras"))
-    model = classifier.load(parser.parse_args().model)
+    model = models.load(parser.parse_args().model)
     with tempfile.TemporaryDirectory() as folder:
         prediction.predict(write_music(Path(folder) / "1.flac", 1), model)  # what is compiled or loaded once
         for minutes in (10, 180):

@@ -18,9 +18,8 @@ import pretty_midi
 import soundfile
 
 from instrec import params, scores
+from instrec.inference import model as models
 from instrec.inference import prediction
-from instrec.models import classifier
-from instrec.models.classifier import Classifier
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog
 from instrec.util import seeding
@@ -121,10 +120,10 @@ def _frames(spans: Spans) -> np.ndarray:
     return np.any([(times >= start) & (times < end) for start, end in spans], axis=0) if spans else times < 0
 
 
-def predicted(piece: Piece, known: Classifier, folder: Path, hop: float | None) -> dict[str, Spans]:
+def predicted(piece: Piece, known: models.Model, folder: Path, hop: float | None) -> dict[str, Spans]:
     """Ask `inference.predict`."""
     path = folder / "piece.wav"
-    soundfile.write(path, piece.y, known.card.clip.sample_rate)
+    soundfile.write(path, piece.y, known.sample_rate)
     return {each.name: list(each.segments) for each in prediction.predict(path, known, hop_seconds=hop).instruments}
 
 
@@ -135,9 +134,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hop", type=float, nargs="*", default=[None], help="seconds")
     args = parser.parse_args()
-    known, knobs = classifier.load(args.model), params.load()
-    synth = Synth(catalog.find(knobs.soundfonts.unseen, knobs.soundfonts.folders), known.card.clip.sample_rate)
-    music = list(pieces(known.card.classes, synth, seed=args.seed, number=args.pieces))
+    known, knobs = models.load(args.model), params.load()
+    synth = Synth(catalog.find(knobs.soundfonts.unseen, knobs.soundfonts.folders), known.sample_rate)
+    music = list(pieces(known.classes, synth, seed=args.seed, number=args.pieces))
     with tempfile.TemporaryDirectory() as folder:
         for hop in args.hop:
             found = [predicted(piece, known, Path(folder), hop) for piece in music]

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import yaml
 
+from instrec import export as exporting
 from instrec.errors import UserError, run
-from instrec.models.released import FACTS, RELEASED, TRAINED
+from instrec.models.released import EXPORTED, FACTS, PACKAGED, RELEASED, TRAINED
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
 from instrec.tracking.model_card.facts import evaluation
@@ -24,7 +25,6 @@ from instrec.util import documents
 from instrec.util.files import written_whole
 
 LARGEST_MB = 5
-TRACKED = Path(f"{RELEASED}.dvc")
 CARD = Path("docs/model_card.md")
 STORE = Path(".dvcstore/files/md5")
 
@@ -53,20 +53,38 @@ def check(folder: Path) -> None:
 
 
 def store(model: Path) -> None:
-    """Track the model with DVC and push it to the embedded remote; what it replaces there goes."""
-    old = md5(TRACKED) if TRACKED.exists() else None
-    with written_whole(RELEASED) as part:
-        shutil.copyfile(model, part)
-    dvc("add", "--quiet", str(RELEASED))
-    tracked = documents.load_yaml(TRACKED)
-    tracked["outs"][0]["remote"] = "embedded"
-    TRACKED.write_text(yaml.safe_dump(tracked, sort_keys=False), encoding="utf-8")
-    dvc("push", "--quiet", str(TRACKED))
-    new = md5(TRACKED)
-    if not (STORE / new[:2] / new[2:]).is_file():
-        raise UserError("model-missing", STORE, "the model is not in the embedded remote; look at `dvc remote list`")
+    """Track the model and its ONNX with DVC and push them to the embedded remote; what they replace there goes."""
+    exported = exporting.export(model, "onnx", EXPORTED.with_name("new.onnx"))
+    print(f"{EXPORTED}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
+    EXPORTED.with_name("new.onnx").replace(EXPORTED)
+    copy(model, RELEASED)
+    copy(EXPORTED, PACKAGED)
+    for path in (RELEASED, EXPORTED):
+        track(path, Path(f"{path}.dvc"))
+
+
+def copy(source: Path, target: Path) -> None:
+    with written_whole(target) as part:
+        shutil.copyfile(source, part)
+
+
+def track(path: Path, tracked: Path) -> None:
+    old = stored(tracked) if tracked.exists() else None
+    dvc("add", "--quiet", str(path))
+    content = documents.load_yaml(tracked)
+    content["outs"][0]["remote"] = "embedded"
+    tracked.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+    dvc("push", "--quiet", str(tracked))
+    new = stored(tracked)
+    if not new.is_file():
+        raise UserError("model-missing", STORE, f"{path} is not in the embedded remote; look at `dvc remote list`")
     if old and old != new:
-        (STORE / old[:2] / old[2:]).unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
+
+
+def stored(tracked: Path) -> Path:
+    checksum = md5(tracked)
+    return STORE / checksum[:2] / checksum[2:]
 
 
 def dvc(*arguments: str) -> None:
@@ -95,7 +113,7 @@ def main() -> None:
     with written_whole(CARD) as part:
         part.write_text(text, encoding="utf-8")
     print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB, in .dvcstore; its card is {CARD}")
-    print(f"git add {RELEASED.parent} .dvcstore {CARD} && git commit")
+    print(f"git add {RELEASED.parent} {PACKAGED} .dvcstore {CARD} && git commit")
 
 
 if __name__ == "__main__":

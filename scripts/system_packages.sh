@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install FluidSynth and the SoundFonts from Debian's packages where that is allowed; else say what to type.
-# --browser: also Chromium, in which the tests open the page of `instrec report`, unless there is a browser of its kind.
+# --browser: also Chromium, in which the tests open the page of `instrec dev report`, unless there is a browser of its kind.
 set -eu
 packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont minuet-data denemo-data freepats)
 [ "${1-}" = --browser ] && ! type -P chromium google-chrome >/dev/null && packages+=(chromium)

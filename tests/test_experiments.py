@@ -39,7 +39,7 @@ def write(*args: Any, **options: Any) -> dict[str, Any]:
     (args[0] / "test.json").write_text(json.dumps(table))
     return table
 """
-FAILS = {"instrec gate HEAD": 1}  # the miniature reaches no floor of gate.yaml
+FAILS = {"instrec dev gate HEAD": 1}  # the miniature reaches no floor of gate.yaml
 
 
 @dataclass
@@ -72,8 +72,8 @@ class Trial:
         return next(said for command, said in reversed(self.said) if command.startswith(beginning))
 
     def judged(self, name: str) -> str:
-        """What `instrec gate` says of the workspace against an experiment."""
-        return toy_pipeline.run(self.folder, "bash", "-c", f"PATH=.venv/bin:$PATH; instrec gate {name} || true")
+        """What `instrec dev gate` says of the workspace against an experiment."""
+        return toy_pipeline.run(self.folder, "bash", "-c", f"PATH=.venv/bin:$PATH; instrec dev gate {name} || true")
 
     def write(self, text: str) -> None:
         (self.folder / CODE).write_text(text)

@@ -188,7 +188,7 @@ def with_recipes(built: Path) -> Path:
 def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
     for name in ("tiny", "tiny_lstm"):
         options = subprocess.check_output(
-            [sys.executable, "-m", "instrec.cli", "recipe", name, "--cpu"], cwd=with_recipes, text=True
+            [sys.executable, "-m", "instrec", "dev", "recipe", name, "--cpu"], cwd=with_recipes, text=True
         )
         dvc(with_recipes, "exp", "run", "--queue", "-n", name, *options.split())
     dvc(with_recipes, "exp", "run", "--run-all")
@@ -204,7 +204,7 @@ def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
 
 def test_systems_are_run_in_a_clone_and_what_is_done_is_not_done_again(with_recipes: Path) -> None:
     def systems(*arguments: str) -> str:
-        command = [sys.executable, "-m", "instrec.cli", "systems", *arguments]
+        command = [sys.executable, "-m", "instrec", "dev", "systems", *arguments]
         done = subprocess.run(command, cwd=with_recipes, env=environment(), text=True, capture_output=True)
         assert done.returncode == 0, done.stderr
         return done.stdout

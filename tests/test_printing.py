@@ -106,8 +106,8 @@ NAME = "\x1b[2J\u202e"
         ["predict", "song.wav", f"--{NAME}"],
         [NAME],
         ["evaluate", NAME],
-        ["gate", NAME],
-        ["card", "--facts", NAME],
+        ["dev", "gate", NAME],
+        ["dev", "card", "--facts", NAME],
         ["doctor", "--params", NAME, "--model", NAME],
     ],
 )

@@ -22,6 +22,13 @@ def pins(file: str) -> dict[str, str]:
     return {name_of(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)}
 
 
+def wanted(extra: str) -> set[str]:
+    """Return the packages that pyproject.toml names: the package's own, or those of an extra."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    return {name_of(re.match(r"[\w.-]+", each)[0]) for each in named}
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_package_has_a_version_and_checksums_and_no_server_is_named(lock):
     text = re.sub(r"^#.*\n", "", (ROOT / lock).read_text(), flags=re.MULTILINE).replace(" \\\n", "")
@@ -32,15 +39,15 @@ def test_every_package_has_a_version_and_checksums_and_no_server_is_named(lock):
 
 def test_a_package_has_one_version_in_all_files():
     versions: dict[str, set[str]] = {}
-    for file in (*LOCKS, "requirements.in", "requirements-dev.in"):
+    for file in LOCKS:
         for name, version in pins(file).items():
             versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
 def test_what_is_asked_for_is_locked():
-    assert pins("requirements.in").items() <= pins("requirements.txt").items()
-    assert pins("requirements-dev.in").items() <= pins("requirements-dev.txt").items()
+    for group, lock in (("", ""), ("plot", ""), ("serve", ""), ("export", ""), ("pipeline", ""), ("dev", "-dev")):
+        assert wanted(group) <= {*pins(f"requirements{lock}.txt"), "instrec"}, group
     assert pins("requirements-gate.txt").items() <= pins("requirements.txt").items()
     assert "dvc" in pins("requirements-gate.txt")
     builds = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]

@@ -7,6 +7,8 @@ import numpy as np
 import soundfile
 
 from instrec import features
+from instrec.inference import keras_model
+from instrec.inference.model import Model
 from instrec.models.classifier import Card, Classifier
 from instrec.params import ClipParams, SpectrogramParams
 
@@ -61,3 +63,8 @@ def build() -> Classifier:
     presence.set_weights([weights, np.full(len(TONES), -50.0, np.float32)])
     count.set_weights([np.zeros((CARD.spectrogram.mels, 4), np.float32), np.array([-50.0, 0, 0, 0], np.float32)])
     return Classifier(model, CARD)
+
+
+def model() -> Model:
+    """The same, as prediction uses it."""
+    return keras_model.made(build())

@@ -72,7 +72,7 @@ def evaluate():
 {"train": train, "evaluate": evaluate}[sys.argv[1]]()
 """
 
-WRAPPERS = {"python": "", "dvc": "-m dvc", "instrec": "-m instrec.cli"}
+WRAPPERS = {"python": "", "dvc": "-m dvc", "instrec": "-m instrec"}
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -45,16 +45,20 @@ def _drop_output() -> None:
 def _dispatch(argv: Sequence[str]) -> int:
     from instrec.cli.parsing import parsers
 
-    parser, commands = parsers()
-    command = next((word for word in argv if not word.startswith("-")), None)
-    if command is not None and command not in commands:
-        raise UserError(
-            "command-unknown", "", f"unknown command {command!r}; {_suggestion(command, commands, 'instrec --help')}"
-        )
+    parser, dev = parsers()
+    known, words = parser.commands, [word for word in argv if not word.startswith("-")]
+    for prog in ("instrec", "instrec dev"):
+        if words and words[0] not in known:
+            hint = f"it is `instrec dev {words[0]}`" if words[0] in dev.commands else ""
+            hint = hint or _suggestion(words[0], known, f"{prog} --help")
+            raise UserError("command-unknown", "", f"unknown command {words[0]!r}; {hint}")
+        if not words or known[words[0]] is not dev:
+            break
+        known, words = dev.commands, words[1:]
     args, unknown = parser.parse_known_args(argv)
     if unknown:
-        options = commands[args.command]._option_string_actions  # argparse offers no public list
-        hint = _suggestion(unknown[0], options, f"instrec {args.command} --help")
+        options = args.parser._option_string_actions  # argparse offers no public list
+        hint = _suggestion(unknown[0], options, f"{args.parser.prog} --help")
         raise UserError("argument-unknown", "", f"unknown argument {unknown[0]!r}; {hint}")
     return int(args.function(args))
 

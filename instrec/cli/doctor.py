@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from instrec import errors
 from instrec.errors import UserError
 
+DEFAULT_PARAMS = Path("params.yaml")
 THERE, MISSING, OPTIONAL = "ok", "missing", "optional"
 
-# Distribution names, as pip knows them. What a command needs beyond these it pulls in by itself.
-PACKAGES = (
-    "numpy", "scipy", "av", "soxr", "librosa", "audiomentations", "h5py", "keras", "tensorflow",
-    "scikit-learn", "pretty_midi", "pyfluidsynth", "matplotlib", "tqdm", "PyYAML", "dvc", "mirdata", "mlflow",
-    "tf2onnx", "onnx", "onnxruntime",
-)  # fmt: skip
-_OPTIONAL = ("mirdata", "mlflow", "tf2onnx", "onnx", "onnxruntime")
+_BEYOND = ("mirdata", "mlflow", "tf2onnx", "onnx", "matplotlib", "starlette", "uvicorn", "h11", "pillow")
+"""Packages of the pipeline that it trains and evaluates without."""
 
 
 @dataclass(frozen=True)
@@ -36,28 +34,40 @@ class Finding:
     detail: str
 
 
-def examine(model: Path, params: Path) -> list[Finding]:
+def examine(model: Path | None, params: Path) -> list[Finding]:
     """Look for everything, in the order in which a new machine is set up; nothing absent stops the search."""
+    training = params.exists() or params != DEFAULT_PARAMS
     return [
         _python(),
-        *map(_package, PACKAGES),
-        _fluidsynth(),
-        *_soundfonts(params),
-        _backend(),
+        *_packages(training),
+        *(_of_pipeline(params) if training else ()),
         _gpu(),
         _model(model),
     ]
+
+
+def _of_pipeline(params: Path) -> Iterator[Finding]:
+    yield _fluidsynth()
+    yield from _soundfonts(params)
+    yield _backend()
 
 
 def _python() -> Finding:
     return Finding("Python", THERE, ".".join(map(str, sys.version_info[:3])))
 
 
-def _package(name: str) -> Finding:
-    try:
-        return Finding(name, THERE, version(name))
-    except PackageNotFoundError:
-        return Finding(name, OPTIONAL if name in _OPTIONAL else MISSING, "pip install -r requirements.txt")
+def _packages(training: bool) -> Iterator[Finding]:
+    """Look for what the package's own metadata asks for; in the project's folder its extras must be there, too."""
+    for line in requires("instrec") or ():
+        name, extra = re.split(r"[^\w.-]", line)[0], re.search(r"extra == ['\"](\w+)", line)
+        if (extra and extra[1] not in ("plot", "serve", "export", "pipeline")) or name == "instrec":
+            continue
+        try:
+            yield Finding(name, THERE, version(name))
+        except PackageNotFoundError:
+            beyond = extra and (not training or name in _BEYOND)
+            where = f"'instrec[{extra[1]}]'" if extra else "instrec"
+            yield Finding(name, OPTIONAL if beyond else MISSING, f"pip install {where}")
 
 
 def _fluidsynth() -> Finding:
@@ -112,31 +122,45 @@ def _backend() -> Finding:
 
 def _gpu() -> Finding:
     try:
-        import keras
+        from instrec.models.backend import keras
 
         devices = keras.distribution.list_devices("gpu")
     except Exception:  # said under "Keras backend"
         devices = []
     if devices:
         return Finding("GPU", THERE, ", ".join(map(str, devices)))
-    return Finding(
-        "GPU",
-        OPTIONAL,
-        "none that Keras can use; all cores work instead",
-    )
+    if (found := _graphics_cards()) and _installed("tensorflow"):
+        mend = f"pip install 'tensorflow[and-cuda]=={version('tensorflow')}'"
+        return Finding("GPU", OPTIONAL, f"{found} is there, but Keras cannot use it: {mend}")
+    return Finding("GPU", OPTIONAL, f"{found or 'none that Keras can use'}; prediction and training use all cores")
 
 
-def _model(path: Path) -> Finding:
-    if not path.exists():
-        return Finding("model", MISSING, f"{path} is not there; `dvc repro` trains it, --model names another")
+def _graphics_cards() -> str:
+    """Ask NVIDIA's driver for the names of its cards."""
     try:
-        from instrec.models import classifier
+        command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return ", ".join(done.stdout.split("\n")).rstrip(", ")
 
-        classes = classifier.load(path).card.classes
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
+
+
+def _model(named: Path | None) -> Finding:
+    from instrec.inference import model
+    from instrec.models import released
+
+    try:
+        path = released.choose(named)
+        classes = model.load(path).classes
     except UserError as error:
         return Finding("model", MISSING, str(error))
-    except ImportError as error:
-        return Finding("model", MISSING, f"{path} cannot be read without keras ({_one_line(error)})")
     return Finding("model", THERE, f"{path} ({len(classes)} classes)")
 
 

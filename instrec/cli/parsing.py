@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-from instrec.cli import commands
+from instrec.cli import commands, dev
 from instrec.errors import UserError
 from instrec.models.released import FACTS, RELEASED, TRAINED
 
@@ -16,34 +16,53 @@ PREDICTION_FORMATS = ("text", "json", "csv", "jams", "audacity", "reaper", "webv
 _TRACK_HELP = "audio track of a file with several (default: the default track, or the first that is not silent)"
 
 
+_QUIET_HELP = "print neither progress nor warnings, errors alone"
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line."""
+    """A parser that reports a mistake in one line, and knows its commands."""
+
+    commands: dict[str, Parser]
 
     def error(self, message: str) -> NoReturn:
         raise UserError("arguments-invalid", "", f"{message}; see `{self.prog} --help`")
 
-
-def parsers() -> tuple[Parser, dict[str, Parser]]:
-    parser = Parser(
-        prog="instrec",
-        description="Recognize musical instruments in audio, and when each one sounds.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action=_Version, help="print the version and exit")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
-
-    def command(function: Any, summary: str, *, model: str = f"{TRAINED}, or else {RELEASED}") -> Parser:
-        sub: Parser = subparsers.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
-        sub.set_defaults(function=function)
+    def command(self, function: Any, summary: str, *, model: str = "") -> Parser:
+        """Add a command that calls a function of its name; `model` says which model it takes by default."""
+        sub: Parser = self._group.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
+        sub.set_defaults(function=function, parser=sub)
         if model:
-            sub.add_argument("--model", type=_path, help=f"model file (default: {model})")
+            sub.add_argument("--model", type=_path, help=f"model file, .onnx or .keras (default: {model})")
         return sub
 
-    sub = command(commands.predict, "name the instruments in audio files, and when they sound")
+    def grouped(self) -> Parser:
+        """Make this a group of commands."""
+        self._group = self.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+        self.commands = self._group.choices
+        return self
+
+
+def parsers() -> tuple[Parser, Parser]:
+    """Return the parser of everything, and that of the maintainers' commands within it."""
+    parser = Parser(prog="instrec", description="Which instruments sound in audio, and when.", allow_abbrev=False)
+    parser.add_argument("--version", action=_Version, help="print the version and exit")
+    shells = ("bash", "zsh", "tcsh")
+    parser.add_argument("--print-completion", action=_Completion, choices=shells, help="print a script for a shell")
+    _add_users(parser.grouped())
+    summary = "what maintainers of the model need: recipes, comparison, report, registry"
+    group: Parser = parser._group.add_parser("dev", help=summary, description=summary, allow_abbrev=False)
+    _add_maintainers(group.grouped())
+    return parser, group
+
+
+def _add_users(parser: Parser) -> None:
+    ours = f"{TRAINED}, or else the released one"
+    sub = parser.command(commands.predict, "name the instruments in audio files, and when they sound", model=ours)
     sub.add_argument(
-        "files", nargs="+", type=_path, metavar="FILE", help="audio file of any format, rate and length, or a folder"
-    )
-    sub.add_argument("--format", choices=PREDICTION_FORMATS, help="(default: from the ending of --output, or text)")
+        "files", nargs="+", type=_path, metavar="FILE",
+        help="audio of any format, rate and length, a folder of it, or - for standard input",
+    )  # fmt: skip
+    sub.add_argument("--format", choices=PREDICTION_FORMATS, help="(default: by --output, or text)")
     sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     sub.add_argument(
         "--output", type=_path, metavar="PATH", help="one file for all results, or a folder for one file each"
@@ -63,48 +82,75 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         help="replaces the thresholds of the model; 0 lists every class",
     )
     sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
-    sub = command(commands.serve, "serve a page on this machine: drop audio on it, and play it with its timeline")
-    sub.add_argument("--port", type=_port, default=8000, help="0 for any free port (default: 8000)")
-    sub = command(commands.evaluate, "measure the model on a folder of recordings with one sub-folder per class")
-    sub.add_argument("folder", type=_path, metavar="FOLDER")
-    sub.add_argument("--json", type=_path, metavar="OUT", help="also write every metric to this file")
+    sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
+    summary = "show a page on this machine to drop audio on, and play it with its timeline"
+    sub = parser.command(commands.serve, summary, model=ours)
+    sub.add_argument("--port", type=_port, default=8000, help="0 for any that is free (default: 8000)")
+    sub = parser.command(commands.evaluate, "score the model on labeled recordings", model=ours)
+    sub.add_argument(
+        "labels", type=_path, metavar="FOLDER|CSV",
+        help="a folder with one sub-folder per class, or a table: file, labels (a;b), and perhaps absent, group",
+    )  # fmt: skip
+    sub.add_argument("--json", action="store_true", help="print every metric as JSON, in place of the table")
     sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
-    sub = command(commands.export, "write the model as ONNX or TFLite: from samples to probabilities")
+    sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
+    summary = "write the model as ONNX or TFLite: sound in, probabilities out"
+    sub = parser.command(commands.export, summary, model=f"{TRAINED}, or else {RELEASED}")
     sub.add_argument("--format", choices=("onnx", "tflite"), required=True)
-    sub.add_argument("--output", type=_path, metavar="FILE", help="(default: the name of the model, in this folder)")
-    sub = command(commands.card, "write the card of the released model", model="")
+    sub.add_argument("--output", type=_path, metavar="FILE", help="(default: the model's name, here)")
+    sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
+    sub = parser.command(commands.doctor, "say what is missing, and how to get it", model=ours)
+    sub.add_argument("--json", action="store_true", help="print the findings as JSON")
+    sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
+
+
+def _add_maintainers(parser: Parser) -> None:
+    sub = parser.command(dev.card, "write the released model's card")
     sub.add_argument("--facts", type=_path, default=FACTS, metavar="FILE", help=f"(default: {FACTS})")
     sub.add_argument("--output", type=_path, default=Path("docs/model_card.md"), help="(default: docs/model_card.md)")
-    sub = command(commands.recipe, "print a published system as options of `dvc exp run`", model="")
-    sub.add_argument("name", nargs="?", metavar="NAME", help="name of a recipe")
+    sub = parser.command(dev.recipe, "print a published system as options of `dvc exp run`")
+    sub.add_argument("name", nargs="?", metavar="NAME", help="a recipe's name")
     sub.add_argument("--list", action="store_true", help="show every recipe: name, source, task, classes")
     sub.add_argument("--cpu", action="store_true", help="use the smaller budget, for machines without a GPU")
     sub.add_argument("--data-sets", action="store_true", help="use the published datasets, not the embedded data")
     sub.add_argument("--folder", type=_path, default=Path("recipes"), help="(default: recipes)")
     sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
-    command(commands.corpora, "list the published datasets, and how to get them", model="")
-    sub = command(commands.systems, "compare published systems: write docs/systems.md", model="")
+    parser.command(dev.corpora, "list the published datasets, and how to get them")
+    sub = parser.command(dev.systems, "compare published systems: write docs/systems.md")
     sub.add_argument("names", nargs="*", metavar="NAME", help="recipes to run (default: all)")
     sub.add_argument("--run", action="store_true", help="first run the recipes that docs/systems.json lacks")
     sub.add_argument("--budget", choices=("full", "cpu"), default="full", help="(default: full)")
     sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
-    sub.add_argument("--seeds", type=int, default=1, help="number of repetitions, each with its own seed (default: 1)")
-    sub = command(commands.gate, "compare the metrics of the working tree with another commit, and judge", model="")
+    sub.add_argument("--seeds", type=int, default=1, help="repetitions, each with a seed of its own (default: 1)")
+    sub = parser.command(dev.gate, "judge the working tree by its metrics against another commit's")
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
     sub.add_argument("--rules", type=_path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
     sub.add_argument("--output", type=_path, metavar="FILE.md", help="also write the Markdown to this file")
-    sub = command(
-        commands.report, "write an HTML page: metrics, changes, plots, mistakes with audio", model=str(TRAINED)
-    )
+    summary = "write an HTML page: scores, changes, pictures, mistakes to listen to"
+    sub = parser.command(dev.report, summary, model=str(TRAINED))
     sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
     sub.add_argument("--file", type=_path, metavar="AUDIO", help="audio file for the timeline (default: test clips)")
     sub.add_argument("--output", type=_path, default=Path("report.html"), help="(default: report.html)")
-    sub = command(commands.register, "register the model in MLflow", model=str(TRAINED))
+    sub = parser.command(dev.register, "put the model into MLflow's registry", model=str(TRAINED))
     sub.add_argument("--name", default="instrec", help="(default: instrec)")
-    sub.add_argument("--alias", default="champion", help="alias of the version (default: champion)")
-    sub = command(commands.doctor, "check the installation, and print how to install what is missing")
-    sub.add_argument("--params", type=_path, default=Path("params.yaml"), help="(default: params.yaml)")
-    return parser, dict(subparsers.choices)
+    sub.add_argument("--alias", default="champion", help="what the version is loaded by (default: champion)")
+
+
+class _Completion(argparse.Action):
+    """Prints what a shell needs to complete commands, options and files."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: Any, shell: Any, __: str | None = None) -> NoReturn:
+        import shtab
+
+        waiting = [parser]
+        while waiting:
+            for action in waiting.pop()._actions:
+                if isinstance(action.choices, dict):
+                    waiting += action.choices.values()
+                elif action.type is _path:
+                    action.complete = shtab.FILE  # type: ignore[attr-defined]
+        print(shtab.complete(parser, shell))
+        parser.exit()
 
 
 class _Version(argparse.Action):

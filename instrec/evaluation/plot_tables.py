@@ -1,4 +1,4 @@
-"""Write the small tables that `dvc plots` and `instrec report` draw, and that git can compare.
+"""Write the small tables that `dvc plots` and `instrec dev report` draw, and that git can compare.
 
     metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip per row
     metrics/plots/f1_SET.csv            F1 of every class in solo clips, with its interval

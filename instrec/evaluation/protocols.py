@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, logit
 
 from instrec.errors import UserError
 from instrec.evaluation import metrics
@@ -63,6 +62,8 @@ def mean(values: Array, files: NDArray[np.intp]) -> Array:
 
 def mean_of_logits(presence: Array, files: NDArray[np.intp]) -> Array:
     """Average the logits of windows [shape=(clips, classes)] over each file; 0..1 [shape=(files, classes)]."""
+    from scipy.special import expit, logit  # not for `instrec evaluate`, which comes without
+
     certain = np.clip(presence.astype(np.float64), _ALMOST, 1 - _ALMOST)
     return np.asarray(expit(mean(logit(certain), files)), presence.dtype)
 

@@ -17,7 +17,7 @@ from instrec.errors import UserError, shown
 from instrec.evaluation import metrics, protocols
 from instrec.inference import prediction
 from instrec.inference.activations import listen
-from instrec.models.classifier import Classifier
+from instrec.inference.model import Model
 from instrec.util.files import below
 from instrec.util.progress import tqdm
 from instrec.util.text import aligned
@@ -33,7 +33,7 @@ class Skipped:
 
 def evaluate_folder(
     folder: Path,
-    classifier: Classifier,
+    model: Model,
     *,
     track: int | None = None,
     warn: Callable[[str], Any] = lambda line: None,
@@ -56,13 +56,13 @@ def evaluate_folder(
     UserError
         If the folder is missing, has no sub-folders with files, or none of its files can be scored.
     """
-    classes = asked(classifier.card.classes)
-    columns = protocols.answering(classes, classifier.card.classes)
+    classes = asked(model.classes)
+    columns = protocols.answering(classes, model.classes)
     labeled, skipped = find(folder, classes)
     labels, scores = [], []
     for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
         try:
-            heard = listen(path, classifier, track=track)
+            heard = listen(path, model, track=track)
             scores.append(prediction.score(heard))
             labels.append(label)
             for line in heard.warnings:
@@ -165,10 +165,10 @@ def evaluation_table(result: Mapping[str, Any]) -> str:
         f"{result['files']} scored: top-1 {100 * result['top1']:.1f} %, "
         f"macro recall {100 * result['macro_recall']:.1f} %, macro F1 {100 * result['macro_f1']:.1f} %"
     )
-    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *_left_out(result["skipped"])])
+    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *left_out(result["skipped"])])
 
 
-def _left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
+def left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
     """Tell of the files that were not scored, a line per reason."""
     files = defaultdict(list)
     for each in skipped:

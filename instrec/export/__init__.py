@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tempfile
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,9 @@ from instrec import features
 from instrec.audio.loudness import SILENCE_DBFS
 from instrec.errors import UserError
 from instrec.export import onnx_file, tflite_file
-from instrec.export.front_end import INPUT, listening_model
+from instrec.export.front_end import FEATURES, INPUT
 from instrec.export.probes import probes
-from instrec.inference.prediction import HOP_SHARE
+from instrec.inference import keras_model
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
 from instrec.util.files import written_whole
@@ -65,7 +65,7 @@ def export(model: Path, form: str, output: Path) -> Exported:
     return exported
 
 
-def description(trained: Classifier, model: Path) -> dict[str, Any]:
+def description(trained: Classifier, model: Path, form: str) -> dict[str, Any]:
     """Tell what a program must know to use the graph, by name; all plain values."""
     card = trained.card
     described = {
@@ -80,11 +80,17 @@ def description(trained: Classifier, model: Path) -> dict[str, Any]:
         "a class is present from its threshold on, and none in a window whose RMS level is under silence_dbfs",
         "sample_rate": card.clip.sample_rate,
         "window_samples": card.clip.samples,
-        "hop_samples": round(HOP_SHARE * card.clip.samples),
+        "hop_samples": keras_model.made(trained).hop(),
         "silence_dbfs": SILENCE_DBFS,
         "classes": list(card.classes),
         "thresholds": list(card.thresholds),
+        "spectrogram": asdict(card.spectrogram),
     }
+    if form == "onnx":
+        described[f"input_{FEATURES}"] = (
+            "float32, features as `spectrogram` has them, of windows whose outputs come behind those of the samples; "
+            "none where it is left out"
+        )
     if "count" in trained.model.output_names:
         described["output_count"] = "float32 [windows, 4]: probability of 0, 1, 2, and 3 or more instruments at once"
     return described
@@ -100,12 +106,12 @@ def _convert(trained: Classifier, model: Path, form: str, made: Path) -> None:
             "export works with KERAS_BACKEND=tensorflow alone",
         )
     try:
-        FORMATS[form].convert(listening_model(trained), made, description(trained, model))
+        FORMATS[form].convert(trained, made, description(trained, model, form))
     except UserError as error:
         raise UserError(error.code, model, str(error)) from error
     except ImportError as error:
         raise UserError(
-            "package-missing", f"--format {form}", f"package {error.name} is missing; pip install -r requirements.txt"
+            "package-missing", f"--format {form}", f"package {error.name} is missing; pip install 'instrec[pipeline]'"
         ) from error
     except Exception as error:  # each converter has its own
         raise UserError("export-failed", model, f"cannot be turned into {form} ({_brief(error)})") from error

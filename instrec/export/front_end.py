@@ -25,11 +25,13 @@ from instrec.params import SpectrogramParams
 if TYPE_CHECKING:
     from instrec.models.classifier import Classifier
 
-INPUT = "samples"
+INPUT, FEATURES = "samples", "features"
 
 
-def listening_model(classifier: Classifier) -> Any:
+def listening_model(classifier: Classifier, *, also_features: bool = False) -> Any:
     """Return a Keras model from samples, -1..1 [shape=(windows, samples), float32], to what the classifier's gives.
+
+    With `also_features` it has a second input of that name, whose rows come behind those of the samples.
 
     Raises
     ------
@@ -51,7 +53,11 @@ def listening_model(classifier: Classifier) -> Any:
     samples = keras.Input((representation.samples,), name=INPUT)
     stack = representation.resolutions if isinstance(representation, MultiResolution) else [representation]
     channels = [_log_mel(samples, each, card.spectrogram) for each in stack if isinstance(each, LogMel)]
-    return keras.Model(samples, classifier.model(ops.stack(channels, axis=-1)), name=classifier.model.name)
+    pictures, inputs = ops.stack(channels, axis=-1), [samples]
+    if also_features:
+        inputs.append(keras.Input(representation.shape, name=FEATURES))
+        pictures = ops.concatenate([pictures, inputs[1]], axis=0)
+    return keras.Model(inputs, classifier.model(pictures), name=classifier.model.name)
 
 
 def _log_mel(samples: Any, log_mel: LogMel, spectrogram: SpectrogramParams) -> Any:

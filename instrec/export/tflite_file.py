@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from instrec.export.front_end import listening_model
+
+if TYPE_CHECKING:
+    from instrec.models.classifier import Classifier
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
 
 
-def convert(model: Any, path: Path, about: dict[str, Any]) -> None:
-    """Write a Keras model with any number of rows."""
+def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
+    """Write a model with any number of rows."""
     from tensorflow import lite
 
+    model = listening_model(trained)
     model.export(path, format="litert", verbose=False, target_spec={"supported_ops": [lite.OpsSet.TFLITE_BUILTINS]})
     with zipfile.ZipFile(path, "a") as file:
         file.writestr(zipfile.ZipInfo("labels.txt", _EPOCH), "".join(f"{name}\n" for name in about["classes"]))

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from instrec import features
-from instrec.audio import decoding, loudness
+from instrec.audio import arrays, decoding, loudness
 from instrec.errors import UserError, shown
-from instrec.models.classifier import Classifier
-from instrec.params import ClipParams
+from instrec.inference.model import FloatArray, Model
 
-MIN_HOP_SECONDS = 0.1
-BATCH = 16  # windows; twice as many are no faster, and take 25 MiB more
+BATCH = 32  # windows
 
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope
 _CELLS_PER_SECOND = 10  # of the timeline
@@ -73,6 +70,12 @@ class Listening:
         return -(-self.total // self.cell)
 
     @property
+    def middles(self) -> np.ndarray:
+        """Return the middle of each cell in samples [shape=(cells,)]."""
+        middles: np.ndarray = np.minimum((np.arange(self.cells) + 0.5) * self.cell, self.total - 0.5)
+        return middles
+
+    @property
     def silent(self) -> np.ndarray:
         """Return for each window whether it is silent [shape=(windows,), bool]."""
         return self.rms < loudness.silence(self.loudest, loudness.DITHER_RMS_DBFS)
@@ -99,44 +102,53 @@ class Listening:
 
 
 def listen(
-    path: Path | str,
-    classifier: Classifier,
+    sound: Path | str | np.ndarray,
+    model: Model,
     *,
+    sample_rate: int | None = None,
     hop_seconds: float | None = None,
     hop_share: float = 0.5,
     track: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Listening:
-    """Stream a file through the model, window by window, in memory that does not grow with its length.
+    """Stream a file or an array through the model, window by window, in memory that does not grow with its length.
 
-    The last window ends where the file ends; a file shorter than a window is padded with silence.
+    The last window ends where the sound ends; sound shorter than a window is padded with silence.
 
     Parameters
     ----------
-    hop_seconds : from window to window; by default, `hop_share` of a window.
+    sound : a file, or an array as `arrays.blocks` takes it, at `sample_rate`.
+    hop_seconds : from window to window; by default, `hop_share` of a window. Either is rounded to the model's grid.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
     progress : called with every so many seconds of audio that were heard.
 
     Raises
     ------
     UserError
-        If the file cannot be read as audio, or the hop is not between 0.1 s and a window.
+        When the sound cannot be read, or the hop is not between 0.1 s and a window.
     """
-    clip = classifier.card.clip
-    hop = round(hop_share * clip.samples) if hop_seconds is None else hop_samples(clip, hop_seconds)
-    envelope, facts = loudness.Envelope(clip.sample_rate // _FRAMES_PER_SECOND), decoding.Facts()
-    decoded = decoding.blocks(Path(path), clip.sample_rate, track=track, facts=facts)
-    blocks = _watched(decoded, envelope, progress, clip.sample_rate)
-    onsets, presence, rms = _hear(windows(blocks, clip.samples, hop), classifier)
-    if not envelope.total:
-        raise UserError(
-            "audio-too-short", path, f"too short to hold a sample at {clip.sample_rate} Hz; give a longer file"
-        )
+    rate, hop = model.sample_rate, model.hop(hop_seconds, share=hop_share)
+    facts, name = decoding.Facts(), "sound" if isinstance(sound, np.ndarray) else shown(sound)
+    if isinstance(sound, np.ndarray):
+        blocks = arrays.blocks(sound, sample_rate, rate)
+    else:
+        blocks = decoding.blocks(Path(sound), rate, track=track, facts=facts)
+    envelope, cutter = loudness.Envelope(rate // _FRAMES_PER_SECOND), Cutter(model.window, hop, least=BATCH)
+    parts: list[tuple[np.ndarray, FloatArray, np.ndarray]] = []
+    for block in blocks:
+        envelope.add(block)
+        parts += [activations(model, onset, stretch, hop) for onset, stretch in cutter.add(block)]
+        if progress:
+            progress(len(block) / rate)
+    parts += [activations(model, onset, stretch, hop) for onset, stretch in cutter.end()]
+    if not parts:
+        raise UserError("audio-too-short", name, f"too short to hold a sample at {rate} Hz; give a longer file")
+    onsets, presence, rms = (np.concatenate(each) for each in zip(*parts, strict=True))
     heard = Listening(
-        file=shown(path),
-        classes=classifier.card.classes,
-        sample_rate=clip.sample_rate,
-        window=clip.samples,
+        file=name,
+        classes=model.classes,
+        sample_rate=rate,
+        window=model.window,
         hop=hop,
         total=envelope.total,
         onsets=onsets,
@@ -151,80 +163,53 @@ def listen(
     return heard
 
 
-def hop_samples(clip: ClipParams, hop_seconds: float) -> int:
-    """Return the hop between windows in samples.
-
-    Raises
-    ------
-    UserError
-        If it is not between 0.1 s and a window.
-    """
-    if not MIN_HOP_SECONDS <= hop_seconds <= clip.seconds:
-        raise UserError(
-            "value-out-of-range",
-            f"hop of {hop_seconds:g} s",
-            f"allowed is {MIN_HOP_SECONDS:g} to {clip.seconds:g}, a window",
-        )
-    return round(hop_seconds * clip.sample_rate)
-
-
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
     """Return the highest of each of `most` equal stretches along the first axis; all values where there are no more."""
     parts = min(most, len(values))
     return np.asarray(np.maximum.reduceat(values, np.arange(parts) * len(values) // parts))
 
 
-def windows(blocks: Iterable[np.ndarray], window: int, hop: int) -> Iterator[tuple[int, np.ndarray]]:
-    """Cut a stream of blocks of any length into windows, one every `hop` samples and one that ends with it.
+class Cutter:
+    """Cuts a stream of blocks of any length into windows, one every `hop` samples and one that ends with it.
 
-    Yields
-    ------
-    (onset, y) : where the window starts, in samples, and np.ndarray [shape=(window,)]; shorter only where the
-        whole stream is, and none where it is empty.
+    Windows come as stretches that hold at least `least` of them, and at most `BATCH`: (where the stretch starts, in
+    samples, and np.ndarray [shape=(samples,)]). A stretch is shorter than a window only where the whole stream is.
     """
-    onset, rest = -hop, np.zeros(hop, np.float32)  # as if a window had been taken one hop before the start
-    for block in blocks:
-        rest = np.concatenate([rest, block])
-        while len(rest) >= hop + window:
-            onset, rest = onset + hop, rest[hop:]
-            yield onset, rest[:window]
-    total = onset + len(rest)
-    if onset < 0 < total:
-        yield 0, rest[hop:]
-    elif total > onset + window:
-        yield total - window, rest[-window:]
+
+    def __init__(self, window: int, hop: int, *, least: int = 1) -> None:
+        self._window, self._hop, self._least = window, hop, least
+        # As if a window had been taken one hop before the start: the last one needs what came before.
+        self._onset, self._rest = -hop, np.zeros(hop, np.float32)
+
+    def add(self, block: FloatArray) -> Iterator[tuple[int, FloatArray]]:
+        self._rest = np.concatenate([self._rest, block])
+        return self._ready(self._least)
+
+    def end(self) -> Iterator[tuple[int, FloatArray]]:
+        yield from self._ready(1)
+        total = self._onset + len(self._rest)
+        if self._onset < 0 < total:
+            yield 0, self._rest[self._hop :]
+        elif total > self._onset + self._window:
+            yield total - self._window, self._rest[-self._window :]
+
+    def _ready(self, least: int) -> Iterator[tuple[int, FloatArray]]:
+        while (number := min(BATCH, (len(self._rest) - self._window) // self._hop)) >= least:
+            stretch = self._rest[self._hop : number * self._hop + self._window]
+            yield self._onset + self._hop, stretch
+            self._onset, self._rest = self._onset + number * self._hop, self._rest[number * self._hop :]
 
 
-def _hear(cut: Iterator[tuple[int, np.ndarray]], classifier: Classifier) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return onsets, presence and RMS of every window; the model is asked only about those that may sound."""
-    card, faintest = classifier.card, 10 ** (loudness.DITHER_RMS_DBFS / 20)
-    representation = features.from_params(card.clip, card.spectrogram)
-    onsets: list[int] = []
-    levels: list[float] = []
-    parts = [np.zeros((0, len(card.classes)), np.float32)]
-    while batch := tuple(islice(cut, BATCH)):
-        rms = np.array([np.sqrt(np.mean(np.square(y, dtype=np.float64))) for _, y in batch])
-        clips = np.zeros((len(batch), card.clip.samples), np.float32)
-        for row, (_, y) in zip(clips, batch, strict=True):
-            row[: len(y)] = y
-        presence = np.zeros((len(batch), len(card.classes)), np.float32)
-        loud = rms >= faintest
-        if loud.any():
-            presence[loud], count = classifier.predict(representation.batch(clips[loud]))
-            if count is not None:  # noise is named more readily than it is counted
-                presence[loud] *= 1 - count[:, :1]
-        onsets += [onset for onset, _ in batch]
-        levels += rms.tolist()
-        parts.append(presence)
-    return np.array(onsets, np.int64), np.concatenate(parts), np.array(levels)
+def activations(model: Model, onset: int, stretch: FloatArray, hop: int) -> tuple[np.ndarray, FloatArray, np.ndarray]:
+    """Return onsets, presence and RMS of the windows every `hop` samples of a stretch that starts at `onset`.
 
-
-def _watched(
-    blocks: Iterable[np.ndarray], envelope: loudness.Envelope, progress: Callable[[float], Any] | None, sample_rate: int
-) -> Iterator[np.ndarray]:
-    """Pass blocks on, noting their envelope and how far the file has been heard."""
-    for block in blocks:
-        envelope.add(block)
-        yield block
-        if progress:
-            progress(len(block) / sample_rate)
+    The model is asked only about windows that may sound; the others' presence is zero.
+    """
+    windows = sliding_window_view(stretch, min(len(stretch), model.window))[::hop]
+    rms = np.array([np.sqrt(np.mean(np.square(window, dtype=np.float64))) for window in windows])
+    presence = np.zeros((len(windows), len(model.classes)), np.float32)
+    loud = rms >= 10 ** (loudness.DITHER_RMS_DBFS / 20)
+    if loud.any():
+        padded = np.pad(stretch, (0, max(0, model.window - len(stretch))))
+        presence[loud] = model.network(model.features(padded, hop)[loud])
+    return onset + hop * np.arange(len(windows)), presence, rms

@@ -15,8 +15,8 @@ from typing import Any
 from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
+from instrec.inference.model import Model
 from instrec.inference.prediction import Prediction
-from instrec.models.classifier import Classifier
 from instrec.util.files import below
 
 
@@ -62,7 +62,7 @@ class _Stopped(Exception):
 
 def predictions(
     paths: Sequence[Path],
-    classifier: Classifier,
+    model: Model,
     *,
     hop_seconds: float | None = None,
     threshold: float | None = None,
@@ -88,12 +88,12 @@ def predictions(
     def one(path: Path) -> Prediction | UserError:
         try:
             return prediction.predict(
-                path, classifier, hop_seconds=hop_seconds, threshold=threshold, track=track, progress=told
+                path, model, hop_seconds=hop_seconds, threshold=threshold, track=track, progress=told
             )
         except UserError as error:
             return error
 
-    threads = len(os.sched_getaffinity(0))
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pool, pending = ThreadPoolExecutor(threads), deque[Future[Prediction | UserError]]()
     try:
         for work in [partial(one, path) for path in paths]:

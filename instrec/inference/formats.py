@@ -52,7 +52,7 @@ class Format:
 def rows(prediction: Prediction) -> str:
     """Return a line of CSV for each segment: file, instrument, its probability, start and end in seconds."""
     lines = io.StringIO()
-    said = prediction.as_dict()
+    said = prediction.to_dict()
     csv.writer(lines, lineterminator="\n").writerows(
         (said["file"], each["name"], each["probability"], *span)
         for each in said["instruments"]
@@ -66,7 +66,7 @@ def jams(prediction: Prediction) -> str:
 
     Source: Humphrey et al., JAMS: a JSON annotated music specification (ISMIR 2014); namespace `tag_open`.
     """
-    said = prediction.as_dict()
+    said = prediction.to_dict()
     annotation = {
         "namespace": "tag_open",
         "time": 0.0,
@@ -104,7 +104,7 @@ def _layer(prediction: Prediction) -> str:
 
 FORMATS = {
     "text": Format(lambda prediction: prediction_table(prediction) + "\n", ".txt"),
-    "json": Format(lambda prediction: json.dumps(prediction.as_dict()) + "\n", ".json"),
+    "json": Format(lambda prediction: json.dumps(prediction.to_dict()) + "\n", ".json"),
     "csv": Format(rows, ".csv", header="file,instrument,probability,start,end\n"),
     "jams": Format(jams, ".jams", single=True),
     "audacity": Format(lambda said: editors.audacity(said.instruments), ".txt", single=True),
@@ -116,7 +116,7 @@ FORMATS = {
         ".TextGrid",
         single=True,
         package="pympi",
-        brought_by="pympi-ling",
+        brought_by="'instrec[praat]'",
     ),
 }
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import importlib
+import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from instrec.errors import UserError
 from instrec.inference import summary
 from instrec.inference.activations import Listening, listen
+from instrec.inference.model import HOP_SHARE, Model
 from instrec.inference.summary import Sounding
-from instrec.models.classifier import Classifier
 
-HOP_SHARE = 1 / 6  # of a window, from one to the next; this and the next are from benchmarks/timelines.py
-SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s; from benchmarks/timelines.py
 
 
 @dataclass(frozen=True)
@@ -26,9 +31,10 @@ class Prediction:
     Attributes
     ----------
     heard : what the model gave, window by window.
-    timeline : np.ndarray [shape=(cells, classes)], 0..1.
-    instruments : those that the file holds, first those that sound longest.
-    brief : those that sound too briefly to count in a file of this length; see `summary.decided`.
+    timeline : np.ndarray [shape=(cells, classes)], 0..1, a cell every 0.1 s, classes in the order of `classes`.
+    instruments : those that the sound holds, first those that sound longest: `name`, `share`, `probability`, `segments`
+        as (start, end) in seconds.
+    brief : the same of those that sound too briefly to count in a sound of this length; see `summary.decided`.
     """
 
     heard: Listening
@@ -36,7 +42,43 @@ class Prediction:
     instruments: tuple[Sounding, ...]
     brief: tuple[Sounding, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the timeline's columns."""
+        return self.heard.classes
+
+    @property
+    def times(self) -> np.ndarray:
+        """Return the middle of each cell of the timeline in seconds [shape=(cells,)]."""
+        return self.heard.middles / self.heard.sample_rate
+
+    def to_dataframe(self) -> DataFrame:
+        """Return a row for each segment: instrument, probability, start and end in seconds; needs pandas."""
+        pandas = _needed("pandas")
+        rows = [(each.name, each.probability, *span) for each in self.instruments for span in each.segments]
+        table: DataFrame = pandas.DataFrame(rows, columns=["instrument", "probability", "start", "end"])
+        return table
+
+    def to_jams(self) -> dict[str, Any]:
+        """Return the JSON object of a JAMS file, with a tag for each segment."""
+        from instrec.inference import formats
+
+        content: dict[str, Any] = json.loads(formats.jams(self))
+        return content
+
+    def plot(self, path: Path | str | None = None) -> Figure:
+        """Draw the waveform and the timeline; needs matplotlib.
+
+        Parameters
+        ----------
+        path : a .png, .pdf or .svg to write; None writes nothing.
+        """
+        from instrec.inference import timeline_plot
+
+        _needed("matplotlib", extra="plot")
+        return timeline_plot.draw(self, None if path is None else Path(path))
+
+    def to_dict(self) -> dict[str, Any]:
         """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""
         return {
             "file": self.heard.file,
@@ -56,16 +98,25 @@ def _plain(each: Sounding) -> dict[str, Any]:
     }
 
 
+def _needed(package: str, extra: str = "") -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        wanted = f"'instrec[{extra}]'" if extra else package
+        raise UserError("package-missing", "", f"package {package} is missing; pip install {wanted}") from error
+
+
 def predict(
-    path: Path | str,
-    classifier: Classifier,
+    sound: Path | str | np.ndarray,
+    model: Model,
     *,
+    sample_rate: int | None = None,
     hop_seconds: float | None = None,
     threshold: float | None = None,
     track: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
-    """Name the instruments of a file and when they sound.
+    """Name the instruments of a file or an array, and when they sound.
 
     An instrument sounds for as long as its timeline reaches its threshold; `summary.decided` tells whether that is long
     enough to count. Its probability is the highest value of its timeline, a short moving average over windows: a mean
@@ -73,6 +124,7 @@ def predict(
 
     Parameters
     ----------
+    sound, sample_rate : a file; or an array as `audio.arrays.blocks` takes it, and its rate in Hz.
     hop_seconds : from window to window; a sixth of a window by default.
     threshold : for every class, instead of the thresholds chosen on validation data.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
@@ -87,8 +139,9 @@ def predict(
         raise UserError(
             "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
         )
-    heard = listen(path, classifier, hop_seconds=hop_seconds, hop_share=HOP_SHARE, track=track, progress=progress)
-    thresholds = classifier.card.thresholds if threshold is None else (threshold,) * len(heard.classes)
+    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "progress": progress}
+    heard = listen(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
+    thresholds = model.thresholds if threshold is None else (threshold,) * len(heard.classes)
     activity = timeline(heard)
     within = heard.audible[:, None]
     active = sounding(activity, thresholds) & within
@@ -119,7 +172,7 @@ def timeline(heard: Listening) -> np.ndarray:
     np.ndarray [shape=(cells, classes), float64, 0..1]
         Each cell is the mean presence of the windows that cover its middle.
     """
-    middles = np.minimum((np.arange(heard.cells) + 0.5) * heard.cell, heard.total - 0.5)
+    middles = heard.middles
     first = np.searchsorted(heard.onsets, middles - heard.window, side="right")
     last = np.searchsorted(heard.onsets, middles, side="right")
     summed = np.concatenate([np.zeros((1, len(heard.classes))), np.cumsum(heard.presence, axis=0, dtype=np.float64)])

@@ -17,6 +17,7 @@ from instrec.util.text import clock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from instrec.inference.activations import Listening
     from instrec.inference.prediction import Prediction
@@ -32,8 +33,10 @@ _COLUMNS = 1600  # points of the waveform that a picture can show
 _INK, _FAINT, _LINE = "#22313f", "#8a97a3", "#d5dbe1"
 
 
-def draw(prediction: Prediction, path: Path) -> None:
-    """Draw a prediction's timeline into a picture file; the ending, one of `SUFFIXES`, chooses the format.
+def draw(prediction: Prediction, path: Path | None) -> Figure:
+    """Draw a prediction's timeline, and write it to a picture file where one is named.
+
+    Its ending, one of `SUFFIXES`, chooses the format.
 
     Raises
     ------
@@ -56,8 +59,10 @@ def draw(prediction: Prediction, path: Path) -> None:
     _draw_waveform(top, prediction.heard)
     _draw_rows(bottom, prediction)
     _draw_clock(bottom, prediction.heard.duration)
-    with written_whole(path) as part:
-        figure.savefig(part, format=path.suffix.lstrip(".").lower(), dpi=120)
+    if path:
+        with written_whole(path) as part:
+            figure.savefig(part, format=path.suffix.lstrip(".").lower(), dpi=120)
+    return figure
 
 
 def _draw_waveform(axes: Axes, heard: Listening) -> None:

@@ -9,31 +9,35 @@ from instrec.errors import UserError
 
 TRAINED = Path("models/classifier.keras")
 RELEASED = Path("released/classifier.keras")
-FACTS = Path("released/classifier.json")
+EXPORTED = RELEASED.with_suffix(".onnx")
+FACTS = RELEASED.with_suffix(".json")
 """What is known of the released model, written when it was released."""
+PACKAGED = Path(__file__).with_name("classifier.onnx")
+"""The released model once more, where an installed package has it: git stores the same bytes once."""
 
 
-def choose(model: Path | None) -> Path:
-    """Return the model named, or else the one that is there, and say so where that is the released one.
+def choose(model: Path | None, released: Path = PACKAGED) -> Path:
+    """Return the model named, or else the one trained here, or else the released one.
+
+    Where the pipeline could have trained one, it says so on standard error.
+
+    Parameters
+    ----------
+    released : the released model as the caller needs it.
 
     Raises
     ------
     UserError
         If none is named and none is there.
     """
-    chosen = model or present()
-    if chosen is None:
+    chosen = model or (TRAINED if TRAINED.is_file() else released)
+    if model is None and not chosen.is_file():
         raise UserError(
             "model-missing",
             "",
-            f"no model: neither {TRAINED} nor {RELEASED} is there; in the project's folder `dvc pull {RELEASED}` brings"
+            f"no model: neither {TRAINED} nor {released} is there; in the project's folder `dvc pull {RELEASED}` brings"
             " the released one and `dvc repro` trains one; --model names another",
         )
-    if model is None and chosen == RELEASED:
-        print(f"{TRAINED} is not there; this is the released model, {RELEASED}", file=sys.stderr)
+    if model is None and chosen == released and Path("dvc.yaml").exists():
+        print(f"{TRAINED} is not there; the released model is used", file=sys.stderr)
     return chosen
-
-
-def present() -> Path | None:
-    """Return the model trained here, or else the released one, if either is there."""
-    return next((path for path in (TRAINED, RELEASED) if path.is_file()), None)

@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from instrec.errors import UserError, interruption, run
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else ()))  # not on Windows
 GRACE = 10.0  # seconds for cleaning up after the end of DVC; workers end what they have begun
 PATIENCE = 15.0  # seconds for an earlier run of the same stage to end; more than its grace
 

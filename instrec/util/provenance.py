@@ -11,18 +11,19 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import instrec
 from instrec.errors import UserError
 
 if TYPE_CHECKING:
     from instrec.params import SourcesParams
 
 
+_PACKAGE = Path(__file__).parents[1]
+
+
 def _digest() -> str:
-    package = Path(instrec.__path__[0])
     digest = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"{path.relative_to(package)}\0".encode() + path.read_bytes())
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(f"{path.relative_to(_PACKAGE)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

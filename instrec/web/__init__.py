@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from instrec.errors import UserError
-from instrec.models.classifier import Classifier
+from instrec.inference.model import Model
 from instrec.web.app import LIMIT_MB, application
 from instrec.web.protocol import PATIENCE_SECONDS, Protocol
 
@@ -36,9 +36,9 @@ def bound(port: int) -> socket.socket:
         ) from error
 
 
-def serve(classifier: Classifier, listening: socket.socket, **limits: Any) -> None:
+def serve(model: Model, listening: socket.socket, **limits: Any) -> None:
     """Serve the page until Ctrl-C; `limits` are those of `server`."""
-    ready = server(classifier, **limits)
+    ready = server(model, **limits)
     print(f"http://{HOST}:{listening.getsockname()[1]}/ shows what sounds in a file; Ctrl-C ends it", flush=True)
     with suppress(KeyboardInterrupt):
         ready.run(sockets=[listening])
@@ -46,7 +46,7 @@ def serve(classifier: Classifier, listening: socket.socket, **limits: Any) -> No
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def server(classifier: Classifier, *, limit_mb: int = LIMIT_MB, patience: float = PATIENCE_SECONDS) -> uvicorn.Server:
+def server(model: Model, *, limit_mb: int = LIMIT_MB, patience: float = PATIENCE_SECONDS) -> uvicorn.Server:
     """Return what runs the page.
 
     Parameters
@@ -55,7 +55,7 @@ def server(classifier: Classifier, *, limit_mb: int = LIMIT_MB, patience: float 
     patience : seconds within which a request must arrive.
     """
     settings = uvicorn.Config(
-        application(classifier, limit_mb=limit_mb),
+        application(model, limit_mb=limit_mb),
         http=type("Patient", (Protocol,), {"patience": patience}),
         ws="none",
         lifespan="off",

@@ -28,7 +28,7 @@ from instrec import taxonomy
 from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
-from instrec.models.classifier import Classifier
+from instrec.inference.model import Model
 from instrec.util.text import clock
 from instrec.web.player import laid_out
 from instrec.web.templates import LOOKS, source, templates
@@ -50,7 +50,7 @@ class _Stopped(Exception):
     """Whoever asked has gone."""
 
 
-def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlette:
+def application(model: Model, *, limit_mb: int = LIMIT_MB) -> Starlette:
     """Make the server of a model; files of more than `limit_mb` million bytes are refused.
 
     Raises
@@ -65,12 +65,12 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
             "temporary-folder-full", "TMPDIR", "no folder for uploads can be written; free some space, or set another"
         ) from error
     pages = templates("instrec.web")
-    server = _Server(classifier, pages, limit_mb, folder)
+    server = _Server(model, pages, limit_mb, folder)
 
     def given(content: str, kind: str) -> Callable[[Request], Response]:
         return lambda request: Response(content, media_type=kind, headers=_HEADERS)
 
-    classes = [taxonomy.instrument(name).title for name in classifier.card.classes]
+    classes = [taxonomy.instrument(name).title for name in model.classes]
     known = {"classes": classes, "limit_mb": limit_mb, "endings": ",".join(sorted(decoding.SUFFIXES))}
     looks = source(pages, LOOKS) + source(pages, "web.css")
     return Starlette(
@@ -85,8 +85,8 @@ def application(classifier: Classifier, *, limit_mb: int = LIMIT_MB) -> Starlett
 
 
 class _Server:
-    def __init__(self, classifier: Classifier, templates: Any, limit_mb: int, folder: str) -> None:
-        self._classifier = classifier
+    def __init__(self, model: Model, templates: Any, limit_mb: int, folder: str) -> None:
+        self._model = model
         self._template = templates.get_template("found.html")
         self._limit_mb = limit_mb
         self._folder = folder
@@ -167,7 +167,7 @@ class _Server:
 
     def _answer(self, path: Path, heard: Callable[[float], None]) -> dict[str, Any]:
         try:
-            predicted = prediction.predict(path, self._classifier, progress=heard)
+            predicted = prediction.predict(path, self._model, progress=heard)
         except UserError as error:
             return {"error": str(error).removeprefix(f"{path}: ")}
         except _Stopped:

@@ -7,7 +7,6 @@ import io
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -16,6 +15,8 @@ _PEAK = 0.9
 
 def sound(y: NDArray[Any], sample_rate: int) -> str:
     """Return samples [shape=(n,)] as a data URI: MP3, or FLAC at rates that MP3 has not. The loudest gets `_PEAK`."""
+    import soundfile  # not for `instrec serve`, whose browser has the file
+
     loudest = float(np.abs(y).max(initial=0)) or 1.0
     levelled = np.asarray(y, np.float32) * (_PEAK / loudest)
     kind, mime = ("MP3", "audio/mpeg") if sample_rate in _MP3_RATES else ("FLAC", "audio/flac")

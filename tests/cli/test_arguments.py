@@ -20,7 +20,7 @@ class TestArguments:
             ([], "the following arguments are required: COMMAND; see `instrec --help`"),
             (["predict"], "the following arguments are required: FILE; see `instrec predict --help`"),
             (["predict", "x.wav", "--jsn"], "unknown argument '--jsn'; did you mean --json?"),
-            (["predict", "x.wav", "--quux"], "unknown argument '--quux'; see `instrec predict --help`"),
+            (["predict", "x.wav", "--zzz"], "unknown argument '--zzz'; see `instrec predict --help`"),
             (["predict", "x.wav", "--hop", "soon"], "argument --hop: invalid float value: 'soon'"),
             (["predict", "x.wav", "--threshold", "2"], "argument --threshold: 2 is outside 0..1"),
             (
@@ -36,8 +36,11 @@ class TestArguments:
                 "none.keras: no model there; train one with `dvc repro`",
             ),
             (["evaluate", "nowhere"], "nowhere: not a folder"),
-            (["evaluate", "nowhere", "--json", ""], "argument --json: an empty name"),
-            (["evaluate", "nowhere", "--json", "a.wav"], "--json a.wav: has a sound's ending; name a .json file"),
+            (["evaluate", "nowhere.csv"], "nowhere.csv: cannot be read as CSV"),
+            (["gate", "main"], "unknown command 'gate'; it is `instrec dev gate`"),
+            (["dev", "gaet"], "unknown command 'gaet'; did you mean gate?"),
+            (["dev"], "the following arguments are required: COMMAND; see `instrec dev --help`"),
+            (["dev", "recipe", "--lst"], "unknown argument '--lst'; did you mean --list?"),
             (["predict", ""], "argument FILE: an empty name"),
             (["predict", "x.wav", "--output", "y.xyz"], "--output y.xyz: unknown ending; allowed: .txt"),
         ],
@@ -66,7 +69,7 @@ class TestArguments:
 
 
 def test_a_full_disk_under_the_output_is_told():
-    command = [sys.executable, "-m", "instrec.cli", "recipe", "--list"]
+    command = [sys.executable, "-m", "instrec", "dev", "recipe", "--list"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2

@@ -1,7 +1,9 @@
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
+import keras
 import pytest
 import yaml
 
@@ -95,3 +97,26 @@ def test_it_works_without_keras_and_fluidsynth(tmp_path):
     assert lines["FluidSynth"].startswith("missing")
     assert "libfluidsynth3" in lines["FluidSynth"]
     assert lines["model"].startswith("missing")
+
+
+def test_outside_of_the_project_the_pipeline_is_not_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = state(doctor.examine(None, Path("params.yaml")))
+    assert "FluidSynth" not in found
+    assert found["onnxruntime"][0] == doctor.THERE
+    assert found["model"][1].endswith("classifier.onnx (15 classes)")
+
+
+def test_a_gpu_that_keras_cannot_use_is_named_with_the_command_that_mends_it(tmp_path, monkeypatch):
+    """In place of the driver stands what answers as it does."""
+    driver = tmp_path / "nvidia-smi"
+    driver.write_text("#!/bin/sh\necho NVIDIA H100 80GB HBM3\necho NVIDIA H100 80GB HBM3\n")
+    driver.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [])
+    state_, detail = state(doctor.examine(None, tmp_path / "params.yaml"))["GPU"]
+    assert state_ == doctor.OPTIONAL
+    assert detail.startswith(
+        "NVIDIA H100 80GB HBM3, NVIDIA H100 80GB HBM3 is there, but Keras cannot use it: pip install"
+    )
+    assert f"'tensorflow[and-cuda]=={version('tensorflow')}'" in detail

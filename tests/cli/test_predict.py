@@ -173,7 +173,7 @@ class TestPredict:
         assert "bad.keras" in only_error(capsys)
 
     def test_a_process_of_its_own_keeps_tensorflow_quiet(self, model, music):
-        command = [sys.executable, "-m", "instrec.cli", "predict", str(music), "--json", "--model", model]
+        command = [sys.executable, "-m", "instrec", "predict", str(music), "--json", "--model", model]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
         assert result.stderr == ""

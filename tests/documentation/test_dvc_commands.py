@@ -16,7 +16,7 @@ from tests.documentation.pages import OPTIONS, ROOT
 RECORDER = """
 dvc() { printf '%s\\0' "$@"; printf '\\n'; }
 git() { :; }
-instrec() { "$PYTHON" -m instrec.cli "$@"; }
+instrec() { "$PYTHON" -m instrec "$@"; }
 """
 
 

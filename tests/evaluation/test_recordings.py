@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from instrec.evaluation.recordings import asked, evaluate_folder, figures
+from instrec.inference import keras_model
 from instrec.models.classifier import Classifier
 from tests.tone_model import RATE, build, tone
 
@@ -30,7 +31,7 @@ def test_a_folder_is_answered_by_programs(tmp_path):
         soundfile.write(path, tone(sound, 2), RATE)
     (folder / "violin").mkdir()
     soundfile.write(folder / "violin" / "a.wav", tone("violin", 2), RATE)
-    result = evaluate_folder(folder, programs)
+    result = evaluate_folder(folder, keras_model.made(programs))
     assert result["files"] == 3
     assert result["top1"] == pytest.approx(2 / 3)
     assert result["confusion"] == {"classes": ["piano", "gm_008"], "matrix": [[2, 1], [0, 0]]}

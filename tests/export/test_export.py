@@ -17,10 +17,9 @@ from instrec import export, features
 from instrec.cli import main
 from instrec.errors import UserError
 from instrec.features.log_mel import LogMel
-from instrec.inference.prediction import HOP_SHARE
 from instrec.models import architectures, classifier
 from instrec.params import Params
-from tests.tone_model import CARD, TONES, build, tone
+from tests.tone_model import CARD, TONES, build, model, tone
 
 FORMATS = sorted(export.FORMATS)
 
@@ -58,10 +57,12 @@ class TestFile:
         assert about["classes"] == list(TONES)
         assert about["thresholds"] == [0.5, 0.5, 0.5]
         assert (about["sample_rate"], about["window_samples"]) == (16000, 16000)
-        assert about["hop_samples"] == round(HOP_SHARE * 16000)  # as `instrec predict` hears
+        assert about["hop_samples"] == model().hop()  # as `instrec predict` hears
         assert about["input"].startswith("samples: float32 [windows, 16000], mono sound at 16000 Hz")
         assert "0, 1, 2, and 3 or more" in about["output_count"]
         assert len(about["model_md5"]) == 32
+        assert about["spectrogram"]["mels"] == 40
+        assert ("input_features" in about) == (form == "onnx")
 
     def test_a_model_that_does_not_count_has_one_output(self, tmp_path, full_params: Params, form):
         card = replace(CARD, spectrogram=replace(CARD.spectrogram, name="multi_resolution"))
@@ -91,7 +92,7 @@ def _about(path: Path) -> dict:
             assert file.read("labels.txt").decode().splitlines() == about["classes"]
         return about
     texts = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
-    plain = ("name", "version", "model_md5", "licence", "input", "output_presence", "output_count")
+    plain = ("name", "version", "model_md5", "licence", "input", "input_features", "output_presence", "output_count")
     return {key: value if key in plain else json.loads(value) for key, value in texts.items()}
 
 
@@ -133,7 +134,7 @@ class TestMistakes:
     def test_a_missing_package(self, capsys, trained, tmp_path, package, monkeypatch):
         monkeypatch.setitem(sys.modules, package, None)
         argv = ("--format", "onnx", "--model", str(trained), "--output", str(tmp_path / "m.onnx"))
-        assert f"package {package} is missing; pip install -r requirements.txt" in self.error(capsys, *argv)
+        assert f"package {package} is missing; pip install 'instrec[pipeline]'" in self.error(capsys, *argv)
         assert list(tmp_path.iterdir()) == []
 
     def test_a_network_without_a_counterpart(self, capsys, tmp_path):
@@ -148,7 +149,7 @@ class TestMistakes:
             assert not (tmp_path / f"m.{form}").exists()
 
     def test_another_backend(self, trained, tmp_path):
-        command = [sys.executable, "-m", "instrec.cli", "export", "--format", "onnx", "--model", str(trained)]
+        command = [sys.executable, "-m", "instrec", "export", "--format", "onnx", "--model", str(trained)]
         environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(Path(__file__).parents[2])}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 2

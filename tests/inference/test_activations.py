@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec import features
-from instrec.inference.activations import Listening, listen, windows
+from instrec.inference import keras_model
+from instrec.inference.activations import BATCH, Cutter, Listening, listen
 from instrec.models import architectures
 from instrec.models.classifier import Classifier
+from tests import tone_model
 from tests.refusals import refused
 from tests.tone_model import CARD, RATE, build, tone, written
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    return build()
+def model():
+    return tone_model.model()
 
 
 def names(heard: Listening) -> list[str]:
@@ -31,36 +33,43 @@ def test_what_counts_as_nothing_holds_no_instrument(tmp_path, none, share):
     counter = known.model.get_layer("count")
     counter.set_weights([counter.get_weights()[0], np.array([none, 0, 0, 0])])
     path = written(tmp_path, tone("flute", 2))
-    presence = listen(path, build()).presence
+    presence = listen(path, tone_model.model()).presence
     assert presence.max() > 0.9
-    np.testing.assert_allclose(listen(path, known).presence, share * presence, atol=1e-6)
+    np.testing.assert_allclose(listen(path, keras_model.made(known)).presence, share * presence, atol=1e-6)
 
 
 @given(
     lengths=st.lists(st.integers(1, 40), max_size=12),
     window=st.integers(1, 25),
     share=st.floats(0.01, 1.0),
+    least=st.sampled_from([1, 3, BATCH]),
 )
-def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, share):
+def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, share, least):
     hop = max(1, round(window * share))
     y = np.arange(1, sum(lengths) + 1, dtype=np.float32)
-    cut = list(windows(np.split(y, np.cumsum(lengths)[:-1]) if lengths else [], window, hop))
+    cutter = Cutter(window, hop, least=least)
+    blocks = np.split(y, np.cumsum(lengths)[:-1]) if lengths else []
+    cut = [each for block in blocks for each in cutter.add(block)]
+    assert not cut or min(len(part) for _, part in cut) >= window + (least - 1) * hop
+    cut += cutter.end()
     covered = np.zeros(len(y), bool)
+    onsets: list[int] = []
     for onset, part in cut:
-        np.testing.assert_array_equal(part, y[onset : onset + window])
-        covered[onset : onset + window] = True
+        np.testing.assert_array_equal(part, y[onset : onset + len(part)])
+        covered[onset : onset + len(part)] = True
+        assert (len(part) - window) % hop == 0 or len(part) == len(y)
+        onsets += range(onset, onset + max(1, len(part) - window + 1), hop)
     assert covered.all()
-    onsets = [onset for onset, _ in cut]
     assert onsets[:-1] == [index * hop for index in range(len(onsets) - 1)]
     assert onsets[-1:] == ([] if not lengths else onsets[-1:])
     assert not cut or cut[-1][0] + len(cut[-1][1]) == len(y)
 
 
 @pytest.mark.parametrize("hop", [0.0, 0.05, 1.01, float("nan")])
-def test_a_hop_out_of_range_is_refused(tmp_path, classifier, hop):
+def test_a_hop_out_of_range_is_refused(tmp_path, model, hop):
     path = written(tmp_path, tone("flute", 2))
     with refused("value-out-of-range", f"hop of {hop:g} s", "0.1 to 1"):
-        listen(path, classifier, hop_seconds=hop)
+        listen(path, model, hop_seconds=hop)
 
 
 @pytest.mark.parametrize(
@@ -74,23 +83,23 @@ def test_a_hop_out_of_range_is_refused(tmp_path, classifier, hop):
         (22050, 1, "aiff", "PCM_16"),
     ],
 )
-def test_any_format_rate_and_number_of_channels(tmp_path, classifier, rate, channels, suffix, subtype):
+def test_any_format_rate_and_number_of_channels(tmp_path, model, rate, channels, suffix, subtype):
     y = np.repeat(tone("flute", 2.5, rate=rate)[:, None], channels, axis=1)
     path = written(tmp_path, y, name=f"music.{suffix}", rate=rate, subtype=subtype)
-    heard = listen(path, classifier)
+    heard = listen(path, model)
     assert names(heard) == ["flute"]
     assert heard.duration == pytest.approx(2.5, abs=0.1)
 
 
-def test_one_sample_is_a_file(tmp_path, classifier):
-    heard = listen(written(tmp_path, np.array([0.5], np.float32)), classifier)
+def test_one_sample_is_a_file(tmp_path, model):
+    heard = listen(written(tmp_path, np.array([0.5], np.float32)), model)
     assert 0 < heard.duration < 0.001
 
 
-def test_a_truncated_file_gives_what_is_left_of_it(tmp_path, classifier):
+def test_a_truncated_file_gives_what_is_left_of_it(tmp_path, model):
     path = written(tmp_path, tone("flute", 4), name="music.flac")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    heard = listen(path, classifier)
+    heard = listen(path, model)
     assert names(heard) == ["flute"]
     assert 1 < heard.duration < 3
 
@@ -105,7 +114,7 @@ def test_a_truncated_file_gives_what_is_left_of_it(tmp_path, classifier):
         ("missing", "file-unreadable"),
     ],
 )
-def test_what_cannot_be_heard_is_refused_by_name(tmp_path, classifier, bad, code):
+def test_what_cannot_be_heard_is_refused_by_name(tmp_path, model, bad, code):
     path = tmp_path / "music.wav"
     if bad == "empty":
         path.touch()
@@ -116,18 +125,18 @@ def test_what_cannot_be_heard_is_refused_by_name(tmp_path, classifier, bad, code
     elif bad == "folder":
         path.mkdir()
     with refused(code, path):
-        listen(path, classifier)
+        listen(path, model)
 
 
-def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path, classifier):
+def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path, model):
     minutes = 25
     with soundfile.SoundFile(tmp_path / "long.wav", "w", 8000, 1) as file:
         for _ in range(minutes):
             file.write(tone("violin", 60, rate=8000, level=0.01))
-    listen(written(tmp_path, tone("violin", 1)), classifier)  # what is loaded once is not counted
+    listen(written(tmp_path, tone("violin", 1)), model)  # what is loaded once is not counted
     tracemalloc.start()
     try:
-        heard = listen(tmp_path / "long.wav", classifier, hop_seconds=1.0)
+        heard = listen(tmp_path / "long.wav", model, hop_seconds=1.0)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -152,12 +161,13 @@ def test_any_representation_that_a_model_was_trained_on(tmp_path, full_params, c
     card = replace(CARD, spectrogram=replace(CARD.spectrogram, **change))
     representation = features.from_params(card.clip, card.spectrogram)
     knobs = replace(full_params.model, name="compact_resnet", width=2)
-    classifier = Classifier(architectures.build(representation.shape, len(card.classes), "multilabel", knobs), card)
+    trained = Classifier(architectures.build(representation.shape, len(card.classes), "multilabel", knobs), card)
     y = np.concatenate([tone("flute", 0.7), tone("violin", 0.9)])
-    heard = listen(written(tmp_path, y, subtype="FLOAT"), classifier)
-    assert heard.onsets.tolist() == [0, RATE // 2, len(y) - RATE]
-    expected, _ = classifier.predict(representation.batch(np.stack([y[start:][:RATE] for start in heard.onsets])))
+    model = keras_model.made(trained)
+    heard = listen(written(tmp_path, y, subtype="FLOAT"), model)
+    assert heard.onsets.tolist() == [0, model.hop(0.5), len(y) - RATE]
+    expected, _ = trained.predict(representation.batch(np.stack([y[start:][:RATE] for start in heard.onsets])))
     np.testing.assert_allclose(heard.presence, expected, atol=1e-5)
-    shorter = listen(written(tmp_path, y[: RATE // 20], subtype="FLOAT"), classifier)
-    expected, _ = classifier.predict(representation(y[: RATE // 20])[np.newaxis])
+    shorter = listen(written(tmp_path, y[: RATE // 20], subtype="FLOAT"), model)
+    expected, _ = trained.predict(representation(y[: RATE // 20])[np.newaxis])
     np.testing.assert_allclose(shorter.presence, expected, atol=1e-5)

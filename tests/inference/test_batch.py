@@ -6,15 +6,16 @@ import pytest
 
 from instrec.errors import UserError
 from instrec.inference import batch, prediction
+from tests import tone_model
 from tests.refusals import refused
-from tests.tone_model import build, silence, tone, written
+from tests.tone_model import silence, tone, written
 
 NAMES = ("double_bass", "violin", "flute")
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    return build()
+def model():
+    return tone_model.model()
 
 
 @pytest.fixture
@@ -23,37 +24,37 @@ def files(tmp_path) -> list[Path]:
     return [written(tmp_path, tone(NAMES[index % 3], 9 - index), name=f"{index}.wav") for index in range(8)]
 
 
-def test_predictions_come_in_order_and_are_those_of_each_file_alone(files, classifier):
-    found = [each.as_dict() for each in batch.predictions(files, classifier)]
-    assert found == [prediction.predict(path, classifier).as_dict() for path in files]
+def test_predictions_come_in_order_and_are_those_of_each_file_alone(files, model):
+    found = [each.to_dict() for each in batch.predictions(files, model)]
+    assert found == [prediction.predict(path, model).to_dict() for path in files]
     assert [each["instruments"][0]["name"] for each in found] == [NAMES[index % 3] for index in range(8)]
 
 
-def test_a_file_that_cannot_be_read_gives_its_error(files, classifier, tmp_path):
+def test_a_file_that_cannot_be_read_gives_its_error(files, model, tmp_path):
     (tmp_path / "text.wav").write_text("no audio\n" * 40)
-    first, bad, last = batch.predictions([files[0], tmp_path / "text.wav", files[1]], classifier)
+    first, bad, last = batch.predictions([files[0], tmp_path / "text.wav", files[1]], model)
     assert isinstance(bad, UserError)
     assert "text.wav" in str(bad)
     assert (first.heard.file, last.heard.file) == (str(files[0]), str(files[1]))
 
 
-def test_options_reach_every_file(files, classifier):
-    for each in batch.predictions(files[:2], classifier, hop_seconds=0.5, threshold=0.0):
-        assert each.heard.hop == 8000
+def test_options_reach_every_file(files, model):
+    for each in batch.predictions(files[:2], model, hop_seconds=0.5, threshold=0.0):
+        assert each.heard.hop == 7936  # on the grid of the model
         assert len(each.instruments) == 3
 
 
-def test_every_second_is_told_of(files, classifier):
+def test_every_second_is_told_of(files, model):
     told: list[Any] = []
-    assert len(list(batch.predictions(files, classifier, progress=told.append))) == 8
+    assert len(list(batch.predictions(files, model, progress=told.append))) == 8
     assert sum(told) == pytest.approx(sum(range(2, 10)))
 
 
-def test_closed_early_it_gives_up_what_is_under_way(tmp_path, classifier):
+def test_closed_early_it_gives_up_what_is_under_way(tmp_path, model):
     long = written(tmp_path, tone("flute", 1), silence(600))
     before = threading.active_count()
     told: list[Any] = []
-    found = batch.predictions([written(tmp_path, tone("flute", 1), name="short.wav"), *[long] * 40], classifier,
+    found = batch.predictions([written(tmp_path, tone("flute", 1), name="short.wav"), *[long] * 40], model,
                              progress=told.append)  # fmt: skip
     next(found)
     found.close()
@@ -61,8 +62,8 @@ def test_closed_early_it_gives_up_what_is_under_way(tmp_path, classifier):
     assert sum(told) < 600 * 8
 
 
-def test_nothing_is_predicted_of_no_files(classifier):
-    assert list(batch.predictions([], classifier)) == []
+def test_nothing_is_predicted_of_no_files(model):
+    assert list(batch.predictions([], model)) == []
 
 
 def test_a_folder_stands_for_the_audio_in_and_below_it(tmp_path):

@@ -10,27 +10,28 @@ from instrec.cli.parsing import PREDICTION_FORMATS
 from instrec.inference import formats, prediction
 from instrec.inference.batch import Sound
 from instrec.inference.formats import FORMATS
+from tests import tone_model
 from tests.refusals import refused
-from tests.tone_model import build, silence, tone, written
+from tests.tone_model import silence, tone, written
 
 SEGMENTS = {("violin", 0.0, 3.0), ("flute", 5.0, 8.0), ("flute", 9.0, 10.0)}
 
 
 @pytest.fixture(scope="module")
-def classifier():
-    return build()
+def model():
+    return tone_model.model()
 
 
 @pytest.fixture(scope="module")
-def predicted(tmp_path_factory, classifier):
+def predicted(tmp_path_factory, model):
     folder = tmp_path_factory.mktemp("formats")
     parts = (tone("violin", 3), silence(2), tone("flute", 3), silence(1), tone("flute", 1))
-    return prediction.predict(written(folder, *parts, name='so, "called".wav'), classifier)
+    return prediction.predict(written(folder, *parts, name='so, "called".wav'), model)
 
 
 @pytest.fixture(scope="module")
-def nothing(tmp_path_factory, classifier):
-    return prediction.predict(written(tmp_path_factory.mktemp("nothing"), silence(2)), classifier)
+def nothing(tmp_path_factory, model):
+    return prediction.predict(written(tmp_path_factory.mktemp("nothing"), silence(2)), model)
 
 
 def sound(name: str, folder: str = "in") -> Sound:
@@ -139,15 +140,15 @@ def test_each_instrument_can_have_a_file(tmp_path, predicted, nothing, name):
     assert "violin" in violin and "flute" not in violin
 
 
-def test_a_layer_counts_in_samples_of_the_file(tmp_path, classifier):
+def test_a_layer_counts_in_samples_of_the_file(tmp_path, model):
     path = written(tmp_path, tone("flute", 2, rate=44100), rate=44100)
-    layer = FORMATS["sonic-visualiser"].written(prediction.predict(path, classifier))
+    layer = FORMATS["sonic-visualiser"].written(prediction.predict(path, model))
     assert 'sampleRate="44100" start="0" end="88200"' in layer
 
 
 def test_a_missing_package_is_reported_before_the_work(monkeypatch):
     monkeypatch.setattr(formats, "find_spec", lambda name: None)
-    with refused("package-missing", "", "pip install pympi-ling"):
+    with refused("package-missing", "", "pip install 'instrec[praat]'"):
         formats.check(FORMATS["textgrid"], None, [sound("a.wav")])
     formats.check(FORMATS["csv"], None, [sound("a.wav")])
 

@@ -1,14 +1,18 @@
 """Which model a command takes: the one named, trained here, or released; or else a line that says how to get one."""
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
 
+import onnxruntime
 import pytest
+import yaml
 
 from instrec.cli import main
 from instrec.models import classifier
-from instrec.models.released import RELEASED, TRAINED, choose, present
+from instrec.models.released import EXPORTED, FACTS, PACKAGED, RELEASED, TRAINED, choose
+from instrec.tracking.mlflow.runs import md5
 from tests.miniature import dvc
 from tests.tone_model import CARD, RATE, build, tone, written
 
@@ -32,28 +36,37 @@ def put(model: Path, path: Path) -> None:
     shutil.copy(model, path)
 
 
-def test_the_released_model_is_used_and_named_where_none_was_trained(folder, model, capsys):
-    put(model, RELEASED)
-    assert main(["predict", "music.wav", "--json"]) == 0
+def test_the_released_model_is_used_and_named_where_none_was_trained(folder, capsys):
+    (folder / "dvc.yaml").touch()
+    assert main(["predict", "music.wav", "--json", "--threshold", "0"]) == 0
     out, err = capsys.readouterr()
     assert '"violin"' in out
-    assert err == f"{TRAINED} is not there; this is the released model, {RELEASED}\n"
+    assert err == f"{TRAINED} is not there; the released model is used\n"
+
+
+def test_outside_of_the_project_nothing_is_said(folder, capsys):
+    assert choose(None) == PACKAGED
+    assert capsys.readouterr().err == ""
+
+
+def test_the_package_has_the_released_model(repository):
+    tracked = yaml.safe_load((repository / f"{EXPORTED}.dvc").read_text())["outs"][0]
+    assert md5(PACKAGED) == tracked["md5"]
+    about = onnxruntime.InferenceSession(PACKAGED).get_modelmeta().custom_metadata_map
+    assert about["model_md5"] == json.loads((repository / FACTS).read_text())["model"]["md5"]
 
 
 def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, model, capsys):
     put(model, TRAINED)
     put(model, RELEASED)
-    assert present() == choose(None) == TRAINED
+    assert choose(None) == choose(None, RELEASED) == TRAINED
     assert choose(Path("other.keras")) == Path("other.keras")
     assert choose(RELEASED) == RELEASED
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("command", [["predict", "music.wav"], ["evaluate", "."], ["export", "--format", "onnx"]])
-def test_without_any_the_next_commands_are_named(folder, command, capsys):
-    (folder / "violin").mkdir()
-    (folder / "violin" / "music.wav").symlink_to(folder / "music.wav")
-    assert main(command) == 2
+def test_without_any_the_next_commands_are_named(folder, capsys):
+    assert main(["export", "--format", "onnx"]) == 2
     _, err = capsys.readouterr()
     assert err.count("\n") == 1
     for part in (TRAINED, RELEASED, f"`dvc pull {RELEASED}`", "`dvc repro`", "--model"):
@@ -66,17 +79,17 @@ def test_a_named_model_that_is_missing_is_not_replaced(folder, model, capsys):
     assert capsys.readouterr().err.startswith(f"error: {TRAINED}: no model there")
 
 
-def test_doctor_knows_it(folder, model, capsys):
-    put(model, RELEASED)
+def test_doctor_knows_it(folder, capsys):
     main(["doctor"])
-    assert f"{RELEASED} (3 classes)" in capsys.readouterr().out
+    assert f"{PACKAGED} (15 classes)" in capsys.readouterr().out
 
 
-def test_a_fresh_clone_brings_it_without_a_network(repository, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("path", [RELEASED, EXPORTED])
+def test_a_fresh_clone_brings_it_without_a_network(repository, tmp_path, capsys, monkeypatch, path):
     """`dvc pull` as the error names it, in a clone of what git has."""
     subprocess.run(["git", "clone", "--quiet", repository, tmp_path / "clone"], check=True)
-    dvc(tmp_path / "clone", "pull", str(RELEASED))
+    dvc(tmp_path / "clone", "pull", str(path))
     monkeypatch.chdir(tmp_path / "clone")
     music = written(tmp_path, tone("violin", 4), rate=RATE)
-    assert main(["predict", str(music), "--json", "--threshold", "0"]) == 0
+    assert main(["predict", str(music), "--json", "--threshold", "0", "--model", str(path)]) == 0
     assert '"violin"' in capsys.readouterr().out

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-SYNTHESIZE, PREDICT = ("stages.synthesize",), ("instrec.cli", "predict", "recordings")
+SYNTHESIZE, PREDICT = ("stages.synthesize",), ("instrec", "predict", "recordings")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 STAGE = """

@@ -8,7 +8,7 @@ import pytest
 
 from instrec import web
 from instrec.web import HOST, bound
-from tests.tone_model import build
+from tests.tone_model import model
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     folder, before = tmp_path_factory.mktemp("uploads"), tempfile.tempdir
     tempfile.tempdir = str(folder)
     listening = bound(0)
-    running = web.server(build(), limit_mb=1)
+    running = web.server(model(), limit_mb=1)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
     while not running.started:

@@ -100,7 +100,7 @@ def serving(folder: Path, **options: float) -> Iterator[Serving]:
 
 if __name__ == "__main__":
     from instrec.web import bound, serve
-    from tests.tone_model import build
+    from tests.tone_model import model
 
     with bound(0) as listening:
-        serve(build(), listening, **json.loads(sys.argv[1]))
+        serve(model(), listening, **json.loads(sys.argv[1]))

@@ -26,7 +26,7 @@ def model(tmp_path_factory) -> Path:
 
 
 def test_it_says_where_it_is_and_ends_with_ctrl_c(model, tmp_path):
-    command = [sys.executable, "-m", "instrec.cli", "serve", "--port", "0", "--model", str(model)]
+    command = [sys.executable, "-m", "instrec", "serve", "--port", "0", "--model", str(model)]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     address = process.stdout.readline().split()[0]

@@ -11,7 +11,7 @@ BLOCKS = re.findall(
 
 
 def test_its_commands_run(origin, tmp_path):
-    commands = [block for block in BLOCKS if "instrec gate main " in block]
+    commands = [block for block in BLOCKS if "instrec dev gate main " in block]
     assert len(commands) == 1
     folder = toy_pipeline.clone(origin, tmp_path / "clone", "better")
     toy_pipeline.run(folder, "git", "branch", "main", "origin/main")

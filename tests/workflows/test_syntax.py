@@ -17,7 +17,7 @@ def test_every_step_is_a_pinned_action_or_a_make_target(file):
     targets = re.findall(r"^([\w ]+):", (toy_pipeline.ROOT / "Makefile").read_text(), re.MULTILINE)
     for job in workflow["jobs"].values():
         assert {"runs-on", "steps", "timeout-minutes"} <= job.keys() <= {
-            "if", "runs-on", "steps", "timeout-minutes", "env"
+            "if", "runs-on", "steps", "timeout-minutes", "env", "environment"
         }  # fmt: skip
         for step in job["steps"]:
             assert step.keys() <= {"uses", "with", "run", "if", "env"}

@@ -7,16 +7,12 @@ as it did when it was registered, whichever instrec is installed, or none.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.io import wavfile
 
 from instrec.errors import UserError
-from instrec.inference import prediction
-from instrec.models import classifier
-from instrec.util.files import temporary_folder
+from instrec.inference import model, prediction
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature
@@ -30,9 +26,9 @@ REQUIREMENTS = (
 
 
 class Recognizer:
-    """A classifier behind MLflow's interface."""
+    """A model behind MLflow's interface."""
 
-    def __init__(self, known: classifier.Classifier) -> None:
+    def __init__(self, known: model.Model) -> None:
         self.known = known
 
     def predict(self, sounds: DataFrame, params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -55,7 +51,7 @@ class Recognizer:
 
     def _predict(self, row: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
         if row.get("file") and isinstance(row["file"], str):  # a table has NaN where it has none
-            return prediction.predict(row["file"], self.known, **settings).as_dict()
+            return prediction.predict(row["file"], self.known, **settings).to_dict()
         samples, rate = np.asarray(row.get("samples"), np.float32), row.get("sample_rate") or 0
         if not samples.size or samples.ndim != 1 or rate <= 0:
             raise UserError(
@@ -63,14 +59,11 @@ class Recognizer:
                 "",
                 "a row holds no sound; give `file`, or `samples` of one channel and their `sample_rate`",
             )
-        with temporary_folder() as folder:
-            path = folder / "samples.wav"
-            wavfile.write(path, rate, samples)
-            return prediction.predict(path, self.known, **settings).as_dict() | {"file": None}
+        return prediction.predict(samples, self.known, sample_rate=rate, **settings).to_dict() | {"file": None}
 
 
 def _load_pyfunc(path: str) -> Recognizer:
-    return Recognizer(classifier.load(Path(path)))
+    return Recognizer(model.load(path))
 
 
 def signature() -> ModelSignature:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrec.errors import UserError
-from instrec.models import classifier
+from instrec.inference import model
 from instrec.tracking.mlflow import pyfunc, runs
 from instrec.util.files import temporary_folder
 
@@ -70,7 +70,7 @@ def register(path: Path, name: str, alias: str) -> str:
         If there is no model, MLflow's store does not answer or refuses, or the version predicts otherwise than the
         file; the alias then stays where it was.
     """
-    known = classifier.load(path)
+    known = model.load(path)
     # A model is larger than what a run leaves, so a server gets more time for it.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
     with _told():

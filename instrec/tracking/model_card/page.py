@@ -55,7 +55,7 @@ def _head(facts: Facts) -> str:
     return (
         "# Model card: the released model\n\n"
         f"This model recognizes {len(facts['classes'])} instruments in audio, and when each one sounds.\n\n"
-        f"`instrec card` writes this page from `{FACTS}`, which `make release` collects from the pipeline.\n\n"
+        f"`instrec dev card` writes this page from `{FACTS}`, which `make release` collects from the pipeline.\n\n"
         + _table(("", ""), rows)
     )
 

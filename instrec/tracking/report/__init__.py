@@ -1,4 +1,4 @@
-"""The page of `instrec report`: what a model reaches, what changed, and what it sounds like, in one HTML file.
+"""The page of `instrec dev report`: what a model reaches, what changed, and what it sounds like, in one HTML file.
 
 A part that lacks what it is made of says so on the page, with the command that brings it.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from instrec import params
 from instrec.corpus import test_sets
 from instrec.errors import UserError
+from instrec.inference import keras_model
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
 from instrec.tracking.report import changes, charts, graph, mistakes, playing, scores
@@ -92,7 +93,7 @@ def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) ->
 def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
     """Of a file that was asked for, whatever is wrong ends the command."""
     if file is None:
-        return _of_model(known, playing.clips)
+        return _of_model(known, lambda trained: playing.clips(keras_model.made(trained)))
     if isinstance(known, Lacking):
         raise known.reason
-    return playing.file(known, file)
+    return playing.file(keras_model.made(known), file)

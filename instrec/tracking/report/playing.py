@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 
 from instrec.audio import decoding
 from instrec.corpus import test_sets
 from instrec.errors import UserError
 from instrec.inference import prediction
-from instrec.models.classifier import Classifier
+from instrec.inference.model import Model
 from instrec.tracking.report.mistakes import AUDIO
 from instrec.util.hdf5 import open_store
 from instrec.web import media
@@ -24,7 +22,7 @@ LONGEST = 180.0  # seconds of sound that the page takes in: a megabyte and a hal
 CLIPS = 6  # test clips one after another
 
 
-def file(classifier: Classifier, path: Path) -> Timeline:
+def file(model: Model, path: Path) -> Timeline:
     """Lay out the timeline of an audio file.
 
     Raises
@@ -32,7 +30,7 @@ def file(classifier: Classifier, path: Path) -> Timeline:
     UserError
         If it cannot be read as audio.
     """
-    predicted = prediction.predict(path, classifier)
+    predicted = prediction.predict(path, model)
     sound = None
     if predicted.heard.duration <= LONGEST:
         rate = predicted.heard.sample_rate
@@ -40,7 +38,7 @@ def file(classifier: Classifier, path: Path) -> Timeline:
     return laid_out(path.name, predicted, sound)
 
 
-def clips(classifier: Classifier) -> Timeline:
+def clips(model: Model) -> Timeline:
     """Lay out the timeline of a few solo clips one after another, of a test set with sounds that training never heard
     where there is one.
 
@@ -54,10 +52,7 @@ def clips(classifier: Classifier) -> Timeline:
     for path in paths:
         if path.stem not in ("train", "valid") and (chosen := _of_classes(path)):
             labels, y, rate = chosen
-            with tempfile.TemporaryDirectory() as folder:
-                music = Path(folder) / "clips.wav"
-                soundfile.write(music, y.reshape(-1), rate)
-                predicted = prediction.predict(music, classifier)
+            predicted = prediction.predict(y.reshape(-1), model, sample_rate=rate)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
             return laid_out(name, predicted, media.sound(y.reshape(-1), rate), labels)
     raise UserError("audio-missing", AUDIO, "no solo clips of a test set there; make them with `dvc repro synthesize`")

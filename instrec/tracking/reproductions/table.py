@@ -44,7 +44,8 @@ FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 _HEAD = """\
 # Published systems, as published and here
 
-`instrec systems` writes this page from `docs/systems.json`, and `instrec systems --run` runs what is missing there.
+`instrec dev systems` writes this page from `docs/systems.json`, and `instrec dev systems --run` runs what is missing
+there.
 
 *Here* means: trained on clips that this repository composes and renders, and tested on its frozen scores. If the
 classes are General MIDI programs, new scores are tested, too. In a table, rows with the same budget have the same clips

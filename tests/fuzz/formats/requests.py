@@ -73,12 +73,12 @@ def _server() -> tuple[int, _Log]:
 
     from instrec.web import bound
     from instrec.web.app import application
-    from tests.tone_model import build
+    from tests.tone_model import model
 
     log = _Log()
     logging.getLogger().addHandler(log)
     listening = bound(0)
-    settings = uvicorn.Config(application(build(), limit_mb=1), lifespan="off", log_config=None)
+    settings = uvicorn.Config(application(model(), limit_mb=1), lifespan="off", log_config=None)
     server = uvicorn.Server(settings)
     threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True).start()
     while not server.started:

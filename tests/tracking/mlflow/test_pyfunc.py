@@ -7,12 +7,12 @@ from pandas import DataFrame
 from instrec.errors import UserError
 from instrec.inference import prediction
 from instrec.tracking.mlflow import pyfunc
-from tests.tone_model import RATE, build, silence, tone, written
+from tests.tone_model import RATE, model, silence, tone, written
 
 
 @pytest.fixture(scope="module")
 def known():
-    return build()
+    return model()
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def sound():
 def test_a_file_gives_what_predict_gives(known, sound, tmp_path):
     path = written(tmp_path, sound)
     (said,) = pyfunc.Recognizer(known).predict(DataFrame([{"file": str(path)}]))
-    assert said == prediction.predict(path, known).as_dict()
+    assert said == prediction.predict(path, known).to_dict()
     assert {each["name"] for each in said["instruments"]} == {"violin", "flute"}
 
 
@@ -32,14 +32,14 @@ def test_samples_give_what_their_file_gives(known, sound, tmp_path, kind):
     path = written(tmp_path, sound, subtype="FLOAT")
     samples = sound.tolist() if kind is list else sound.astype(kind)
     (said,) = pyfunc.Recognizer(known).predict(DataFrame([{"samples": samples, "sample_rate": RATE}]))
-    assert said == prediction.predict(path, known).as_dict() | {"file": None}
+    assert said == prediction.predict(path, known).to_dict() | {"file": None}
 
 
 def test_hop_and_threshold_are_those_of_predict(known, sound, tmp_path):
     path = written(tmp_path, sound)
     options = {"hop": 0.2, "threshold": 0.0}
     said = pyfunc.Recognizer(known).predict(DataFrame([{"file": str(path)}] * 2), options)
-    assert said == [prediction.predict(path, known, hop_seconds=0.2, threshold=0.0).as_dict()] * 2
+    assert said == [prediction.predict(path, known, hop_seconds=0.2, threshold=0.0).to_dict()] * 2
     assert len(said[0]["instruments"]) == 3
 
 

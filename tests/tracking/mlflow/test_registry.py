@@ -16,7 +16,7 @@ import pytest
 
 from instrec import params
 from instrec.errors import UserError
-from instrec.inference import prediction
+from instrec.inference import model, prediction
 from instrec.models import classifier
 from instrec.tracking.mlflow import pyfunc, registry, runs
 from tests import documented
@@ -92,7 +92,7 @@ def registered(tmp_path_factory, mlflow_server):
         for name, value in environment(mlflow_server).items():
             patched.setenv(name, value)
         mirror(folder)
-    wanted = ("export MLFLOW_TRACKING_URI", "instrec register")
+    wanted = ("export MLFLOW_TRACKING_URI", "instrec dev register")
     export, command = (line for line in documented.commands("tracking.md") if line.startswith(wanted))
     script = f"{export.replace('http://127.0.0.1:5000', mlflow_server)}\n{command}"
     assert mlflow_server in script
@@ -116,8 +116,8 @@ def test_it_loads_back_by_its_alias_elsewhere_and_predicts_the_same(registered, 
     )
     assert done.returncode == 0, done.stderr
     loaded = json.loads(done.stdout.splitlines()[-1])
-    known = classifier.load(registered / "models/classifier.keras")
-    expected = prediction.predict(registered / "song.wav", known, threshold=0.1).as_dict() | {"file": "song.wav"}
+    known = model.load(registered / "models/classifier.keras")
+    expected = prediction.predict(registered / "song.wav", known, threshold=0.1).to_dict() | {"file": "song.wav"}
     assert loaded["said"] == [expected]
     assert {each["name"] for each in expected["instruments"]} == {"violin", "flute"}
     assert not loaded["code"].startswith(str(ROOT))
@@ -151,7 +151,7 @@ def test_a_version_has_signature_example_dependencies_and_its_run(registered, cl
 
 
 def test_the_same_model_is_one_version_and_another_is_another(registered, client, mlflow_server, tmp_path):
-    command = [sys.executable, "-m", "instrec.cli", "register", "--alias", "staging"]
+    command = [sys.executable, "-m", "instrec", "dev", "register", "--alias", "staging"]
     assert "models:/instrec@staging is version 1:" in run(command, registered, mlflow_server)
 
     known = build()

@@ -13,7 +13,7 @@ import yaml
 from instrec import params
 from instrec.cli import main
 from instrec.errors import UserError
-from instrec.models.released import FACTS, RELEASED
+from instrec.models.released import EXPORTED, FACTS, RELEASED
 from instrec.params import Params
 from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
@@ -41,8 +41,8 @@ def released(repository: Path) -> model_card.Facts:
 class TestInGit:
     def test_the_card_is_what_the_facts_say(self, repository, released, tmp_path):
         shown = (repository / "docs/model_card.md").read_text()
-        assert shown == model_card.page(released), "write it again: instrec card"
-        assert main(["card", "--facts", str(repository / FACTS), "--output", str(tmp_path / "card.md")]) == 0
+        assert shown == model_card.page(released), "write it again: instrec dev card"
+        assert main(["dev", "card", "--facts", str(repository / FACTS), "--output", str(tmp_path / "card.md")]) == 0
         assert (tmp_path / "card.md").read_text() == shown
 
     def test_the_facts_are_of_the_model(self, repository, released):
@@ -134,7 +134,7 @@ def test_an_unknown_licence_is_asked_for(released):
 def test_damaged_facts_are_one_line(tmp_path, capsys, content):
     if content is not None:
         (tmp_path / "facts.json").write_text(content)
-    assert main(["card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
+    assert main(["dev", "card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith(f"error: {tmp_path / 'facts.json'}: ")
@@ -163,7 +163,9 @@ class TestRelease:
 
     def test_the_model_its_facts_and_its_card(self, built, tmp_path):
         before = stored(built)
-        old = md5(built / f"{RELEASED}.dvc")
+        tracked = [built / f"{path}.dvc" for path in (RELEASED, EXPORTED)]
+        old = md5(tracked[0])
+        replaced = set(map(md5, tracked))
         (tmp_path / "real.json").write_text(json.dumps(EVALUATION))
         done = self.release(built, "--recordings", str(tmp_path / "real.json"), "--of", "four takes", "--date", "today")
         assert done.returncode == 0, done.stderr
@@ -175,8 +177,9 @@ class TestRelease:
         assert facts["scores"] == json.loads((built / "metrics/test.json").read_text())
         assert (built / "docs/model_card.md").read_text() == model_card.page(facts)
         assert "four takes" in model_card.page(facts)
-        # Nothing but the model has entered the embedded remote, and the one before has left it.
-        assert stored(built) ^ before == {new, old}
+        assert md5(tracked[1]) == md5(built / EXPORTED) == md5(built / "instrec/models/classifier.onnx")
+        # Nothing but the model and its ONNX has entered the embedded remote, and those before have left it.
+        assert stored(built) ^ before == replaced | set(map(md5, tracked))
 
     def test_what_does_not_belong_together_is_refused(self, built, tmp_path):
         (tmp_path / "untold/models").mkdir(parents=True)

@@ -187,7 +187,7 @@ def test_without_metrics_there_is_nothing_to_report(copied, tmp_path, content):
 
 def test_the_command_says_where_the_page_is(copied, tmp_path, capsys):
     music = written_music(tmp_path, tone("violin", 2))
-    assert main(["report", "--base", "HEAD", "--file", str(music), "--output", "out/page.html"]) == 0
+    assert main(["dev", "report", "--base", "HEAD", "--file", str(music), "--output", "out/page.html"]) == 0
     assert capsys.readouterr() == ("out/page.html\n", "")
     assert "music.wav" in Path("out/page.html").read_text()
 
@@ -213,7 +213,7 @@ def test_the_commands_of_its_document_work(copied, repository, capsys):
     ],
 )
 def test_a_mistake_in_the_command_is_one_line(project, capsys, options, message):
-    assert main(["report", *options]) == 2
+    assert main(["dev", "report", *options]) == 2
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1)
     assert message in err

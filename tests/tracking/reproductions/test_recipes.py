@@ -143,7 +143,7 @@ def test_data_sets_that_a_recipe_does_not_name_are_told_of(tmp_path: Path) -> No
 
 def test_the_list_shows_every_recipe(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert main(["recipe", "--list"]) == 0
+    assert main(["dev", "recipe", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["recipe", *NAMES]
     assert any("128: General MIDI" in line for line in lines)
@@ -151,7 +151,7 @@ def test_the_list_shows_every_recipe(capsys: pytest.CaptureFixture[str], monkeyp
 
 def test_a_recipe_is_printed_as_options(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    assert main(["recipe", "gomez2018_leaky", "--cpu"]) == 0
+    assert main(["dev", "recipe", "gomez2018_leaky", "--cpu"]) == 0
     words = capsys.readouterr().out.split()
     assert words[::2] == ["-S"] * (len(words) // 2)
     assert {"model.name=han", "model.variant=leaky", "train.epochs=12", "task=multilabel"} <= set(words)
@@ -160,13 +160,13 @@ def test_a_recipe_is_printed_as_options(capsys: pytest.CaptureFixture[str], monk
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["recipe"], "instrec recipe --list"),
-        (["recipe", "segal"], "did you mean segal2016?"),
-        (["recipe", "segal2016", "--folder", "nowhere"], "nowhere: holds no recipes"),
+        (["dev", "recipe"], "instrec dev recipe --list"),
+        (["dev", "recipe", "segal"], "did you mean segal2016?"),
+        (["dev", "recipe", "segal2016", "--folder", "nowhere"], "nowhere: holds no recipes"),
     ],
 )
 def test_mistakes_are_one_line(arguments: list[str], message: str) -> None:
-    done = subprocess.run([sys.executable, "-m", "instrec.cli", *arguments], cwd=ROOT, text=True, capture_output=True)
+    done = subprocess.run([sys.executable, "-m", "instrec", *arguments], cwd=ROOT, text=True, capture_output=True)
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1

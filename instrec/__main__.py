@@ -1,4 +1,4 @@
-"""`python -m instrec.cli`."""
+"""`python -m instrec`."""
 
 import sys
 

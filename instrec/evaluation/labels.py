@@ -1,0 +1,178 @@
+"""How well a model names the instruments of files with several labels each, which a CSV table lists."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrec import taxonomy
+from instrec.errors import UserError, shown
+from instrec.evaluation import metrics, protocols
+from instrec.evaluation.recordings import asked, left_out
+from instrec.inference import prediction
+from instrec.inference.model import Model
+from instrec.util.progress import tqdm
+from instrec.util.seeding import generator
+from instrec.util.text import aligned
+
+ROUNDS = 1000  # of the bootstrap
+_SEPARATOR = ";"
+
+
+@dataclass(frozen=True)
+class Labeled:
+    """A file and what is known of it.
+
+    Attributes
+    ----------
+    present, absent : classes that sound, and that do not; of all others nothing is known.
+    group : what was recorded together, such as a song.
+    """
+
+    path: Path
+    present: frozenset[str]
+    absent: frozenset[str]
+    group: str
+
+
+def read(path: Path, classes: tuple[str, ...]) -> tuple[list[Labeled], list[dict[str, str]]]:
+    """Read a table with columns `file` and `labels`, and perhaps `absent` and `group`.
+
+    Files are relative to the table. Labels are separated by `;`. With a column `absent`, a class in neither is
+    unlabeled, which is not absent: it counts for nothing. Without, all other classes are absent.
+
+    Returns
+    -------
+    The files, and the labels that were left out, each with `file` and `reason`.
+
+    Raises
+    ------
+    UserError
+        When the table cannot be read, lacks a column or a row, or a class is both present and absent.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            rows, columns = list(table), set(table.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UserError("table-invalid", path, f"cannot be read as CSV ({error})") from error
+    if not {"file", "labels"} <= columns or not rows:
+        raise UserError("table-invalid", path, "needs columns file and labels, and a row; absent and group may follow")
+    found, skipped = [], []
+    for number, row in enumerate(rows, 2):
+        place = path.parent / (row["file"] or "")
+        present, unknown = _classes(row["labels"], classes)
+        absent, _ = _classes(row["absent"], classes) if "absent" in columns else (set(classes) - present, set())
+        if both := present & absent:
+            raise UserError("table-invalid", f"{path}: line {number}", f"{min(both)} is both present and absent")
+        found.append(Labeled(place, frozenset(present), frozenset(absent), row.get("group") or str(place)))
+        skipped += [{"file": shown(place), "reason": f"label {each!r}: no class of the model's"} for each in unknown]
+    return found, skipped
+
+
+def _classes(text: str | None, classes: tuple[str, ...]) -> tuple[set[str], list[str]]:
+    labels = {each.strip() for each in (text or "").split(_SEPARATOR)} - {""}
+    named = {label: taxonomy.class_named(label) or label for label in labels}
+    return {name for name in named.values() if name in classes}, sorted(
+        label for label, name in named.items() if name not in classes
+    )
+
+
+def evaluate_table(
+    table: Path, model: Model, *, track: int | None = None, warn: Callable[[str], Any] = lambda line: None
+) -> dict[str, Any]:
+    """Score a model on files with any number of labels.
+
+    A class is detected in a file as `instrec predict` detects it; its strength is the highest of its timeline.
+
+    Returns
+    -------
+    dict
+        `files`, `groups`, `skipped`; `micro_f1`, `macro_f1`, `lrap` and the other metrics of `metrics.agreement`;
+        `intervals`: 95 % of each, from drawing groups with replacement; `per_class`: {name: {`precision`, `recall`,
+        `f1`, `files`}} of the classes with a label.
+
+    Raises
+    ------
+    UserError
+        When the table cannot be used, or none of its files can be scored.
+    """
+    classes = asked(model.classes)
+    columns = protocols.answering(classes, model.classes)
+    listed, skipped = read(table, classes)
+    scored, strengths, decisions = [], [], []
+    for each in tqdm(listed, unit="file", disable=None, leave=False):
+        try:
+            said = prediction.predict(each.path, model, track=track)
+        except UserError as error:
+            skipped.append({"file": shown(each.path), "reason": str(error).removeprefix(f"{each.path}: ")})
+            continue
+        for line in said.heard.warnings:
+            warn(line)
+        detected = {instrument.name for instrument in said.instruments}
+        scored.append(each)
+        strengths.append(said.timeline.max(axis=0))
+        decisions.append([name in detected for name in model.classes])
+    if not scored:
+        raise UserError("folder-empty", table, f"no file can be scored; the first: {skipped[0]['reason']}")
+    present, absent = (
+        np.array([[name in getattr(each, kind) for name in classes] for each in scored], np.uint8)
+        for kind in ("present", "absent")
+    )
+    found, strength = (protocols.answers(np.array(each), columns) for each in (decisions, strengths))
+    return {
+        "files": len(scored),
+        "skipped": skipped,
+        **_metrics(present, absent, found.astype(np.uint8), strength, [each.group for each in scored]),
+        "per_class": _per_class(classes, present, absent, found.astype(np.uint8)),
+    }
+
+
+def _metrics(
+    present: metrics.Array, absent: metrics.Array, found: metrics.Array, strength: metrics.Array, groups: list[str]
+) -> dict[str, Any]:
+    known = (present | absent) > 0
+    _, group = np.unique(groups, return_inverse=True)
+
+    def measure(weights: metrics.Array | None) -> dict[str, metrics.Array]:
+        of_files = None if weights is None else weights[:, group]
+        return {
+            **metrics.agreement(present, found * known, of_files),
+            "lrap": metrics.lrap(present, np.where(known, strength, -1.0), of_files),
+        }
+
+    number = int(group.max()) + 1
+    result = metrics.evaluate(measure, clips=number, rounds=ROUNDS, rng=generator(0, "labels"))
+    return {"groups": result.pop("clips"), **result}
+
+
+def _per_class(
+    classes: tuple[str, ...], present: metrics.Array, absent: metrics.Array, found: metrics.Array
+) -> dict[str, dict[str, float]]:
+    known = (present | absent) > 0
+    keys = ("precision", "recall", "f1", "files")
+    return {
+        name: dict(zip(keys, values, strict=True))
+        for name, values, labeled in zip(classes, metrics.per_class(present, found * known), known.T, strict=True)
+        if labeled.any()
+    }
+
+
+def labels_table(result: Mapping[str, Any]) -> str:
+    """Lay out what `evaluate_table` found: a line per class, the means with their intervals, and what was left out."""
+    rows = [("class", "files", "precision", "recall", "F1")]
+    for name, values in result["per_class"].items():
+        percentages = (f"{100 * values[key]:.1f} %" for key in ("precision", "recall", "f1"))
+        rows.append((name, str(values["files"]), *percentages))
+    lines = [
+        f"{title} {100 * result[name]:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+        for title, name in (("micro F1", "micro_f1"), ("macro F1", "macro_f1"), ("LRAP", "lrap"))
+        for low, high in [result["intervals"][name]]
+    ]
+    scored = f"{result['files']} scored, in {result['groups']} groups: {', '.join(lines)}"
+    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", scored, *left_out(result["skipped"])])

@@ -1,0 +1,46 @@
+"""A model that the pipeline trained, as prediction uses it. Keras must be installed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from instrec import features
+from instrec.inference import front_end
+from instrec.inference.model import FloatArray, Model
+from instrec.models import classifier
+from instrec.models.classifier import Classifier
+
+
+def load(path: Path) -> Model:
+    """Read a Keras model; `models.classifier.load` says what is refused."""
+    return made(classifier.load(path))
+
+
+def made(trained: Classifier) -> Model:
+    """Return a classifier as what prediction uses."""
+    card = trained.card
+    shared = front_end.made(card.clip.sample_rate, card.clip.samples, asdict(card.spectrogram))
+    representation = None if shared else features.from_params(card.clip, card.spectrogram)
+
+    def each_alone(stretch: FloatArray, step: int) -> FloatArray:
+        assert representation
+        return representation.batch(sliding_window_view(stretch, card.clip.samples)[::step])
+
+    def network(pictures: FloatArray) -> FloatArray:
+        presence, count = trained.predict(pictures)
+        # Noise is named more readily than it is counted.
+        return presence if count is None else np.asarray(presence * (1 - count[:, :1]), np.float32)
+
+    return Model(
+        classes=card.classes,
+        thresholds=card.thresholds,
+        sample_rate=card.clip.sample_rate,
+        window=card.clip.samples,
+        grid=shared.grid if shared else 1,
+        features=shared or each_alone,
+        network=network,
+    )

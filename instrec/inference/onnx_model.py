@@ -1,0 +1,76 @@
+"""A model as `instrec export --format onnx` writes it, on onnxruntime: no Keras, no TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from instrec.errors import UserError
+from instrec.inference import front_end
+from instrec.inference.model import FloatArray, Model
+
+_QUIET = 3  # onnxruntime warns of inputs that may be left out, as the features may
+_MOST = 2**24  # samples in a window, bands times bins: far more than any model that was ever trained has
+
+
+def load(path: Path) -> Model:
+    """Read an exported model.
+
+    Raises
+    ------
+    UserError
+        When the file is missing, damaged, or was not written by `instrec export`.
+    """
+    import onnxruntime
+
+    if not path.is_file():
+        raise UserError("model-missing", path, "no model there; name another with --model")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _QUIET
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
+    try:
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        return _model(session, path)
+    except UserError:
+        raise
+    except Exception as error:  # onnxruntime has a dozen of its own, without a common one
+        raise UserError(
+            "model-unloadable",
+            path,
+            f"not a model that this version of instrec exported, or damaged ({type(error).__name__}); write it again "
+            "with `instrec export --format onnx`",
+        ) from error
+
+
+def _model(session: Any, path: Path) -> Model:
+    about = {key: session.get_modelmeta().custom_metadata_map[key] for key in _PLAIN}
+    about = {key: json.loads(value) for key, value in about.items()}
+    classes, thresholds = tuple(map(str, about["classes"])), tuple(map(float, about["thresholds"]))
+    rate, window, spectrogram = int(about["sample_rate"]), int(about["window_samples"]), about["spectrogram"]
+    sizes = (window, spectrogram["window"] * spectrogram["mels"], window * spectrogram["mels"] // spectrogram["hop"])
+    stack = front_end.made(rate, window, spectrogram) if max(sizes) <= _MOST else None
+    names = [each.name for each in session.get_outputs()]
+    (features,) = session.get_overridable_initializers()
+    (samples,) = session.get_inputs()
+    if stack is None or len(thresholds) != len(classes) or samples.shape[1] != window:
+        raise ValueError("what it says of itself does not agree")
+    silence = np.zeros((1, window), np.float32)  # a row of sound, which the graph cannot do without
+
+    def network(pictures: FloatArray) -> FloatArray:
+        given = dict(zip(names, session.run(names, {samples.name: silence, features.name: pictures}), strict=True))
+        presence: FloatArray = given["presence"][1:]
+        if "count" in given:
+            presence = presence * (1 - given["count"][1:, :1])  # noise is named more readily than it is counted
+        if presence.shape != (len(pictures), len(classes)) or not np.isfinite(presence).all():
+            raise UserError(
+                "model-unloadable", path, "gives no probabilities; write it again with `instrec export --format onnx`"
+            )
+        return presence
+
+    return Model(classes, thresholds, rate, window, stack.grid, stack, network)
+
+
+_PLAIN = ("classes", "thresholds", "sample_rate", "window_samples", "spectrogram")

@@ -1,0 +1,79 @@
+"""Live sound: blocks in, activations out, as soon as a window is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from instrec.audio import arrays
+from instrec.errors import UserError
+from instrec.inference.activations import Cutter, activations
+from instrec.inference.model import FloatArray, Model
+
+
+@dataclass(frozen=True)
+class Activation:
+    """What a model gives for one window.
+
+    Attributes
+    ----------
+    start, end : of the window, in seconds since the stream began.
+    presence : np.ndarray [shape=(classes,)], 0..1, in the order of the model's classes; zero where it is silent.
+    """
+
+    start: float
+    end: float
+    presence: FloatArray
+
+
+class Stream:
+    """A stream of sound at `sample_rate`; feed it with blocks of any length, and end it where it ends.
+
+    >>> import instrec, numpy as np
+    >>> model = instrec.load_model()
+    >>> stream = model.stream(44100, hop_seconds=1.0)
+    >>> seconds = [np.zeros(44100, np.float32)] * 5
+    >>> [round(each.end) for each in stream.run(seconds)]
+    [3, 4, 5]
+    """
+
+    def __init__(self, model: Model, sample_rate: int, hop: int) -> None:
+        self._model, self._hop = model, hop
+        self._resampler = arrays.Resampler(sample_rate, model.sample_rate)
+        self._cutter = Cutter(model.window, hop)
+
+    def feed(self, block: np.ndarray) -> Iterator[Activation]:
+        """Take a block of samples, -1..1 [shape=(samples,) or (samples, channels)]; give each window that is full now.
+
+        Raises
+        ------
+        UserError
+            When a sample is no number, or the block has another shape.
+        """
+        if block.ndim not in (1, 2):
+            raise UserError(
+                "value-invalid", f"block of shape {block.shape}", "allowed is (samples,) or (samples, channels)"
+            )
+        mono = block if block.ndim == 1 else block.mean(axis=1)
+        yield from self._given(self._cutter.add(self._resampler.add(mono.astype(np.float32))))
+
+    def end(self) -> Iterator[Activation]:
+        """Give the last window, which ends where the stream does."""
+        yield from self._given(self._cutter.add(self._resampler.end()))
+        yield from self._given(self._cutter.end())
+
+    def run(self, blocks: Iterable[np.ndarray]) -> Iterator[Activation]:
+        """Feed all blocks, and end."""
+        for block in blocks:
+            yield from self.feed(block)
+        yield from self.end()
+
+    def _given(self, stretches: Iterable[tuple[int, FloatArray]]) -> Iterator[Activation]:
+        rate = self._model.sample_rate
+        for onset, stretch in stretches:
+            onsets, presence, _ = activations(self._model, onset, stretch, self._hop)
+            length = min(len(stretch), self._model.window)
+            for start, each in zip(onsets.tolist(), presence, strict=True):
+                yield Activation(start / rate, (start + length) / rate, each)

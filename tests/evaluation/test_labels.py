@@ -1,0 +1,98 @@
+"""Files with several labels, in a table: what is unlabeled counts for nothing, and intervals are over groups."""
+
+import json
+
+import pytest
+import soundfile
+
+from instrec.cli import main
+from instrec.errors import UserError
+from instrec.evaluation import labels
+from instrec.models import classifier
+from tests.tone_model import CARD, RATE, build, silence, tone
+
+CLASSES = tuple(CARD.classes)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("model") / "tones.keras"
+    classifier.save(path, build().model, CARD)
+    return str(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    sounds = {"both": tone("violin", 2) + tone("flute", 2), "flute": tone("flute", 2), "bass": tone("double_bass", 2)}
+    for name, sound in (sounds | {"silent": silence(2)}).items():
+        soundfile.write(tmp_path / f"{name}.wav", sound, RATE)
+    (tmp_path / "bad.wav").write_text("no audio" * 40)
+    return tmp_path
+
+
+def evaluated(folder, model, capsys, text: str) -> dict:
+    (folder / "labels.csv").write_text(text)
+    assert main(["evaluate", str(folder / "labels.csv"), "--json", "--model", model]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_all_labels_right(folder, model, capsys):
+    text = "file,labels\nboth.wav,Violin;flute\nflute.wav,flute\nbass.wav,contrabass\nsilent.wav,\n"
+    result = evaluated(folder, model, capsys, text)
+    assert (result["files"], result["groups"], result["skipped"]) == (4, 4, [])
+    assert result["micro_f1"] == result["macro_f1"] == result["lrap"] == 1
+    assert result["per_class"]["flute"] == {"precision": 1, "recall": 1, "f1": 1, "files": 2}
+    assert main(["evaluate", str(folder / "labels.csv"), "--model", model]) == 0
+    printed = capsys.readouterr().out
+    assert "4 scored, in 4 groups: micro F1 100.0 % (100.0 to 100.0), macro F1 100.0 %" in printed
+
+
+def test_what_is_unlabeled_is_not_absent(folder, model, capsys):
+    """The violin of the first file has no label; called absent, it is a mistake."""
+    closed = evaluated(folder, model, capsys, "file,labels\nboth.wav,flute\n")
+    assert closed["micro_precision"] == 0.5
+    opened = evaluated(folder, model, capsys, "file,labels,absent\nboth.wav,flute,double_bass\n")
+    assert opened["micro_precision"] == opened["lrap"] == 1
+    assert list(opened["per_class"]) == ["double_bass", "flute"]
+    wrong = evaluated(folder, model, capsys, "file,labels,absent\nboth.wav,flute,violin\n")
+    assert wrong["micro_precision"] == 0.5
+
+
+def test_intervals_are_over_groups(folder, model, capsys):
+    rows = "both.wav,violin,{0}\nflute.wav,flute,{1}\nboth.wav,violin,{0}\nflute.wav,flute,{1}\n"
+    one = evaluated(folder, model, capsys, "file,labels,group\n" + rows.format("a", "a"))
+    assert one["groups"] == 1
+    assert one["intervals"]["micro_f1"] == [one["micro_f1"]] * 2
+    two = evaluated(folder, model, capsys, "file,labels,group\n" + rows.format("a", "b"))
+    low, high = two["intervals"]["micro_f1"]
+    assert two["micro_f1"] == one["micro_f1"] == pytest.approx(0.8)
+    assert low == pytest.approx(2 / 3) and high == 1
+
+
+def test_what_is_left_out_is_told(folder, model, capsys):
+    text = "file,labels\nbass.wav,double bass;theremin\nbad.wav,flute\nno.wav,flute\n"
+    result = evaluated(folder, model, capsys, text)
+    assert result["files"] == 1
+    assert [each["file"].rpartition("/")[2] for each in result["skipped"]] == ["bass.wav", "bad.wav", "no.wav"]
+    assert result["skipped"][0]["reason"] == "label 'theremin': no class of the model's"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "needs columns file and labels"),
+        ("file,labels\n", "needs columns file and labels"),
+        ("path,labels\na.wav,flute\n", "needs columns file and labels"),
+        ("file,labels,absent\na.wav,flute,flute\n", "line 2: flute is both present and absent"),
+    ],
+)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, reason):
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(UserError, match=reason):
+        labels.read(tmp_path / "labels.csv", CLASSES)
+
+
+def test_nothing_to_score_is_one_line(folder, model, capsys):
+    (folder / "labels.csv").write_text("file,labels\nbad.wav,flute\n")
+    assert main(["evaluate", str(folder / "labels.csv"), "--model", model]) == 2
+    assert "no file can be scored" in capsys.readouterr().err

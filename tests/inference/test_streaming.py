@@ -1,0 +1,52 @@
+"""Live sound gives what the same sound gives as a whole."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instrec.errors import UserError
+from instrec.inference.activations import listen
+from tests import tone_model
+from tests.tone_model import RATE, silence, tone
+
+MODEL = tone_model.model()
+
+
+@settings(max_examples=15, deadline=None)
+@given(cuts=st.lists(st.integers(0, 5 * RATE), max_size=6), rate=st.sampled_from([RATE, 44100]))
+def test_the_same_as_of_the_whole_sound_however_it_is_cut(cuts, rate):
+    y = np.concatenate([tone("flute", 2, rate=rate), silence(1.2, rate=rate), tone("violin", 1.1, rate=rate)])
+    found = list(MODEL.stream(rate).run(np.split(y, sorted(cuts))))
+    heard = listen(y, MODEL, sample_rate=rate, hop_share=1 / 6)
+    assert [round(each.start * RATE) for each in found] == heard.onsets.tolist()
+    np.testing.assert_allclose([each.presence for each in found], heard.presence, atol=1e-4)
+
+
+def test_activations_come_as_soon_as_a_window_is_full():
+    stream = MODEL.stream(RATE, hop_seconds=0.5)
+    assert list(stream.feed(tone("flute", 0.9))) == []
+    first, second = stream.feed(np.stack([tone("flute", 0.7)] * 2, axis=1))
+    assert (first.start, first.end) == (0, 1)
+    assert second.start == MODEL.hop(0.5) / RATE
+    assert first.presence.round().tolist() == [0, 0, 1]
+    (last,) = stream.end()
+    assert last.end == pytest.approx(1.6)
+
+
+def test_nothing_comes_of_nothing_and_one_window_of_a_moment():
+    assert list(MODEL.stream(RATE).run([])) == []
+    (only,) = MODEL.stream(RATE).run([tone("flute", 0.3)])
+    assert (only.start, only.end) == (0, pytest.approx(0.3))
+
+
+@pytest.mark.parametrize("rate", [None, 0, 999, 10**6])
+def test_a_rate_out_of_range_is_refused(rate):
+    with pytest.raises(UserError, match="1000 to 768000 Hz"):
+        MODEL.stream(rate)
+
+
+@pytest.mark.parametrize(("block", "reason"), [(np.full(9, np.nan), "not numbers"), (np.zeros((2, 2, 2)), "block of")])
+def test_a_block_that_is_no_sound_is_refused(block, reason):
+    with pytest.raises(UserError, match=reason):
+        list(MODEL.stream(RATE).feed(block))
