@@ -113,7 +113,7 @@ def main() -> None:
     with written_whole(CARD) as part:
         part.write_text(text, encoding="utf-8")
     print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB, in .dvcstore; its card is {CARD}")
-    print(f"git add {RELEASED.parent} {PACKAGED} .dvcstore {CARD} && git commit")
+    print(f"git add {RELEASED.parent} instrec/models .dvcstore {CARD} && git commit")
 
 
 if __name__ == "__main__":

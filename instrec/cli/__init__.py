@@ -46,7 +46,9 @@ def _dispatch(argv: Sequence[str]) -> int:
     from instrec.cli.parsing import parsers
 
     parser, dev = parsers()
-    known, words = parser.commands, [word for word in argv if not word.startswith("-")]
+    known = parser.commands
+    # What begins with an option is argparse's: the option may have a value.
+    words = [] if argv and argv[0].startswith("-") else [word for word in argv if not word.startswith("-")]
     for prog in ("instrec", "instrec dev"):
         if words and words[0] not in known:
             hint = f"it is `instrec dev {words[0]}`" if words[0] in dev.commands else ""

@@ -167,6 +167,8 @@ def labels_table(result: Mapping[str, Any]) -> str:
     """Lay out what `evaluate_table` found: a line per class, the means with their intervals, and what was left out."""
     rows = [("class", "files", "precision", "recall", "F1")]
     for name, values in result["per_class"].items():
+        if not values["files"]:
+            continue
         percentages = (f"{100 * values[key]:.1f} %" for key in ("precision", "recall", "f1"))
         rows.append((name, str(values["files"]), *percentages))
     lines = [

@@ -10,7 +10,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -66,6 +65,8 @@ def jams(prediction: Prediction) -> str:
 
     Source: Humphrey et al., JAMS: a JSON annotated music specification (ISMIR 2014); namespace `tag_open`.
     """
+    from importlib.metadata import version  # a tenth of a second, for this format alone
+
     said = prediction.to_dict()
     annotation = {
         "namespace": "tag_open",

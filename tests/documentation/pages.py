@@ -58,13 +58,14 @@ FOUR_LINES = [
 
 OUTSIDE = {
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
+    "pip install instrec": "test_wheel.py builds the package and installs it",
     "make test": "these tests are it",
     "make repro": "workflows/test_repro.py, in a toy project",
     ". .venv/bin/activate": "what `make` made for these tests is active",
     "pytest tests/synthesis/noise": "these tests are it",
     "make release": "card/test_card.py: scripts/release.py, which is all it calls",
     "make release ARGS=\"--recordings real.json --of 'my 30 recordings of a violin and a flute'\"": "the same",
-    "git add released .dvcstore docs/model_card.md": "what scripts/release.py prints",
+    "git add released instrec/models .dvcstore docs/model_card.md": "what scripts/release.py prints",
     "git commit": "what scripts/release.py prints",
     "git config --global url./path/to/copy.insteadOf https://github.com/sfzinstruments/MTG.SoloSax": "changes the "
     "user's git; synthesis/soundfonts/test_libraries.py",

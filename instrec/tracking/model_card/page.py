@@ -38,6 +38,17 @@ def page(facts: Facts) -> str:
     return "\n\n".join(section(facts) for section in sections) + "\n"
 
 
+_HUB = """---
+license: mit
+library_name: instrec
+pipeline_tag: audio-classification
+tags: [music, audio, instrument-recognition, onnx, keras]
+---
+
+"""
+"""What model hubs read."""
+
+
 def _head(facts: Facts) -> str:
     model, params = facts["model"], facts["params"]
     clip, features = params["clip"], params["spectrogram"]
@@ -53,7 +64,7 @@ def _head(facts: Facts) -> str:
         ("output", _output(facts)),
     ]
     return (
-        "# Model card: the released model\n\n"
+        _HUB + "# Model card: the released model\n\n"
         f"This model recognizes {len(facts['classes'])} instruments in audio, and when each one sounds.\n\n"
         f"`instrec dev card` writes this page from `{FACTS}`, which `make release` collects from the pipeline.\n\n"
         + _table(("", ""), rows)
