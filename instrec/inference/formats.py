@@ -117,7 +117,7 @@ FORMATS = {
         ".TextGrid",
         single=True,
         package="pympi",
-        brought_by="pympi-ling",
+        brought_by="'instrec[praat]'",
     ),
 }
 

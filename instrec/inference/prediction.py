@@ -32,9 +32,9 @@ class Prediction:
     ----------
     heard : what the model gave, window by window.
     timeline : np.ndarray [shape=(cells, classes)], 0..1, a cell every 0.1 s, classes in the order of `classes`.
-    instruments : those that the file holds, first those that sound longest: `name`, `probability`, `segments` as
-        (start, end) in seconds.
-    brief : those that sound too briefly to count in a file of this length; see `summary.decided`.
+    instruments : those that the sound holds, first those that sound longest: `name`, `share`, `probability`, `segments`
+        as (start, end) in seconds.
+    brief : the same of those that sound too briefly to count in a sound of this length; see `summary.decided`.
     """
 
     heard: Listening
@@ -89,14 +89,6 @@ class Prediction:
         }
 
 
-def _needed(package: str, extra: str = "") -> Any:
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        wanted = f"'instrec[{extra}]'" if extra else package
-        raise UserError("package-missing", "", f"package {package} is missing; pip install {wanted}") from error
-
-
 def _plain(each: Sounding) -> dict[str, Any]:
     return {
         "name": each.name,
@@ -104,6 +96,14 @@ def _plain(each: Sounding) -> dict[str, Any]:
         "probability": round(each.probability, 4),
         "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
     }
+
+
+def _needed(package: str, extra: str = "") -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        wanted = f"'instrec[{extra}]'" if extra else package
+        raise UserError("package-missing", "", f"package {package} is missing; pip install {wanted}") from error
 
 
 def predict(

@@ -14,9 +14,11 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text(encoding="utf-8") for
 
 WHOLE = {
     "docs/browser.md": "examples/test_javascript.py",
+    "docs/containers.md": "examples/test_containers.py",
     "docs/editors.md": "cli/test_predict.py",
     "docs/experiments.md": "test_experiments.py",
     "docs/fine-tuning.md": "test_fine_tuning.py",
+    "docs/notebook.md": "examples/test_notebook.py",
     "docs/predict.md": "cli/test_predict.py",
     "docs/pull-requests.md": "workflows/test_page.py",
     "docs/report.md": "tracking/report/test_page.py",

@@ -16,10 +16,8 @@ import pytest
 import soundfile
 from playwright.sync_api import expect
 
-from instrec import export
-from instrec.inference import prediction
-from instrec.models import classifier
-from instrec.models.released import RELEASED
+import instrec
+from instrec.models.released import PACKAGED
 from tests import documented
 
 RATE = 22050
@@ -35,7 +33,7 @@ def examples(repository, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("javascript") / "examples"
     shutil.copytree(repository / "examples", folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
     (folder / "node_modules").symlink_to(packages)
-    export.export(repository / RELEASED, "onnx", folder / "classifier.onnx")
+    shutil.copy(PACKAGED, folder / "classifier.onnx")
     subprocess.run(["npm", "run", "build", "classifier.onnx"], cwd=folder, check=True, capture_output=True)
     return folder
 
@@ -76,8 +74,8 @@ def short(music) -> Path:
     return music.with_name("short.wav")
 
 
-def agrees(found: dict, path: Path, model: Path) -> None:
-    predicted = prediction.predict(path, classifier.load(model))
+def agrees(found: dict, path: Path) -> None:
+    predicted = instrec.predict(path)
     assert found["seconds"] == pytest.approx(predicted.heard.duration)
     assert predicted.instruments
     for kind in ("instruments", "brief"):
@@ -106,11 +104,11 @@ def test_the_page_of_documentation(examples, music):
 
 
 @pytest.mark.parametrize("sound", ["music", "short"])
-def test_node_says_what_predict_says(examples, repository, request, sound):
+def test_node_says_what_predict_says(examples, request, sound):
     path = request.getfixturevalue(sound)
     command = ["node", examples / "node/predict.js", examples / "classifier.onnx", path]
     done = subprocess.run(command, check=True, text=True, capture_output=True)
-    agrees(json.loads(done.stdout), path, repository / RELEASED)
+    agrees(json.loads(done.stdout), path)
 
 
 def test_node_asks_for_another_rate(examples, music):
@@ -148,11 +146,11 @@ async () => {
 """
 
 
-def test_the_page_says_what_predict_says_without_a_network(tab, repository, music, short):
+def test_the_page_says_what_predict_says_without_a_network(tab, music, short):
     for path in (short, music):
         tab.set_input_files("#file", path)
         expect(tab.locator("#name")).to_have_text(path.name, timeout=60_000)
-        agrees(tab.evaluate(HEARD), path, repository / RELEASED)
+        agrees(tab.evaluate(HEARD), path)
     rows = tab.locator(".row p").all_text_contents()
     assert [row.split(" ")[0] for row in rows[:2]] == ["flute", "piano"]
     whole = tab.locator("#timeline").bounding_box()

@@ -148,7 +148,7 @@ def test_a_layer_counts_in_samples_of_the_file(tmp_path, model):
 
 def test_a_missing_package_is_reported_before_the_work(monkeypatch):
     monkeypatch.setattr(formats, "find_spec", lambda name: None)
-    with refused("package-missing", "", "pip install pympi-ling"):
+    with refused("package-missing", "", "pip install 'instrec[praat]'"):
         formats.check(FORMATS["textgrid"], None, [sound("a.wav")])
     formats.check(FORMATS["csv"], None, [sound("a.wav")])
 
