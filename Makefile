@@ -44,7 +44,8 @@ repro: forget setup data
 
 test: $(VENV)/.dev setup data
 	@bash scripts/system_packages.sh --browser
-	@! type -P npm >/dev/null || npm ci --silent --ignore-scripts --prefix examples # else the tests of docs/browser.md skip
+	@# Without these packages, the tests of docs/browser.md skip.
+	@! type -P npm >/dev/null || npm ci --silent --ignore-scripts --prefix examples || echo "warning: no packages from npm" >&2
 	$(MAKE) --no-print-directory lint
 	pytest $(PROCESSES)
 
