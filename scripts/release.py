@@ -17,7 +17,7 @@ import yaml
 
 from instrec import export as exporting
 from instrec.errors import UserError, run
-from instrec.models.released import EXPORTED, FACTS, PACKAGED, RELEASED, TRAINED
+from instrec.models.released import FACTS, RELEASED, TRAINED
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
 from instrec.tracking.model_card.facts import evaluation
@@ -26,6 +26,7 @@ from instrec.util.files import written_whole
 
 LARGEST_MB = 5
 CARD = Path("docs/model_card.md")
+PACKAGED = Path("instrec/models/classifier.onnx")  # of this working tree, whichever package is installed
 STORE = Path(".dvcstore/files/md5")
 
 
@@ -53,19 +54,15 @@ def check(folder: Path) -> None:
 
 
 def store(model: Path) -> None:
-    """Track the model and its ONNX with DVC and push them to the embedded remote; what they replace there goes."""
-    exported = exporting.export(model, "onnx", EXPORTED.with_name("new.onnx"))
-    print(f"{EXPORTED}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
-    EXPORTED.with_name("new.onnx").replace(EXPORTED)
-    copy(model, RELEASED)
-    copy(EXPORTED, PACKAGED)
-    for path in (RELEASED, EXPORTED):
-        track(path, Path(f"{path}.dvc"))
+    """Put the model's ONNX into the package; track the model with DVC and push it to the embedded remote.
 
-
-def copy(source: Path, target: Path) -> None:
-    with written_whole(target) as part:
-        shutil.copyfile(source, part)
+    What it replaces there goes.
+    """
+    exported = exporting.export(model, "onnx", PACKAGED)
+    print(f"{PACKAGED}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
+    with written_whole(RELEASED) as part:
+        shutil.copyfile(model, part)
+    track(RELEASED, Path(f"{RELEASED}.dvc"))
 
 
 def track(path: Path, tracked: Path) -> None:

@@ -9,11 +9,10 @@ from instrec.errors import UserError
 
 TRAINED = Path("models/classifier.keras")
 RELEASED = Path("released/classifier.keras")
-EXPORTED = RELEASED.with_suffix(".onnx")
 FACTS = RELEASED.with_suffix(".json")
 """What is known of the released model, written when it was released."""
 PACKAGED = Path(__file__).with_name("classifier.onnx")
-"""The released model once more, where an installed package has it: git stores the same bytes once."""
+"""The released model as ONNX, which comes with the package."""
 
 
 def choose(model: Path | None, released: Path = PACKAGED) -> Path:

@@ -15,7 +15,7 @@ from instrec.features import from_params
 from instrec.inference import keras_model, model
 from instrec.inference.activations import listen
 from instrec.models import architectures, classifier
-from instrec.models.released import EXPORTED, PACKAGED, RELEASED
+from instrec.models.released import PACKAGED, RELEASED
 from tests.tone_model import CARD, RATE, build, silence, tone, written
 
 TOLERANCE = 1e-4
@@ -160,5 +160,5 @@ class TestDamaged:
         assert "pip install 'instrec[pipeline]'" in self.refused(repository / RELEASED)
 
 
-def test_the_released_export_is_a_model(repository):
-    assert len(model.load(repository / EXPORTED if (repository / EXPORTED).exists() else PACKAGED).classes) == 15
+def test_the_released_export_is_a_model():
+    assert len(model.load(PACKAGED).classes) == 15
