@@ -58,7 +58,7 @@ class TestArguments:
             (["predikt", "x.wav"], "command-unknown"),
             (["predict", "x.wav", "--zzz"], "argument-unknown"),
             (["predict"], "arguments-invalid"),
-            (["recipe"], "argument-missing"),
+            (["dev", "recipe"], "argument-missing"),
         ],
     )
     def test_a_mistake_has_a_code(self, argv, code):

@@ -18,7 +18,7 @@ from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
 from instrec.tracking.model_card.facts import evaluation
-from instrec.tracking.model_card.licenses import TERMS
+from instrec.tracking.model_card.licenses import terms
 from tests.refusals import assert_one_line, refused
 
 EVALUATION = {
@@ -78,7 +78,7 @@ class TestPage:
             if re.match(r"\| `.*\.sf[23]`", line)
         }
         assert set(rows) == {*released["clips"]["train"]["soundfonts"], released["params"]["soundfonts"]["unseen"]}
-        assert all(TERMS[name].license in row and TERMS[name].source in row for name, row in rows.items())
+        assert all(terms(name).license in row and terms(name).source in row for name, row in rows.items())
         assert "tests only" in rows[released["params"]["soundfonts"]["unseen"]]
 
     def test_recordings_are_told_of_where_they_were_measured(self, released, tmp_path):
@@ -203,7 +203,7 @@ def test_facts_of_another_type_are_one_line(repository, tmp_path, capsys, place,
     assert name in section
     section[name] = value
     (tmp_path / "facts.json").write_text(json.dumps(facts))
-    assert main(["card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
+    assert main(["dev", "card", "--facts", str(tmp_path / "facts.json"), "--output", str(tmp_path / "card.md")]) == 2
     err = capsys.readouterr().err
     assert err.startswith(f"error: {tmp_path / 'facts.json'}: {sections[0] if sections else name}")
     assert name in err
