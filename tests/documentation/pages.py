@@ -59,7 +59,6 @@ FOUR_LINES = [
 OUTSIDE = {
     "sudo apt-get install git make python3-venv": "needs a network and rights; what the workflows' machines have",
     "pip install .": "test_wheel.py builds the package and installs it",
-    "pip install instrec": "test_wheel.py builds the package and installs it",
     "make test": "these tests are it",
     "make repro": "workflows/test_repro.py, in a toy project",
     ". .venv/bin/activate": "what `make` made for these tests is active",
