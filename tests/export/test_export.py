@@ -135,7 +135,7 @@ class TestMistakes:
     def test_a_full_disk_for_temporary_files_is_named(self, trained, tmp_path, form):
         (disk := tmp_path / "disk").mkdir()
         argv = ("export", "--format", form, "--model", str(trained), "--output", str(tmp_path / f"m.{form}"))
-        done = full_disk.python(disk, 64, "-m", "instrec.cli", *argv)
+        done = full_disk.python(disk, 64, "-m", "instrec", *argv)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert done.stderr.startswith(f"error: TMPDIR={disk}: No space left on device; free some space, or set TMPDIR")
         assert list(tmp_path.iterdir()) == [disk]
