@@ -11,6 +11,7 @@ FORMATS: dict[str, Format] = {
     "patch": fonts.PATCH,
     "store": stores.STORE,
     "model": models.MODEL,
+    "onnx": models.ONNX,
     "yaml": documents.YAML,
     "json": documents.JSON,
     "table": documents.TABLE,

@@ -6,6 +6,7 @@ import functools
 import io
 import json
 import math
+import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -162,12 +163,16 @@ def _summary(path: Path) -> None:
 
 
 def _facts(path: Path) -> None:
+    from instrec.synthesis.soundfonts import libraries
     from instrec.tracking import model_card
 
+    libraries.catalog.cache_clear()
+    shutil.copy(_ROOT / "libraries.yaml", ".")  # has the licenses of SoundFonts made of sound libraries
     try:
         model_card.write(Path("card.md"), path)
     finally:
-        Path("card.md").unlink(missing_ok=True)
+        for written in ("card.md", "libraries.yaml"):
+            Path(written).unlink(missing_ok=True)
 
 
 def _figures(path: Path) -> None:
@@ -281,6 +286,14 @@ def _held(path: Path) -> None:
         assert all(0 <= number < 128 for number in held.programs | held.kits), held
 
 
+def _labels(path: Path) -> None:
+    from instrec.evaluation import labels
+
+    classes = ("violin", "piano", "flute", "drums")
+    found, _ = labels.read(path, classes)
+    assert all((each.present | each.absent) <= set(classes) for each in found), found
+
+
 def _history(path: Path) -> None:
     from instrec.tracking.report import charts
 
@@ -314,6 +327,7 @@ def _table_seeds() -> dict[str, bytes]:
         "build/manifest.csv": _MANIFEST,
         "datasets/index.csv": _INDEX,
         "datasets/soundfonts.csv": _SOUNDFONTS,
+        "labels.csv": "file,labels,absent,group\na.wav,violin;piano,drums,one\nb.wav,flute,,two\n",
         "models/history.csv": _HISTORY,
         "plots/confusion_seen.csv": _CONFUSION,
         "plots/f1_seen.csv": _F1,
@@ -331,6 +345,7 @@ TABLE = Format(
             "build/manifest.csv": _manifest,
             "datasets/index.csv": _entries,
             "datasets/soundfonts.csv": _held,
+            "labels.csv": _labels,
             "models/history.csv": _history,
             "plots/confusion_seen.csv": _drawn,
             "plots/f1_seen.csv": _drawn,
@@ -339,6 +354,6 @@ TABLE = Format(
     ),
     (
         *("instrec.corpus.manifest", "instrec.corpus.index", "instrec.corpus.soundfont_programs"),
-        "instrec.tracking.report.charts",
+        *("instrec.evaluation.labels", "instrec.tracking.report.charts"),
     ),
 )

@@ -60,3 +60,20 @@ def _read(path: Path, before: bytes, random: Random) -> None:
 
 
 MODEL = Format(50, seeds, _damaged, _read, ("instrec.models.classifier", "instrec.models.model_file"))
+
+
+def _exported() -> dict[str, bytes]:
+    from instrec.models.released import PACKAGED
+
+    return {"classifier.onnx": PACKAGED.read_bytes()}
+
+
+def _read_exported(path: Path, before: bytes, random: Random) -> None:
+    from instrec.inference import onnx_model
+
+    known = onnx_model.load(path)
+    assert len(known.thresholds) == len(known.classes), known.classes
+    assert np.isfinite(known.thresholds).all(), known.thresholds
+
+
+ONNX = Format(20, _exported, mutations.binary, _read_exported, ("instrec.inference.onnx_model",))

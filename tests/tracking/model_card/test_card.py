@@ -18,7 +18,7 @@ from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
 from instrec.tracking.model_card.facts import evaluation
-from instrec.tracking.model_card.licenses import terms
+from instrec.tracking.model_card.licenses import TERMS, terms
 from tests.refusals import assert_one_line, refused
 
 EVALUATION = {
