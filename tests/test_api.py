@@ -48,7 +48,7 @@ def test_an_array_is_heard_as_its_file(model, sound, prediction, tmp_path):
     for given in (path, str(path)):
         from_file = instrec.predict(given, model=model)
         assert from_file.to_dict() == prediction.to_dict() | {"file": str(path)}
-    assert [each.name for each in prediction.instruments] == ["violin", "flute"]
+    assert [each.name for each in prediction.instruments] == ["flute", "violin"]
 
 
 def test_a_threshold_and_a_hop(model, sound):
@@ -65,11 +65,11 @@ def test_the_forms_of_a_prediction(prediction, tmp_path):
     assert prediction.timeline.shape == (len(prediction.times), len(prediction.classes)) == (70, 3)
     assert prediction.times[:2] == pytest.approx([0.05, 0.15])
     table = prediction.to_dataframe()
-    assert table.instrument.tolist() == ["violin", "flute"]
-    assert table.start.tolist() == [5.0, 0.0]
+    assert table.instrument.tolist() == ["flute", "violin"]
+    assert table.start.tolist() == [0.0, 5.0]
     (annotation,) = prediction.to_jams()["annotations"]
-    assert [each["value"] for each in annotation["data"]] == ["violin", "flute"]
-    assert json.loads(json.dumps(prediction.to_dict()))["instruments"][0]["name"] == "violin"
+    assert [each["value"] for each in annotation["data"]] == ["flute", "violin"]
+    assert json.loads(json.dumps(prediction.to_dict()))["instruments"][0]["name"] == "flute"
     figure = prediction.plot(tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_size > 1000
     assert len(prediction.plot().axes) == len(figure.axes) == 2

@@ -28,8 +28,6 @@ PRINTED = {
     "metrics-missing",
     "model-differs",
     "port-unavailable",
-    "server-refused",
-    "server-unreachable",
     "stage-running",
 }
 # What no test brings about: other machines that fail, packages that are gone, faults that other checks notice first.

@@ -94,3 +94,11 @@ def test_thresholds_mark_the_best_one_for_all(tmp_path):
     chart, own = charts.thresholds(tmp_path)
     assert "0.700, at 0.30" in chart.caption
     assert own == [("double bass", 0.4, 0.5, 0.6, 0.7, 9)]
+
+
+@pytest.mark.parametrize("content", ["{}", "stages: 3", "stages: [1]"])
+def test_a_pipeline_without_stages_is_refused(tmp_path, monkeypatch, content):
+    monkeypatch.chdir(tmp_path)
+    charts.PIPELINE.write_text(content)
+    with refused("pipeline-missing", charts.PIPELINE, "top folder"):
+        charts.stages()
