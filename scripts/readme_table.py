@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from instrec.util import documents
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "<!-- scripts/readme_table.py writes this table. -->\n"
@@ -40,8 +41,8 @@ def _shown(value: float | None) -> str:
 
 def page(text: str) -> str:
     """Return README.md with the table of the current metrics."""
-    metrics = json.loads((ROOT / "metrics/test.json").read_text(encoding="utf-8"))
-    released = json.loads((ROOT / "released/classifier.json").read_text(encoding="utf-8"))
+    metrics = documents.load_json(ROOT / "metrics/test.json")
+    released = documents.load_json(ROOT / "released/classifier.json")
     head, rest = text.split(BEGIN)
     return head + BEGIN + "\n" + table(metrics, released) + "\n" + END + rest.split(END)[1]
 

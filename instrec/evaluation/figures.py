@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -145,6 +146,7 @@ def figure_of(width: float, height: float, rows: Sequence[float] = (1,)) -> tupl
     """Return a figure without pyplot, so without a window system, and its axes."""
     from matplotlib.figure import Figure
 
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # a font that is missing has a substitute
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.subplots(len(rows), 1, sharex=len(rows) > 1, gridspec_kw={"height_ratios": rows})
     for each in np.atleast_1d(axes):

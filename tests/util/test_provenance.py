@@ -70,7 +70,7 @@ def test_an_experiment_has_a_name_of_its_own_only_in_a_folder_of_its_own(thrown_
 
 
 def test_another_code_has_another_digest(tmp_path, monkeypatch):
-    monkeypatch.setattr("instrec.__path__", [str(tmp_path)])
+    monkeypatch.setattr(provenance, "_PACKAGE", tmp_path)
     add(tmp_path, "models/lstm.py")
     before = provenance._digest()
     assert provenance._digest() == before
