@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 from instrec.errors import UserError
 from instrec.inference import front_end
 from instrec.inference.model import FloatArray, Model
-from instrec.util import documents
 
 _QUIET = 3  # onnxruntime warns of inputs that may be left out, as the features may
 _MOST = 2**24  # samples in a window, bands times bins: far more than any model that was ever trained has
@@ -47,7 +47,7 @@ def load(path: Path) -> Model:
 
 def _model(session: Any, path: Path) -> Model:
     about = {key: session.get_modelmeta().custom_metadata_map[key] for key in _PLAIN}
-    about = {key: documents.parse_json(value.encode(), key) for key, value in about.items()}
+    about = {key: json.loads(value) for key, value in about.items()}
     classes, thresholds = tuple(map(str, about["classes"])), tuple(map(float, about["thresholds"]))
     rate, window, spectrogram = int(about["sample_rate"]), int(about["window_samples"]), about["spectrogram"]
     sizes = (window, spectrogram["window"] * spectrogram["mels"], window * spectrogram["mels"] // spectrogram["hop"])
