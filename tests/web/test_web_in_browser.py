@@ -105,7 +105,9 @@ def test_many_stretches_fold(opened, tmp_path):
 
 
 def test_what_sounds_too_briefly_to_count_is_folded(opened, tmp_path):
-    tab = shown(opened(DESK), written(tmp_path, tone("double_bass", 40), tone("flute", 0.7), silence(1)))
+    tab = shown(
+        opened(DESK), written(tmp_path, tone("double_bass", 40), tone("flute", 0.7), silence(1), subtype="PCM_U8")
+    )
     assert tab.locator(".times th[scope=row]").all_text_contents() == ["double bass"]
     tab.get_by_text("Too briefly to count").click()
     button = tab.locator("#found > details button")
