@@ -101,7 +101,7 @@ def test_the_sure_mistake_is_shown_with_its_sound(report_file):
     found = Reader(report_file.read_text(encoding="utf-8"))
     part = found.text[found.text.index("The surest mistakes") : found.text.index("The timeline")]
     assert "solo/violin-9" in part
-    assert re.search(r"detected\s*flute", part)
+    assert re.search(r"predicted\s*flute", part)
     assert re.search(r"is\s*violin", part)
     assert "None: every instrument it names does sound." in part  # of the excerpts
 
