@@ -118,11 +118,11 @@ def test_an_unknown_name_is_told_with_the_known_ones():
         published.scan(sources(train=("irmas",), test=("imras",)), classes=ALL)
 
 
-@pytest.mark.parametrize("knob", ["train", "test"])
-def test_data_sets_that_share_songs_are_refused_where_both_could_be_learned_and_tested(tmp_path, monkeypatch, knob):
+@pytest.mark.parametrize("key", ["train", "test"])
+def test_datasets_that_share_songs_are_refused_in_training_and_testing(tmp_path, monkeypatch, key):
     monkeypatch.chdir(tmp_path)  # without any dataset
     shared = {"train": ("medley_solos_db",)}
-    shared[knob] = (*shared.get(knob, ()), "medleydb")
+    shared[key] = (*shared.get(key, ()), "medleydb")
     with refused("datasets-overlap", "params.yaml: sources.train", "medley_solos_db", "medleydb,", "sources.test"):
         published.scan(sources(**shared), classes=ALL)
     with refused("dataset-missing", "medleydb", "corpora/medleydb"):
