@@ -7,11 +7,12 @@ formant voices speak on one pitch, which is measured. Consonants begin a note, a
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import shutil
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import librosa
@@ -33,7 +34,7 @@ Signal = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Voice:
-    """A voice of Festival: its package, folder, silence, and phones where they are not the letters a e i o u."""
+    """A voice of Festival: Debian's package, its folder, and its phones."""
 
     package: str
     folder: str
@@ -56,7 +57,8 @@ _FESTIVAL = {
     "machac": _Voice("festvox-czech-machac", "czech/czech_machac"),
     "ph": _Voice("festvox-czech-ph", "czech/czech_ph"),
 }
-PACKAGES = ("festival", *(voice.package for voice in _FESTIVAL.values()), "espeak-ng")
+_PROGRAMS = ("festival", "espeak-ng")  # as their packages are called
+PACKAGES = (*_PROGRAMS, *(voice.package for voice in _FESTIVAL.values()))
 INSTALL = f"sudo apt-get install {' '.join(PACKAGES)}"
 
 # Program -> a cast per layer of velocities: (voice, lowest key, size of the formants' pattern relative to its own).
@@ -88,118 +90,115 @@ _CASTS: dict[int, tuple[tuple[tuple[str, int, float], ...], ...]] = {
     ),
 }
 _LAYERS = ((0, 66), (67, 83), (84, 99), (100, 127))
-_LOWEST, _HIGHEST = 38, 86
-_RISE_SECONDS, _VIBRATOS = 0.45, 5  # of a vowel: until its vibrato is whole, and how many of its cycles repeat
-_HIGHEST_HZ = 490.0  # Festival ends with a segmentation fault above 500 Hz
-_LEVEL = 3200.0  # root mean square of what repeats, of 32768
+_LOWEST, _HIGHEST = 38, 86  # keys
+_RISE_SECONDS, _CYCLES = 0.45, 5  # of a vowel: until its vibrato is whole, and how many vibratos repeat
+_HIGHEST_HZ = 490.0  # above 500 Hz Festival ends with a segmentation fault
+_SPOKEN = ("l", "n", "m", "d", "h", "t", "v", "j", "s", "r", ""), ("a", "e", "i", "o", "u", "ä")  # of Finnish
+_LEVEL, _KNEE, _PEAK = 5000.0, 16000.0, 32000.0  # of 32768: root mean square of a vowel; where peaks bend, and end
+_WAVERS, _CLIPPED, _PERIODIC = 3.0, 0.002, 0.75  # of a vowel: most level by least, clipped share, least correlation
 
 
 def build(path: Path) -> None:
-    """Have all voices sing and write them as one SoundFont, whose programs are those of the class voice.
+    """Have all voices sing, and write them as one SoundFont of the programs of class voice.
 
     Raises
     ------
     UserError
-        If a synthesizer or a voice is missing, or does not sing.
+        If a synthesizer or a voice is missing or fails.
     """
     _require()
+    presets: dict[tuple[int, int], list[Note]] = {(0, program): [] for program in _CASTS}
     with temporary_folder() as scratch:
-        sung = [
-            (program, velocities, part)
-            for program, casts in _CASTS.items()
-            for velocities, cast in zip(_LAYERS, casts, strict=True)
-            for part in _parts(cast)
-        ]
-        presets: dict[tuple[int, int], list[Note]] = {(0, program): [] for program in _CASTS}
-        for number, (program, velocities, (voice, low, high, formants)) in enumerate(sung):
-            folder = scratch / f"{number:02}"
-            folder.mkdir()
-            singing = _spoken if voice.startswith("!") else _sung
-            presets[0, program] += singing(folder, voice, (low, high), formants, velocities)
-        write(path, "Singers", presets)
+        for program, casts in _CASTS.items():
+            for layer, cast in zip(_LAYERS, casts, strict=True):
+                highest = [low - 1 for _, low, _ in cast[1:]] + [127]
+                for (voice, low, formants), high in zip(cast, highest, strict=True):
+                    folder = scratch / f"{program}-{layer[0]}-{low}"
+                    folder.mkdir()
+                    spoken = voice.startswith("!")
+                    sung = _spoken(folder, voice, low) if spoken else _sung(folder, voice, (low, high), formants)
+                    presets[0, program] += _spread([note for note in sung if note], voice, (low, high), layer)
+    write(path, "Singers", presets)
 
 
-def _parts(cast: tuple[tuple[str, int, float], ...]) -> Iterator[tuple[str, int, int, float]]:
-    highest = [low - 1 for _, low, _ in cast[1:]] + [127]
-    for (voice, low, formants), high in zip(cast, highest, strict=True):
-        yield voice, low, high, formants
+def digest() -> str:
+    """Return a digest of all that the SoundFont is made of: synthesizers, voices and this code.
+
+    Raises
+    ------
+    UserError
+        If a synthesizer or a voice is missing.
+    """
+    _require()
+    whole = hashlib.sha256()
+    programs = [Path(str(shutil.which(program))) for program in _PROGRAMS]
+    voices = [file for voice in _FESTIVAL.values() for file in sorted((VOICES / voice.folder).rglob("*"))]
+    for path in (Path(__file__), Path(sf2_writer.__file__), *programs, *voices):
+        if path.is_file():
+            with path.open("rb") as content:
+                whole.update(hashlib.file_digest(content, "sha256").digest())
+    return whole.hexdigest()
+
+
+def is_installed() -> bool:
+    """Return whether all synthesizers and voices are there."""
+    return not _missing()
+
+
+def _missing() -> list[str]:
+    missing = [program for program in _PROGRAMS if not shutil.which(program)]
+    return missing + [voice.package for voice in _FESTIVAL.values() if not (VOICES / voice.folder).is_dir()]
 
 
 def _require() -> None:
-    missing = [name for name in ("festival", "espeak-ng") if not shutil.which(name)]
-    missing += [voice.package for voice in _FESTIVAL.values() if not (VOICES / voice.folder).is_dir()]
-    if missing:
-        reason = f"{', '.join(missing)} missing, whose voices it is made of; install: {INSTALL}"
+    if missing := _missing():
+        reason = f"is made of voices that are missing ({', '.join(missing)}); install them: {INSTALL}"
         raise UserError("soundfont-missing", NAME, reason)
 
 
-def _syllable(number: int, consonants: tuple[str, ...], vowels: tuple[str, ...]) -> tuple[str, str]:
-    return consonants[number * 3 % len(consonants)], vowels[number * 2 % len(vowels)]
-
-
-def _sung(folder: Path, name: str, keys: tuple[int, int], formants: float, velocities: tuple[int, int]) -> list[Note]:
-    """Have a voice of Festival sing every key of its range."""
+def _sung(folder: Path, name: str, keys: tuple[int, int], formants: float) -> Iterator[Note | None]:
+    """Have a voice of Festival sing a syllable per key; None where it fails."""
     voice = _FESTIVAL[name]
-    script = [f"(voice.select '{Path(voice.folder).name})"]
-    rng = seeding.generator(0, "singers", name, str(formants), str(keys))
-    rate, depth = rng.uniform(5.0, 6.2), rng.choice([0.0, 0.25, 0.4, 0.6])  # vibrato, Hz and semitones
-    middle, plans = int(rng.integers(1000)), {}
+    rng = seeding.generator(0, "singers", name, str(keys), str(formants))
+    rate, depth = rng.uniform(5.0, 6.2), rng.choice([0.0, 0.25, 0.4, 0.6])  # of the vibrato: Hz, semitones
+    times = np.arange(0.0, _RISE_SECONDS + (_CYCLES + 1) / rate, 0.1 / rate)
+    vibrato = depth * np.clip(times / _RISE_SECONDS, 0, 1) ** 2 * np.sin(2 * math.pi * rate * times)
+    first, script = int(rng.integers(1000)), [f"(voice.select '{Path(voice.folder).name})"]
+    begins: dict[int, float] = {}
+    doubled: dict[int, Signal] = {}
     for key in range(max(keys[0], _LOWEST), min(keys[1], _HIGHEST) + 1):
-        consonant, vowel = _syllable(middle + key, voice.consonants, voice.vowels)
-        length = rng.uniform(0.06, 0.13)
-        scoop = rng.uniform(-1.5, 0.3)  # semitones, at the beginning
-        times = np.arange(0.0, _RISE_SECONDS + (_VIBRATOS + 1) / rate, 0.1 / rate)
-        bends = depth * np.clip(times / _RISE_SECONDS, 0, 1) ** 2 * np.sin(2 * math.pi * rate * times)
-        bends += scoop * np.exp(-times / 0.05)
-        hz = 440 * 2 ** ((key - 69 + bends) / 12) / formants
-        octave = hz.max() > _HIGHEST_HZ
-        hz = hz / 2 if octave else hz
+        consonant, vowel = _syllable(first + key, voice.consonants, voice.vowels)
+        length, slide = rng.uniform(0.06, 0.13), rng.uniform(-1.5, 0.3)  # seconds, semitones
+        hz = _hz(key + vibrato + slide * np.exp(-times / 0.05)) / formants
+        if hz.max() > _HIGHEST_HZ:
+            hz = doubled[key] = hz / 2
         if hz.max() > _HIGHEST_HZ:
             break
-        targets = " ".join(f"({time:.4f} {value:.3f})" for time, value in zip(times, hz, strict=True))
-        begun = f"({consonant} {length:.3f} (0 {hz[0]:.3f}))" if consonant else ""
-        end = f"({voice.silence} 0.1 (0.1 {hz[-1]:.3f}))"
-        segments = f"(({voice.silence} 0.1) {begun} ({vowel} {times[-1]:.4f} {targets}) {end})"
-        script.append(f"(utt.save.wave (utt.synth (Utterance Segments {segments})) \"{folder}/{key}.wav\" 'riff)")
-        begins = 0.1 + (length if consonant else 0.0)
-        plans[key] = begins + _RISE_SECONDS, (times + begins, hz) if octave else None
+        begin = f"({consonant} {length:.3f} (0 {hz[0]:.3f}))" if consonant else ""
+        melody = " ".join(f"({time:.4f} {value:.3f})" for time, value in zip(times, hz, strict=True))
+        end = f"(b 0.1) ({voice.silence} 0.1 (0.1 {hz[-1]:.3f}))"  # before silence the vowel would fade
+        segments = f"(({voice.silence} 0.1) {begin} ({vowel} {times[-1]:.4f} {melody}) {end})"
+        script.append(f'(utt.save.wave (utt.synth (Utterance Segments {segments})) "{folder}/{key}.wav" \'riff)')
+        begins[key] = 0.1 + (length if consonant else 0.0)
     (folder / "song.scm").write_text("\n".join(script))
     _run("festival", "--batch", folder / "song.scm")
-    notes = []
-    for key, (begins, melody) in plans.items():
+    for key, begin_seconds in begins.items():
         y, sample_rate = soundfile.read(folder / f"{key}.wav")
-        y = _octave_higher(y, sample_rate, *melody) if melody else y
-        low, high = keys[0] if key == min(plans) else key, keys[1] if key == max(plans) else key
-        notes.append(_note(y, sample_rate, key, formants, (begins, _VIBRATOS / rate), (low, high), velocities))
-    return notes
+        if key in doubled:
+            y = _octave_higher(y, sample_rate, times + begin_seconds, doubled[key])
+        yield _note(y, sample_rate, key, formants, begin_seconds + _RISE_SECONDS, _CYCLES / rate)
 
 
-def _octave_higher(y: Signal, sample_rate: int, times: Signal, hz: Signal) -> Signal:
-    """Cancel the odd harmonics of a voice that sings `hz` at `times`: the octave is left, in the same formants."""
-    now = np.arange(len(y))
-    half = 0.5 * sample_rate / np.interp(now / sample_rate, times, hz)
-    return (2 * y + np.interp(now - half, now, y) + np.interp(now + half, now, y)) / 4
-
-
-def _spoken(folder: Path, name: str, keys: tuple[int, int], formants: float, velocities: tuple[int, int]) -> list[Note]:
-    """Have a variant of eSpeak NG speak syllables without melody, at every pitch that it has for these keys."""
-    found = {}
+def _spoken(folder: Path, name: str, first: int) -> Iterator[Note | None]:
+    """Have a variant of eSpeak NG speak syllables without melody, at each of its pitches."""
     for number, pitch in enumerate(range(0, 100, 9)):
-        consonant, vowel = _syllable(number + len(name) + keys[0], ("l", "n", "m", "d", "", "h", "t", "v", "j", "s", "r"), tuple("aeiouä"))
+        consonant, vowel = _syllable(number + first, *_SPOKEN)
         file = folder / f"{pitch}.wav"
         text = f'<prosody range="0">{consonant}{8 * vowel}</prosody>'
         _run("espeak-ng", "-m", "-v", f"fi+{name[1:]}", "-s", "80", "-p", str(pitch), "-w", file, text)
         y, rate = soundfile.read(file)
         hz = librosa.yin(y[rate // 2 : rate], fmin=50, fmax=600, sr=rate, frame_length=2048)
-        found[float(librosa.hz_to_midi(np.median(hz)))] = file
-    pitches = sorted(pitch for pitch in found if keys[0] - 4 <= pitch <= keys[1] + 4)
-    tops = [*(int((low + high) // 2) for low, high in zip(pitches, pitches[1:])), keys[1]]
-    bottoms = [keys[0], *(top + 1 for top in tops)]
-    return [
-        _note(*soundfile.read(found[pitch]), pitch, formants, (0.5, 0.6), (low, high), velocities)
-        for pitch, low, high in zip(pitches, bottoms, tops)
-        if low <= high
-    ]
+        yield _note(y, rate, float(librosa.hz_to_midi(np.median(hz))), 1.0, 0.5, 0.6)
 
 
 def _run(*command: str | Path) -> None:
@@ -207,41 +206,76 @@ def _run(*command: str | Path) -> None:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         reason = f"{command[0]} failed: {one_line(str(error))}; install again: {INSTALL} --reinstall"
-        raise UserError("soundfont-missing", NAME, reason) from error
+        raise UserError("synthesizer-failed", NAME, reason) from error
 
 
-def _note(
-    y: Signal,
-    rate: int,
-    key: float,
-    formants: float,
-    repeats: tuple[float, float],
-    keys: tuple[int, int],
-    velocities: tuple[int, int],
-) -> Note:
-    """Cut a note out of what was sung, and have its vowel repeat; `repeats` is its beginning and length in seconds."""
-    start = round(repeats[0] * rate)
-    period = formants * rate / (440 * 2 ** ((key - 69) / 12))
+def _syllable(number: int, consonants: Sequence[str], vowels: Sequence[str]) -> tuple[str, str]:
+    return consonants[number * 3 % len(consonants)], vowels[number * 2 % len(vowels)]
+
+
+def _hz(key: float | Signal) -> Signal:
+    return np.asarray(440 * 2 ** ((key - 69) / 12))
+
+
+def _octave_higher(y: Signal, sample_rate: int, times: Signal, hz: Signal) -> Signal:
+    """Cancel the odd harmonics of a voice that sings `hz` at `times`: the octave is left, in the same formants."""
+    now = np.arange(len(y))
+    half = 0.5 * sample_rate / np.interp(now / sample_rate, times, hz)
+    for _ in range(2):  # its periods are whole samples, so once is not enough
+        y = (2 * y + np.interp(now - half, now, y) + np.interp(now + half, now, y)) / 4
+    return y
+
+
+def _note(y: Signal, rate: int, key: float, formants: float, from_seconds: float, seconds: float) -> Note | None:
+    """Cut out what was sung and repeat its vowel, from `from_seconds` for about `seconds`; None if it is uneven."""
+    start, period = round(from_seconds * rate), rate / float(_hz(key)) * formants
+    level = np.sqrt(np.convolve(y**2, np.full(rate // 12, 12 / rate), "same")) + 1e-6
+    vowel = slice(start - rate // 10, round(start + (seconds + 0.05) * rate))
+    if level[vowel].max() > _WAVERS * level[vowel].min() or np.mean(np.abs(y[vowel]) > 0.99) > _CLIPPED:
+        return None
+    if _periodicity(y, rate, start, seconds, period) < _PERIODIC:
+        return None
+    y = y / np.concatenate([np.full(start, level[start]), level[start:]])
+    # It ends where the waveform is most alike, and fades over into what comes before its beginning.
     window = max(round(3 * period), rate // 100)
-    near = np.arange(round(start + repeats[1] * rate - period), round(start + repeats[1] * rate + period) + 1)
-    here = y[start - window : start]
-    there = np.lib.stride_tricks.sliding_window_view(y, window)[near - window]
-    alike = there @ here / (np.linalg.norm(there, axis=1) * np.linalg.norm(here) + 1e-9)
-    end = int(near[np.argmax(alike)])
+    ends = np.arange(round(start + seconds * rate - period), round(start + seconds * rate + period) + 1)
+    before = y[start - window : start]
+    candidates = np.lib.stride_tricks.sliding_window_view(y, window)[ends - window]
+    end = int(ends[np.argmax(candidates @ before / np.linalg.norm(candidates, axis=1))])
     fade = np.linspace(0, 1, max(window, rate // 25))
     y[end - len(fade) : end] += fade * (y[start - len(fade) : start] - y[end - len(fade) : end])
-    first = max(0, int(np.argmax(np.abs(y) > 0.02 * np.abs(y).max())) - rate // 200)
+    first = max(0, int(np.argmax(np.abs(y) > 0.02 * np.abs(y[:end]).max())) - rate // 200)
     y = np.concatenate([y[first:end], y[start : start + 32]])
     y[: rate // 500] *= np.linspace(0, 1, rate // 500)
-    scale = min(_LEVEL / np.sqrt(np.mean(y[start - first : end - first] ** 2)), 30000 / np.abs(y).max())
-    pcm = np.round(y * scale).astype(np.int16)
-    return Note(
-        pcm,
-        round(rate * formants),
-        key,
-        keys,
-        (start - first, end - first),
-        attack_seconds=0.002,
-        release_seconds=0.4,
-        velocities=velocities,
-    )
+    y *= _LEVEL / np.sqrt(np.mean(y[start - first : end - first] ** 2))
+    beyond = np.maximum(0, np.abs(y) - _KNEE)
+    y -= np.sign(y) * (beyond - (_PEAK - _KNEE) * np.tanh(beyond / (_PEAK - _KNEE)))
+    loop = (start - first, end - first)
+    # Played at another rate than it was made for, a voice has its formants elsewhere: another singer.
+    return Note(np.round(y).astype(np.int16), round(rate * formants), key, (0, 127), loop, release_seconds=0.4)
+
+
+def _periodicity(y: Signal, rate: int, start: int, seconds: float, period: float) -> float:
+    """Return the lowest of a vowel's correlations with itself a period later, which may be 4 % off for the vibrato."""
+    length = max(rate // 25, round(4 * period))
+    lowest = 1.0
+    for begin in start + np.linspace(0, seconds * rate, 7)[:-1].astype(int):
+        now = y[begin : begin + length]
+        lags = range(math.floor(0.96 * period), math.ceil(1.04 * period) + 1)
+        later = np.lib.stride_tricks.sliding_window_view(y, length)[begin + np.asarray(lags)]
+        lowest = min(lowest, float(np.max(later @ now / (np.linalg.norm(later, axis=1) * np.linalg.norm(now) + 1e-9))))
+    return lowest
+
+
+def _spread(notes: list[Note], voice: str, keys: tuple[int, int], velocities: tuple[int, int]) -> Iterator[Note]:
+    """Have each note play the keys nearest to it."""
+    notes = sorted((note for note in notes if keys[0] - 4 <= note.key <= keys[1] + 4), key=lambda note: note.key)
+    if not notes:
+        raise UserError(
+            "synthesizer-failed", NAME, f"{voice} gives no even vowel; install again: {INSTALL} --reinstall"
+        )
+    tops = [math.floor((note.key + following.key) / 2) for note, following in itertools.pairwise(notes)]
+    lows, highs = [keys[0], *(top + 1 for top in tops)], [*tops, keys[1]]
+    for note, low, high in zip(notes, lows, highs, strict=True):
+        if max(low, keys[0]) <= min(high, keys[1]):
+            yield replace(note, keys=(max(low, keys[0]), min(high, keys[1])), velocities=velocities)
