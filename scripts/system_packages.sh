@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Install FluidSynth and the SoundFonts from Debian's packages where that is allowed; else say what to type.
+# Install FluidSynth, the SoundFonts and the voices of Singers.sf2 from Debian's packages where that is allowed; else
+# say what to type.
 # --browser: also Chromium, in which the tests open the page of `instrec dev report`, unless there is a browser of its kind.
 set -eu
-packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont minuet-data denemo-data freepats)
+packages=(libfluidsynth3 fluid-soundfont-gm timgm6mb-soundfont csound-soundfont musescore-general-soundfont minuet-data denemo-data freepats
+    festival festvox-kallpc16k festvox-kdlpc16k festvox-italp16k festvox-itapc16k festvox-suopuhe-lj festvox-suopuhe-mv
+    festvox-czech-dita festvox-czech-krb festvox-czech-machac festvox-czech-ph espeak-ng)
 [ "${1-}" = --browser ] && ! type -P chromium google-chrome >/dev/null && packages+=(chromium)
 missing=()
 for package in "${packages[@]}"; do

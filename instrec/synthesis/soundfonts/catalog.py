@@ -1,10 +1,10 @@
-"""SoundFonts: found in the system's folders, or made of FreePats' patches, verified, listed with what they hold."""
+"""SoundFonts: found in the system's folders, or made of other packages, verified, listed with what they hold."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from instrec.corpus.index import write_table
 from instrec.corpus.soundfont_programs import Held, ranges
 from instrec.errors import UserError
 from instrec.params import SoundFontParams
-from instrec.synthesis.soundfonts import freepats, libraries, note_overlap, sf2_reader
+from instrec.synthesis.soundfonts import freepats, libraries, note_overlap, sf2_reader, singers
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,9 @@ def find(name: str, folders: Iterable[str]) -> Path:
         if path.is_file():
             return path
     if name == freepats.NAME and freepats.FOLDER.is_dir():
-        return _made_of_freepats()
+        return _made(name, freepats.digest(freepats.FOLDER), lambda path: freepats.build(path, freepats.FOLDER))
+    if name == singers.NAME:
+        return _made(name, singers.digest(), singers.build)
     if name in libraries.catalog().soundfonts:
         return libraries.find(name)
     places = " or ".join(folders)
@@ -87,15 +89,15 @@ def find(name: str, folders: Iterable[str]) -> Path:
     )
 
 
-def _made_of_freepats() -> Path:
-    """Make the SoundFont once for this user; its path holds a digest of all that it is made of."""
-    path = platformdirs.user_cache_path("instrec") / freepats.digest(freepats.FOLDER)[:12] / freepats.NAME
+def _made(name: str, digest: str, build: Callable[[Path], None]) -> Path:
+    """Make a SoundFont once for this user; its path holds a digest of all that it is made of."""
+    path = platformdirs.user_cache_path("instrec") / digest[:12] / name
     try:
         if not path.is_file():
             path.parent.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(path.with_suffix(".lock")):  # workers ask for it at the same time
                 if not path.is_file():
-                    freepats.build(path, freepats.FOLDER)
+                    build(path)
     except OSError as error:
         why = (error.strerror or str(error)).lower()
         raise UserError(
@@ -193,6 +195,8 @@ def _warn_of_kin(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontPara
 def _remedy(name: str) -> str:
     if name == freepats.NAME:
         return f"remove the file: it is made again of {freepats.FOLDER}"
+    if name == singers.NAME:
+        return "remove the file: it is made again of the voices of Debian's packages"
     if name in KNOWN:
         return f"install it again: sudo apt-get install --reinstall {KNOWN[name].package}"
     return sf2_reader.REMEDY

@@ -17,19 +17,16 @@ from pathlib import Path
 
 import librosa
 import numpy as np
-import numpy.typing as npt
 import soundfile
 
 from instrec.errors import UserError, one_line
-from instrec.synthesis.soundfonts import sf2_writer
+from instrec.synthesis.soundfonts import sf2_writer, vowels
 from instrec.synthesis.soundfonts.sf2_writer import Note, write
 from instrec.util import seeding
 from instrec.util.files import temporary_folder
 
 NAME = "Singers.sf2"
 VOICES = Path("/usr/share/festival/voices")
-
-Signal = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -94,8 +91,6 @@ _LOWEST, _HIGHEST = 38, 86  # keys
 _RISE_SECONDS, _CYCLES = 0.45, 5  # of a vowel: until its vibrato is whole, and how many vibratos repeat
 _HIGHEST_HZ = 490.0  # above 500 Hz Festival ends with a segmentation fault
 _SPOKEN = ("l", "n", "m", "d", "h", "t", "v", "j", "s", "r", ""), ("a", "e", "i", "o", "u", "ä")  # of Finnish
-_LEVEL, _KNEE, _PEAK = 5000.0, 16000.0, 32000.0  # of 32768: root mean square of a vowel; where peaks bend, and end
-_WAVERS, _CLIPPED, _PERIODIC = 3.0, 0.002, 0.75  # of a vowel: most level by least, clipped share, least correlation
 
 
 def build(path: Path) -> None:
@@ -133,26 +128,18 @@ def digest() -> str:
     whole = hashlib.sha256()
     programs = [Path(str(shutil.which(program))) for program in _PROGRAMS]
     voices = [file for voice in _FESTIVAL.values() for file in sorted((VOICES / voice.folder).rglob("*"))]
-    for path in (Path(__file__), Path(sf2_writer.__file__), *programs, *voices):
+    for path in (Path(__file__), Path(sf2_writer.__file__), Path(vowels.__file__), *programs, *voices):
         if path.is_file():
             with path.open("rb") as content:
                 whole.update(hashlib.file_digest(content, "sha256").digest())
     return whole.hexdigest()
 
 
-def is_installed() -> bool:
-    """Return whether all synthesizers and voices are there."""
-    return not _missing()
-
-
-def _missing() -> list[str]:
-    missing = [program for program in _PROGRAMS if not shutil.which(program)]
-    return missing + [voice.package for voice in _FESTIVAL.values() if not (VOICES / voice.folder).is_dir()]
-
-
 def _require() -> None:
-    if missing := _missing():
-        reason = f"is made of voices that are missing ({', '.join(missing)}); install them: {INSTALL}"
+    missing = [program for program in _PROGRAMS if not shutil.which(program)]
+    missing += [voice.package for voice in _FESTIVAL.values() if not (VOICES / voice.folder).is_dir()]
+    if missing:
+        reason = f"it is made of voices, of which {', '.join(missing)} are missing; install them: {INSTALL}"
         raise UserError("soundfont-missing", NAME, reason)
 
 
@@ -165,11 +152,11 @@ def _sung(folder: Path, name: str, keys: tuple[int, int], formants: float) -> It
     vibrato = depth * np.clip(times / _RISE_SECONDS, 0, 1) ** 2 * np.sin(2 * math.pi * rate * times)
     first, script = int(rng.integers(1000)), [f"(voice.select '{Path(voice.folder).name})"]
     begins: dict[int, float] = {}
-    doubled: dict[int, Signal] = {}
+    doubled: dict[int, vowels.Signal] = {}
     for key in range(max(keys[0], _LOWEST), min(keys[1], _HIGHEST) + 1):
         consonant, vowel = _syllable(first + key, voice.consonants, voice.vowels)
         length, slide = rng.uniform(0.06, 0.13), rng.uniform(-1.5, 0.3)  # seconds, semitones
-        hz = _hz(key + vibrato + slide * np.exp(-times / 0.05)) / formants
+        hz = vowels.hz(key + vibrato + slide * np.exp(-times / 0.05)) / formants
         if hz.max() > _HIGHEST_HZ:
             hz = doubled[key] = hz / 2
         if hz.max() > _HIGHEST_HZ:
@@ -185,20 +172,20 @@ def _sung(folder: Path, name: str, keys: tuple[int, int], formants: float) -> It
     for key, begin_seconds in begins.items():
         y, sample_rate = soundfile.read(folder / f"{key}.wav")
         if key in doubled:
-            y = _octave_higher(y, sample_rate, times + begin_seconds, doubled[key])
-        yield _note(y, sample_rate, key, formants, begin_seconds + _RISE_SECONDS, _CYCLES / rate)
+            y = vowels.octave_higher(y, sample_rate, times + begin_seconds, doubled[key])
+        yield vowels.note(y, sample_rate, key, formants, begin_seconds + _RISE_SECONDS, _CYCLES / rate)
 
 
 def _spoken(folder: Path, name: str, first: int) -> Iterator[Note | None]:
     """Have a variant of eSpeak NG speak syllables without melody, at each of its pitches."""
-    for number, pitch in enumerate(range(0, 100, 9)):
+    for number, pitch in enumerate(range(0, 100, 6)):
         consonant, vowel = _syllable(number + first, *_SPOKEN)
         file = folder / f"{pitch}.wav"
         text = f'<prosody range="0">{consonant}{8 * vowel}</prosody>'
         _run("espeak-ng", "-m", "-v", f"fi+{name[1:]}", "-s", "80", "-p", str(pitch), "-w", file, text)
         y, rate = soundfile.read(file)
-        hz = librosa.yin(y[rate // 2 : rate], fmin=50, fmax=600, sr=rate, frame_length=2048)
-        yield _note(y, rate, float(librosa.hz_to_midi(np.median(hz))), 1.0, 0.5, 0.6)
+        hz = librosa.yin(y[rate // 3 : rate], fmin=50, fmax=600, sr=rate, frame_length=2048)
+        yield vowels.note(y, rate, float(librosa.hz_to_midi(np.median(hz))), 1.0, 0.35, 0.6)
 
 
 def _run(*command: str | Path) -> None:
@@ -211,60 +198,6 @@ def _run(*command: str | Path) -> None:
 
 def _syllable(number: int, consonants: Sequence[str], vowels: Sequence[str]) -> tuple[str, str]:
     return consonants[number * 3 % len(consonants)], vowels[number * 2 % len(vowels)]
-
-
-def _hz(key: float | Signal) -> Signal:
-    return np.asarray(440 * 2 ** ((key - 69) / 12))
-
-
-def _octave_higher(y: Signal, sample_rate: int, times: Signal, hz: Signal) -> Signal:
-    """Cancel the odd harmonics of a voice that sings `hz` at `times`: the octave is left, in the same formants."""
-    now = np.arange(len(y))
-    half = 0.5 * sample_rate / np.interp(now / sample_rate, times, hz)
-    for _ in range(2):  # its periods are whole samples, so once is not enough
-        y = (2 * y + np.interp(now - half, now, y) + np.interp(now + half, now, y)) / 4
-    return y
-
-
-def _note(y: Signal, rate: int, key: float, formants: float, from_seconds: float, seconds: float) -> Note | None:
-    """Cut out what was sung and repeat its vowel, from `from_seconds` for about `seconds`; None if it is uneven."""
-    start, period = round(from_seconds * rate), rate / float(_hz(key)) * formants
-    level = np.sqrt(np.convolve(y**2, np.full(rate // 12, 12 / rate), "same")) + 1e-6
-    vowel = slice(start - rate // 10, round(start + (seconds + 0.05) * rate))
-    if level[vowel].max() > _WAVERS * level[vowel].min() or np.mean(np.abs(y[vowel]) > 0.99) > _CLIPPED:
-        return None
-    if _periodicity(y, rate, start, seconds, period) < _PERIODIC:
-        return None
-    y = y / np.concatenate([np.full(start, level[start]), level[start:]])
-    # It ends where the waveform is most alike, and fades over into what comes before its beginning.
-    window = max(round(3 * period), rate // 100)
-    ends = np.arange(round(start + seconds * rate - period), round(start + seconds * rate + period) + 1)
-    before = y[start - window : start]
-    candidates = np.lib.stride_tricks.sliding_window_view(y, window)[ends - window]
-    end = int(ends[np.argmax(candidates @ before / np.linalg.norm(candidates, axis=1))])
-    fade = np.linspace(0, 1, max(window, rate // 25))
-    y[end - len(fade) : end] += fade * (y[start - len(fade) : start] - y[end - len(fade) : end])
-    first = max(0, int(np.argmax(np.abs(y) > 0.02 * np.abs(y[:end]).max())) - rate // 200)
-    y = np.concatenate([y[first:end], y[start : start + 32]])
-    y[: rate // 500] *= np.linspace(0, 1, rate // 500)
-    y *= _LEVEL / np.sqrt(np.mean(y[start - first : end - first] ** 2))
-    beyond = np.maximum(0, np.abs(y) - _KNEE)
-    y -= np.sign(y) * (beyond - (_PEAK - _KNEE) * np.tanh(beyond / (_PEAK - _KNEE)))
-    loop = (start - first, end - first)
-    # Played at another rate than it was made for, a voice has its formants elsewhere: another singer.
-    return Note(np.round(y).astype(np.int16), round(rate * formants), key, (0, 127), loop, release_seconds=0.4)
-
-
-def _periodicity(y: Signal, rate: int, start: int, seconds: float, period: float) -> float:
-    """Return the lowest of a vowel's correlations with itself a period later, which may be 4 % off for the vibrato."""
-    length = max(rate // 25, round(4 * period))
-    lowest = 1.0
-    for begin in start + np.linspace(0, seconds * rate, 7)[:-1].astype(int):
-        now = y[begin : begin + length]
-        lags = range(math.floor(0.96 * period), math.ceil(1.04 * period) + 1)
-        later = np.lib.stride_tricks.sliding_window_view(y, length)[begin + np.asarray(lags)]
-        lowest = min(lowest, float(np.max(later @ now / (np.linalg.norm(later, axis=1) * np.linalg.norm(now) + 1e-9))))
-    return lowest
 
 
 def _spread(notes: list[Note], voice: str, keys: tuple[int, int], velocities: tuple[int, int]) -> Iterator[Note]:

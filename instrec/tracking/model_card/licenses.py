@@ -36,6 +36,12 @@ TERMS = {
     "sf_GMbank.sf2": Terms("public domain, by the file's own license field", "none", "csound-soundfont"),
     "TimGM6mb.sf2": Terms("GPL-2", "2004 Tim Brechbill, 2010 David Bolton", "timgm6mb-soundfont"),
     "FreePats.sf2": Terms("GPL-2 or later; music made with it is free", "2004 Free Software Foundation", "freepats"),
+    "Singers.sf2": Terms(
+        "voices under free terms of CSTR and CMU, GPL-2 or later, LGPL-2.1; eSpeak NG under GPL-3 or later",
+        "CSTR, University of Edinburgh; Carnegie Mellon University; IFM Development Team; University of Helsinki; "
+        "Brailcom; Jonathan Duddington and others",
+        "festival, festvox-kallpc16k and others of `instrec/synthesis/soundfonts/singers.py`",
+    ),
     "Black_Pearl_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),
     "Red_Zeppelin_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),
 }
