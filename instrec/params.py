@@ -14,6 +14,7 @@ from instrec.params_schema import (
     Finite,
     Flag,
     HopShare,
+    MixtureCounts,
     Names,
     NonNegative,
     Positive,
@@ -61,6 +62,7 @@ class SoundFontParams:
     train: SomeNames
     valid: Names
     unseen: str
+    mixed: Flag
 
     def __post_init__(self) -> None:
         if self.unseen in (*self.train, *self.valid):
@@ -89,6 +91,8 @@ class BalanceParams:
     train_mixtures: Count
     valid_per_class: Count
     valid_mixtures: Count
+    mixture_counts: MixtureCounts
+    ensemble_share: Share
     composed_per_class: Count
     composed_mixtures: Count
     noisy_share: Share
@@ -100,7 +104,7 @@ class BalanceParams:
 class ScoreParams:
     __pydantic_config__ = CONFIG
 
-    style: Literal["idiomatic", "uniform"]
+    style: Literal["idiomatic", "ensemble", "uniform"]
 
 
 @dataclass(frozen=True)

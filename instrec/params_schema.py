@@ -33,6 +33,7 @@ HopShare = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]  #
 Names = tuple[str, ...]
 SomeNames = Annotated[tuple[str, ...], Field(min_length=1)]
 Sizes = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
+MixtureCounts = Annotated[tuple[Annotated[int, Strict(), Field(ge=0, le=8)], ...], Field(min_length=1)]
 Classes = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(taxonomy.require)]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from instrec.audio import windowing
-from instrec.corpus import manifest, soundfont_programs, test_sets
+from instrec.corpus import ensembles, manifest, soundfont_programs, test_sets
 from instrec.corpus.index import MIDI, RECORDINGS, Entry
 from instrec.corpus.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.corpus.soundfont_programs import Holdings
@@ -25,7 +25,6 @@ from instrec.util import parallel, seeding
 from instrec.util.progress import tqdm
 
 _LEARNED = ("train", "valid")
-_LEARNT_COUNTS = (0, 2, 3)  # of instruments in a mixture; solo clips are the class quotas' own
 _TESTED_COUNTS = (0, 1, 2, 3)  # a test's mixtures are about counts, in equal parts (Sethi 2018)
 
 
@@ -70,20 +69,19 @@ def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdin
     training = manifest.of_split(clips, "train")
     if number == 0:
         return training
-    fonts = params.soundfonts.train
     return [
-        clip
-        if clip.source == RECORDING or clip.path
-        else _redrawn(params, clip, number, held, len(fonts) * place + fonts.index(clip.soundfont) + number)
+        clip if clip.source == RECORDING or clip.path else _redrawn(params, clip, number, held, place)
         for place, clip in enumerate(training)
     ]
 
 
-def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, turn: int) -> Clip:
+def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int) -> Clip:
     name = f"{clip.id}-round-{number}"
     rng = seeding.generator(params.seed, "balance", name)
-    labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
-    font = soundfont_programs.font(held, params.soundfonts.train, labels, turn)
+    labels = clip.labels if len(clip.labels) == 1 else _together(params, rng, len(clip.labels))
+    fonts = params.soundfonts.train
+    first = fonts.index(clip.soundfont) if clip.soundfont in fonts else 0
+    font = _font(params, rng, held, fonts, labels, len(fonts) * place + first + number)
     noise = _noise(params, rng, labels)
     return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
 
@@ -181,10 +179,13 @@ def _filled(
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
         clips = [found[index] for index in kept]
-        clips += [_composed(params, rng, split, part, place, _LEARNT_COUNTS) for place in range(quota - len(clips))]
+        clips += [
+            _composed(params, rng, split, part, place, params.balance.mixture_counts)
+            for place in range(quota - len(clips))
+        ]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
-            font = soundfont_programs.font(held, fonts, clip.labels, first + number) if clip.source == SCORE else ""
+            font = _font(params, rng, held, fonts, clip.labels, first + number) if clip.source == SCORE else ""
             yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
 
 
@@ -199,7 +200,7 @@ def _composed(
 ) -> Clip:
     if part == MIXTURE:
         count = min(counts[number % len(counts)], len(params.classes))
-        labels = _chosen(params, rng, count)
+        labels = _together(params, rng, count) if split in _LEARNED else _chosen(params, rng, count)
         name = f"{split}/mixture/{count}-{number:05}"
     else:
         labels = (part.removeprefix(f"{SOLO}/"),)
@@ -218,6 +219,24 @@ def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> It
             font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
             place += 1
             yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
+
+
+def _font(
+    params: Params, rng: np.random.Generator, held: Holdings, fonts: tuple[str, ...], labels: tuple[str, ...], turn: int
+) -> str:
+    """Choose the SoundFont of a composed clip in turn, or, if `soundfonts.mixed` is set, one for each instrument."""
+    if not params.soundfonts.mixed or len(labels) < 2:
+        return soundfont_programs.font(held, fonts, labels, turn)
+    turns = rng.integers(len(fonts) ** 2, size=len(labels)).tolist()
+    drawn = (soundfont_programs.font(held, fonts, (name,), turn) for name, turn in zip(labels, turns, strict=True))
+    return manifest.FONTS.join(drawn)
+
+
+def _together(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
+    """Draw the instruments of a mixture: those of an ensemble, or any."""
+    if count < 2 or not params.balance.ensemble_share or rng.random() >= params.balance.ensemble_share:
+        return _chosen(params, rng, count)
+    return tuple(sorted(ensembles.draw(rng, params.classes, count), key=params.classes.index))
 
 
 def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from instrec import scores
 from instrec.audio import decoding, windowing
 from instrec.audio.windowing import PEAK
-from instrec.corpus import test_sets
+from instrec.corpus import manifest, test_sets
 from instrec.corpus.manifest import NOISY, RECORDING, Clip
 from instrec.errors import UserError
 from instrec.params import Params
@@ -98,6 +99,23 @@ class Renderer:
         rate = self.params.clip.sample_rate
         return noise.draw(self._rng(clip, "noise"), self.params.noise, rate, alone=not clip.labels)
 
+    def _rendered(
+        self, clip: Clip, score: pretty_midi.PrettyMIDI, seconds: float, performance: variation.Performance
+    ) -> Signal:
+        """Render a score; if the clip has several SoundFonts, each renders the track of one class."""
+        fonts = clip.soundfont.split(manifest.FONTS)
+        if len(fonts) == 1:
+            return self._instrument(clip).render(score, seconds, performance)
+        of = dict(zip(clip.labels, fonts, strict=True))
+        y = np.zeros(round(seconds * self.params.clip.sample_rate), dtype=np.float32)
+        for number, track in enumerate(score.instruments):
+            part = copy.copy(score)
+            part.instruments = [track]
+            voices = performance.voices[number : number + 1]
+            instrument = self._instrument(replace(clip, soundfont=of[track.name]))
+            y += instrument.render(part, seconds, replace(performance, voices=voices))
+        return y
+
     def _instrument(self, clip: Clip) -> Synth:
         font = (clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
         return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
@@ -123,7 +141,7 @@ class Renderer:
         settings = self.params.clip
         if searched:
             performance = replace(performance, preroll_seconds=0.0)
-        y = self._instrument(clip).render(score, searched + settings.seconds, performance)
+        y = self._rendered(clip, score, searched + settings.seconds, performance)
         start = self._start(score, y[: round(searched * settings.sample_rate)]) if searched else 0
         return y[start : start + settings.samples]
 
