@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec.evaluation import metrics
 from instrec.models import classifier
-from instrec.models.backend import keras
 from instrec.params import Params, TrainParams
-from instrec.training import calibration, fit, weight_averaging
-from instrec.util import hdf5, provenance
+from instrec.training import calibration, checkpoints, fit, weight_averaging
+from instrec.util import hdf5
 from tests.refusals import refused
 
 SHAPE, CLIPS = (33, 24, 1), 48
@@ -89,7 +87,7 @@ def test_probabilities_are_calibrated_before_thresholds_are_chosen(
     with hdf5.open_store(spectrograms / "valid.h5") as valid:
         given, raw = (known.predict(valid.read(0, CLIPS))[0].astype(float) for known in (one, bare))
         degrees = calibration.temperature(valid.labels, raw)
-        expected = metrics.best_thresholds(valid.labels, given)
+        expected = calibration.best_thresholds(valid.labels, given)
     assert degrees != pytest.approx(1, abs=0.1)
     np.testing.assert_allclose(np.log(given / (1 - given)), np.log(raw / (1 - raw)) / degrees, rtol=1e-3, atol=1e-3)
     assert one.card.thresholds == pytest.approx(expected, abs=1e-4)
@@ -103,63 +101,23 @@ def test_a_killed_training_goes_on_to_the_same_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     whole = train(params, spectrograms, tmp_path / "whole")
-    keep = fit._keep
+    keep = checkpoints.keep
 
-    def keep_then_die(train: TrainParams, place: Path, model: object, history: list[fit.Row]) -> None:
-        keep(train, place, model, history)
+    def keep_then_die(
+        train: TrainParams, place: Path, model: object, history: list[checkpoints.Row], *, best: bool
+    ) -> None:
+        keep(train, place, model, history, best=best)
         if len(history) == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "_keep", keep_then_die)
+        patched.setattr(checkpoints, "keep", keep_then_die)
         with pytest.raises(KeyboardInterrupt):
             train(params, spectrograms, tmp_path / "killed")
     assert not (tmp_path / "killed/classifier.keras").exists()
     capsys.readouterr()
     assert train(params, spectrograms, tmp_path / "killed") == whole
     assert "going on after epoch 2" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("file", ["history.zip", "epoch-2.keras", "epoch-1.keras", "best.keras"])
-@pytest.mark.parametrize("damage", ["flipped", "cut off", "missing"])
-def test_a_damaged_state_is_told_and_not_gone_on_from(
-    params: Params, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, damage: str
-) -> None:
-    train = replace(params.train, epochs=4, average_share=0.5)
-    place, model = tmp_path / "state", keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2)])
-    for number in (1, 2):
-        row = {
-            "epoch": number,
-            "loss": 1.0,
-            "val_loss": 1.0 / number,
-            "val_presence_f1": 0.5,
-            "val_count_accuracy": 0.5,
-        }
-        history = [*fit._resumed(train, place), row]
-        fit._keep(train, place, model, history)
-    assert len(fit._resumed(train, place)) == 2
-    assert capsys.readouterr().err == ""
-    content = bytearray((place / file).read_bytes())
-    content[len(content) // 3] ^= 1
-    (place / file).write_bytes(content if damage == "flipped" else content[: len(content) // 2])
-    if damage == "missing":
-        (place / file).unlink()
-    assert fit._resumed(train, place) == []
-    if (file, damage) != ("history.zip", "missing"):  # where nothing was begun, nothing is damaged
-        said = capsys.readouterr().err
-        assert said.startswith(f"{place}: damaged (")
-        assert said.endswith("; training begins anew\n")
-        assert not place.exists()
-
-
-def test_another_model_to_start_from_is_another_training(params: Params, spectrograms: Path, tmp_path: Path) -> None:
-    start = tmp_path / "start.keras"
-    params = replace(params, train=replace(params.train, start=str(start)))
-    keys = []
-    for content in ("one", "another", "one"):
-        start.write_text(content)
-        keys.append(fit._key(params, spectrograms))
-    assert keys[0] == keys[2] != keys[1]
 
 
 def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
@@ -178,22 +136,6 @@ def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
         assert asked == epochs
     one, other = ((tmp_path / share / "classifier.keras").read_bytes() for share in ("0.5", "0.0"))
     assert one != other
-
-
-def test_other_params_code_or_experiments_do_not_go_on_from_this_state(
-    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = replace(params, train=replace(params.train, learning_rate=0.01))
-    unrelated = replace(params, workers=3, evaluate=replace(params.evaluate, bootstrap_rounds=3))
-    assert fit._key(params, spectrograms) != fit._key(other, spectrograms)
-    own = fit._key(params, spectrograms)
-    assert fit._key(unrelated, spectrograms) == own
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path / ".."))  # where DVC would have made this folder
-    monkeypatch.setenv("DVC_EXP_NAME", "slow")
-    assert fit._key(params, spectrograms) != own
-    monkeypatch.undo()
-    monkeypatch.setattr(provenance, "CODE", "another")
-    assert fit._key(params, spectrograms) != own
 
 
 def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: Path, tmp_path: Path) -> None:
