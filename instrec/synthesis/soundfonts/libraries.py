@@ -31,10 +31,8 @@ DRUMS = 128  # stands for the drum kit among programs
 
 
 @dataclass(frozen=True)
-class Repository:
+class Repository(params_schema.Section):
     """Where recorded notes come from."""
-
-    __pydantic_config__ = params_schema.CONFIG
 
     url: str
     commit: Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
@@ -43,7 +41,7 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class Instrument:
+class Instrument(params_schema.Section):
     """What of a repository plays some programs: SoundFonts, an SFZ file, or files with notes in their names.
 
     Attributes
@@ -55,8 +53,6 @@ class Instrument:
     transpose : semitones from the keys that the library names to those that sound.
     files : what to fetch for an SFZ file or for notes, as patterns of a sparse checkout.
     """
-
-    __pydantic_config__ = params_schema.CONFIG
 
     repository: str
     programs: tuple[Annotated[int, Field(ge=0, le=DRUMS)], ...]
@@ -73,8 +69,6 @@ class Instrument:
 @dataclass(frozen=True)
 class Catalog:
     """All of `libraries.yaml`."""
-
-    __pydantic_config__ = params_schema.CONFIG
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     soundfonts: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
