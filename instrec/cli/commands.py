@@ -48,8 +48,8 @@ def _predict(args: argparse.Namespace, sounds: list[Sound], form: Format) -> int
         model.hop(args.hop)  # a bad one is reported once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
     written = formats.writing(form, args.output, per_instrument=args.per_instrument)
-    with written as put, _bar(len(sounds), args.quiet) as (bar, heard):
-        found = batch.predictions([sound.path for sound in sounds], model, progress=heard, **settings)
+    with written as put, _bar(len(sounds), args.quiet) as (bar, progress):
+        found = batch.predictions([sound.path for sound in sounds], model, progress=progress, **settings)
         with closing(found):
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
                 plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
@@ -73,7 +73,7 @@ def _show(
 
     if isinstance(each, UserError):
         raise each
-    for line in each.heard.warnings:
+    for line in each.activations.warnings:
         warn(line)
     put(each)
     if plot:
@@ -100,7 +100,7 @@ def _named(each: Prediction | UserError, sound: Sound) -> Prediction | UserError
         return each
     if isinstance(each, UserError):
         return UserError(each.code, "-", each.args[2])
-    return replace(each, heard=replace(each.heard, file="-"))
+    return replace(each, activations=replace(each.activations, file="-"))
 
 
 def _warn(args: argparse.Namespace) -> Callable[[str], None]:
@@ -133,12 +133,12 @@ def _bar(files: int, quiet: bool) -> Iterator[tuple[Any, Callable[[float], None]
     total = 0.0
     with tqdm(total=files, unit="file", delay=2, disable=quiet or None, leave=False) as bar:
 
-        def heard(seconds: float) -> None:
+        def progress(seconds: float) -> None:
             nonlocal total
             total += seconds
-            bar.set_postfix_str(f"{clock(total)} heard", refresh=bar.format_dict["elapsed"] > 2)
+            bar.set_postfix_str(f"{clock(total)} analyzed", refresh=bar.format_dict["elapsed"] > 2)
 
-        yield bar, heard
+        yield bar, progress
 
 
 def serve(args: argparse.Namespace) -> int:

@@ -112,7 +112,7 @@ def evaluate_table(
         except UserError as error:
             skipped.append({"file": shown(each.path), "reason": str(error).removeprefix(f"{each.path}: ")})
             continue
-        for line in said.heard.warnings:
+        for line in said.activations.warnings:
             warn(line)
         detected = {instrument.name for instrument in said.instruments}
         scored.append(each)

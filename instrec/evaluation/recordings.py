@@ -16,7 +16,7 @@ from instrec.audio import decoding
 from instrec.errors import UserError, shown
 from instrec.evaluation import metrics, protocols
 from instrec.inference import prediction
-from instrec.inference.activations import listen
+from instrec.inference.activations import activations_of
 from instrec.inference.model import Model
 from instrec.util.files import below
 from instrec.util.progress import tqdm
@@ -62,10 +62,10 @@ def evaluate_folder(
     labels, scores = [], []
     for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
         try:
-            heard = listen(path, model, track=track)
-            scores.append(prediction.score(heard))
+            activations = activations_of(path, model, track=track)
+            scores.append(prediction.score(activations))
             labels.append(label)
-            for line in heard.warnings:
+            for line in activations.warnings:
                 warn(line)
         except UserError as error:
             skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))

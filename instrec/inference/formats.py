@@ -91,9 +91,11 @@ def jams(prediction: Prediction) -> str:
 
 
 def _layer(prediction: Prediction) -> str:
-    heard = prediction.heard
+    activations = prediction.activations
     return editors.sonic_visualiser(
-        prediction.instruments, seconds=heard.duration, sample_rate=heard.facts.sample_rate or heard.sample_rate
+        prediction.instruments,
+        seconds=activations.duration,
+        sample_rate=activations.facts.sample_rate or activations.sample_rate,
     )
 
 
@@ -107,7 +109,7 @@ FORMATS = {
     "webvtt": Format(lambda said: editors.webvtt(said.instruments), ".vtt", single=True),
     "sonic-visualiser": Format(_layer, ".svl", single=True),
     "textgrid": Format(
-        lambda said: editors.text_grid(said.instruments, seconds=said.heard.duration),
+        lambda said: editors.text_grid(said.instruments, seconds=said.activations.duration),
         ".TextGrid",
         single=True,
         package="pympi",

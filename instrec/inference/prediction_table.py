@@ -16,7 +16,7 @@ SPANS = 10
 
 def prediction_table(prediction: Prediction) -> str:
     """Lay out the instruments of one file with their probability and the times they sound."""
-    heading = f"{prediction.heard.file}  {clock(prediction.heard.duration, decimals=1)}"
+    heading = f"{prediction.activations.file}  {clock(prediction.activations.duration, decimals=1)}"
     if not prediction.instruments:
         return "\n  ".join([heading, _nothing(prediction), *_brief(prediction)])
     rows = [("instrument", "time", "probability", "sounds")]
@@ -53,4 +53,6 @@ def _nothing(prediction: Prediction) -> str:
     if not strongest.any():
         return "silent: nothing sounds"
     best = int(strongest.argmax())
-    return f"nothing reaches its threshold; nearest: {_named(prediction.heard.classes[best])} {strongest[best]:.2f}"
+    return (
+        f"nothing reaches its threshold; nearest: {_named(prediction.activations.classes[best])} {strongest[best]:.2f}"
+    )

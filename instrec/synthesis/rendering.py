@@ -140,10 +140,10 @@ class Renderer:
         if chosen.start == "onset":
             places.insert(0, windowing.steepest_rise([y], settings.sample_rate))
 
-        def heard(start: int) -> int:
+        def instruments_from(start: int) -> int:
             return len(midi.cut(score, start / settings.sample_rate, settings.seconds).instruments)
 
-        return max(places, key=heard, default=0)
+        return max(places, key=instruments_from, default=0)
 
 
 @dataclass(frozen=True)

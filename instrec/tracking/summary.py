@@ -30,7 +30,7 @@ AVERAGES = [
 
 FURTHER = """\
 Intervals and classes: metrics/test.json, metrics/per_class.csv
-Pictures and sounds: `instrec dev report` writes report.html; `dvc plots show` draws into dvc_plots/index.html"""
+Images and sounds: `instrec dev report` writes report.html; `dvc plots show` draws into dvc_plots/index.html"""
 
 
 def table(metrics: Mapping[str, Any]) -> list[str]:

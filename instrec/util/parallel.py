@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from instrec.errors import UserError
 from instrec.util import provenance
-from instrec.util.processes import unheard
+from instrec.util.processes import blocked
 
 CHUNK = 16  # items a message; with one, two workers rendered 1.25 times what one does, with 16 1.75 times
 
@@ -69,7 +69,7 @@ def ordered_map(
     remaining = iter(items)
     with _cluster(cluster) if cluster else _processes(workers) as (pool, size, check):
         while messages := list(islice(remaining, chunk)):
-            with unheard(*_PARENTS):
+            with blocked(*_PARENTS):
                 pending.append(pool.submit(_apply, function, messages))
             if len(pending) >= 2 * size:
                 yield from _given(pending.popleft(), check)
@@ -79,7 +79,7 @@ def ordered_map(
 
 @contextmanager
 def _processes(workers: int) -> Iterator[tuple[Executor, int, Callable[[], None]]]:
-    with unheard(*_PARENTS):
+    with blocked(*_PARENTS):
         spawning = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, mp_context=spawning, initializer=_follow_parent)
     try:

@@ -30,7 +30,7 @@ def stage(main: Callable[[], None], name: str) -> NoReturn:
     """
     guard()
     if _STAGE in os.environ:
-        with unheard(*SIGNALS):
+        with blocked(*SIGNALS):
             threading.Thread(target=_end_with_dvc, daemon=True).start()
 
     def alone() -> None:
@@ -67,7 +67,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def unheard(*numbers: signal.Signals) -> Iterator[None]:
+def blocked(*numbers: signal.Signals) -> Iterator[None]:
     """Keep signals from this thread for a while, and for good from the threads and processes that it starts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:

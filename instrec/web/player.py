@@ -23,7 +23,7 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 @dataclass(frozen=True)
 class Row:
-    """An instrument: how sure the model is at its surest, over time as a picture, and where in 0..1 it is decided for
+    """An instrument: how sure the model is at its surest, over time as an image, and where in 0..1 it is decided for
     and where it sounds by label (start and width)."""
 
     title: str
@@ -65,29 +65,29 @@ def laid_out(name: str, predicted: Prediction, sound: str | None = None, labels:
     sound : as a data URI.
     labels : what sounds, each for an equal part of the time; none where it is not known.
     """
-    heard = predicted.heard
+    classes, duration = predicted.classes, predicted.activations.duration
     titles = [taxonomy.instrument(label).title for label in labels]
     # What sounds is shown whether or not the model finds it.
     found = {taxonomy.instrument(each.name).title: each.segments for each in predicted.instruments}
-    surest = dict(zip((taxonomy.instrument(each).title for each in heard.classes), predicted.timeline.T, strict=True))
+    surest = dict(zip((taxonomy.instrument(each).title for each in classes), predicted.timeline.T, strict=True))
     shown = [title for title in dict.fromkeys((*titles, *found)) if title in surest]
     rows = [
         Row(
             title,
             float(surest[title].max()),
             media.shades(thinned(surest[title], _POINTS)[None], _BLUE),
-            tuple((start / heard.duration, (end - start) / heard.duration) for start, end in found.get(title, ())),
+            tuple((start / duration, (end - start) / duration) for start, end in found.get(title, ())),
             tuple((place / len(labels), 1 / len(labels)) for place, label in enumerate(titles) if label == title),
         )
         for title in shown[:ROWS]
     ]
     return Timeline(
         name=name,
-        duration=clock(heard.duration),
+        duration=clock(duration),
         rows=tuple(rows),
         left_out=len(shown) - len(rows),
-        waveform=_waveform(heard.envelope),
-        ticks=tuple(_ticks(heard.duration)),
+        waveform=_waveform(predicted.activations.envelope),
+        ticks=tuple(_ticks(duration)),
         sound=sound,
         labeled=bool(labels),
     )

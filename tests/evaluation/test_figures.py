@@ -56,7 +56,7 @@ def test_no_confusion_is_said():
 def test_128_programs_are_confused_readably():
     pairs = [(name, PROGRAMS[number - number % 8]) for number, name in enumerate(PROGRAMS) for _ in range(3)]
     chart = figures.confusion(confusions(*pairs), "x")
-    assert set(letters(chart)) == {"heard as", "actual class"}
+    assert set(letters(chart)) == {"predicted as", "actual class"}
     assert "Bright Acoustic Piano as Acoustic Grand Piano (3 of 3)" in chart.caption
 
 

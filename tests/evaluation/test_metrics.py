@@ -90,7 +90,7 @@ def test_counting_agrees_with_scikit_learn(seed, clips):
 
 def test_a_two_part_output_is_read_as_the_paper_does():
     """Four clips, worked out by hand: count and instruments right; count right, one of two instruments right; one too
-    many counted; silence heard as such."""
+    many counted; silence detected as such."""
     labels = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0]], np.uint8)
     presence = np.array([[0.9, 0.8, 0.1], [0.4, 0.1, 0.3], [0.2, 0.1, 0.05], [0.9, 0.9, 0.9]])
     count = np.eye(4)[[1, 2, 2, 0]]
@@ -193,11 +193,11 @@ def test_many_clips_are_resampled_a_few_rounds_at_a_time():
 
 
 def test_silence():
-    silence, heard = np.zeros((3, 4), np.uint8), np.eye(3, 4)
+    silence, detected = np.zeros((3, 4), np.uint8), np.eye(3, 4)
     none = np.eye(4)[[0, 0, 0]]
-    right = metrics.mixtures(silence, 0 * heard, silence, none)
+    right = metrics.mixtures(silence, 0 * detected, silence, none)
     assert {name: float(value) for name, value in right.items()} == dict.fromkeys(right, 1.0)
-    wrong = metrics.mixtures(silence, heard, heard, none[:, ::-1])
+    wrong = metrics.mixtures(silence, detected, detected, none[:, ::-1])
     assert {name: float(value) for name, value in wrong.items()} == dict.fromkeys(wrong, 0.0) | {"lrap": 1.0}
 
 

@@ -44,8 +44,8 @@ def exported(trained: Path) -> dict[str, Path]:
 class TestFile:
     def test_the_same_probabilities_for_any_number_of_windows(self, trained, exported, form):
         sounds = np.stack([tone("violin", 1), tone("flute", 1, level=1e-3), tone("violin", 1) + tone("flute", 1)])
-        pictures = features.from_params(CARD.clip, CARD.spectrogram).batch(sounds)
-        presence, count = classifier.load(trained).predict(pictures)
+        inputs = features.from_params(CARD.clip, CARD.spectrogram).batch(sounds)
+        presence, count = classifier.load(trained).predict(inputs)
         assert presence[2].round().tolist() == [0, 1, 1]
         for number in (1, 2, 3):
             given = export.FORMATS[form].probabilities(exported[form], sounds[:number])
@@ -78,7 +78,7 @@ class TestFile:
         assert "output_count" not in _about(tmp_path / f"m.{form}")
 
     def test_a_file_that_answers_otherwise_is_not_left(self, trained, tmp_path, form, monkeypatch):
-        """The pictures have changed, and the front end has not followed."""
+        """The features have changed, and the front end has not followed."""
         transform = LogMel._transform
         monkeypatch.setattr(LogMel, "_transform", lambda self, y: np.sqrt(transform(self, y)))
         with refused("export-differs", trained, form, export.TOLERANCE):
@@ -150,9 +150,9 @@ class TestMistakes:
     def test_a_network_without_a_counterpart(self, capsys, tmp_path):
         """Keras has operations that neither format knows."""
         shape = features.from_params(CARD.clip, CARD.spectrogram).shape
-        picture = keras.Input(shape)
-        presence = keras.ops.mean(keras.ops.erfinv(picture * 0.5), axis=(1, 2)) * np.ones(3, np.float32)
-        classifier.save(tmp_path / "odd.keras", keras.Model(picture, {"presence": presence}), CARD)
+        inputs = keras.Input(shape)
+        presence = keras.ops.mean(keras.ops.erfinv(inputs * 0.5), axis=(1, 2)) * np.ones(3, np.float32)
+        classifier.save(tmp_path / "odd.keras", keras.Model(inputs, {"presence": presence}), CARD)
         for form in FORMATS:
             argv = ("--format", form, "--model", str(tmp_path / "odd.keras"), "--output", str(tmp_path / f"m.{form}"))
             assert "odd.keras: " in self.error(capsys, *argv)

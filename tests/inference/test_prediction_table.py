@@ -1,6 +1,6 @@
 import numpy as np
 
-from instrec.inference.activations import Listening
+from instrec.inference.activations import Activations
 from instrec.inference.prediction import Prediction
 from instrec.inference.prediction_table import prediction_table
 from instrec.inference.summary import Sounding
@@ -9,11 +9,11 @@ from instrec.inference.summary import Sounding
 def predicted(name: str, windows: int, *instruments: Sounding, brief: tuple[Sounding, ...] = ()) -> Prediction:
     """A prediction whose only class reaches 1 in each window of a second."""
     ones = np.ones((windows, 1))
-    heard = Listening(
+    activations = Activations(
         file="x.wav", classes=(name,), sample_rate=10, window=10, hop=10, total=10 * windows,
         onsets=np.arange(windows) * 10, presence=ones, rms=ones[:, 0], envelope=np.ones(10 * windows), frame=1,
     )  # fmt: skip
-    return Prediction(heard, ones, instruments, brief)
+    return Prediction(activations, ones, instruments, brief)
 
 
 def test_a_general_midi_program_has_its_title():

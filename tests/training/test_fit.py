@@ -30,13 +30,13 @@ def params(small_params: Params) -> Params:
 
 @pytest.fixture
 def spectrograms(tmp_path: Path, params: Params) -> Path:
-    """Pictures with a bright band whose place tells the class."""
+    """Inputs with a bright band whose place tells the class."""
     rng = np.random.default_rng(7)
     for name in ("train", "valid"):
         owner = np.arange(CLIPS) % len(params.classes)
-        pictures = rng.random((CLIPS, *SHAPE)) * 0.3
-        for picture, own in zip(pictures, owner, strict=True):
-            picture[:, 5 * own : 5 * own + 3] += 0.6
+        inputs = rng.random((CLIPS, *SHAPE)) * 0.3
+        for image, own in zip(inputs, owner, strict=True):
+            image[:, 5 * own : 5 * own + 3] += 0.6
         with hdf5.create(
             tmp_path / "spectrograms" / f"{name}.h5",
             name="features",
@@ -46,7 +46,7 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
             labels=np.eye(len(params.classes), dtype=np.uint8)[owner],
             classes=params.classes,
         ) as writer:
-            writer.append(pictures.astype(np.float16))
+            writer.append(inputs.astype(np.float16))
     return tmp_path / "spectrograms"
 
 
@@ -188,8 +188,8 @@ names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json"
 fit.train(small, fit.Files(Path(sys.argv[2]), *(folder / name for name in names)))
 model = keras.models.load_model(folder / "classifier.keras", compile=False)
 import numpy as np
-pictures = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
-np.save(folder / "said.npy", model.predict_on_batch(pictures)["presence"])
+inputs = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
+np.save(folder / "said.npy", model.predict_on_batch(inputs)["presence"])
 """
 
 
@@ -201,6 +201,6 @@ def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: 
         check=True,
         cwd=root,
     )
-    pictures = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
-    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(pictures)
+    inputs = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
+    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(inputs)
     np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)

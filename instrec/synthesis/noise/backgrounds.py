@@ -40,8 +40,8 @@ def colored_noise(samples: int, sample_rate: int, *, seed: int, color: str) -> F
     hz = np.fft.rfftfreq(length, 1 / sample_rate)
     shape = np.zeros(len(hz), dtype=np.float32)
     lowest_hz = np.exp(rng.uniform(*np.log(_LOWEST_HZ)))
-    heard = hz >= lowest_hz
-    shape[heard] = (hz[heard] / lowest_hz) ** (-EXPONENTS[color] / 2)
+    audible = hz >= lowest_hz
+    shape[audible] = (hz[audible] / lowest_hz) ** (-EXPONENTS[color] / 2)
     spectrum = rng.standard_normal((len(hz), 2), dtype=np.float32).view(np.complex64)[:, 0] * shape
     noise: FloatArray = scipy.fft.irfft(spectrum, length)[:samples]
     return noise

@@ -152,7 +152,7 @@ def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None
     paths = {name: find(name, settings.folders) for name in settings.all}
     verified = {name: verify(file) for name, file in paths.items()}
     fonts = {name: _read(file) for name, file in paths.items()}
-    _warn_of_kin(fonts, settings, classes)
+    _warn_of_overlap(fonts, settings, classes)
     roles = (("train", settings.train), ("valid", settings.valid), ("unseen", (settings.unseen,)))
     rows = [
         (name, role, *verified[name], ranges(fonts[name].programs), ranges(fonts[name].kits))
@@ -179,13 +179,13 @@ def _read(path: Path) -> sf2_reader.SoundFont:
     return sf2_reader.read(path, _remedy(path.name))
 
 
-def _warn_of_kin(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontParams, classes: Iterable[str]) -> None:
+def _warn_of_overlap(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontParams, classes: Iterable[str]) -> None:
     for name in settings.train:
-        kin = note_overlap.kin(fonts[name], fonts[settings.unseen], classes)
-        if kin:
+        common = note_overlap.overlaps(fonts[name], fonts[settings.unseen], classes)
+        if common:
             print(
-                f"warning: {name}: plays {', '.join(kin)} with notes that {settings.unseen} has as well: what is not "
-                "unseen scores too high; take either out of soundfonts in params.yaml",
+                f"warning: {name}: plays {', '.join(common)} with notes that {settings.unseen} has as well: metrics of "
+                "the unseen SoundFont are too high; take either out of soundfonts in params.yaml",
                 file=sys.stderr,
             )
 

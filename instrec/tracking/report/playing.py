@@ -32,8 +32,8 @@ def file(model: Model, path: Path) -> Timeline:
     """
     predicted = prediction.predict(path, model)
     sound = None
-    if predicted.heard.duration <= LONGEST:
-        rate = predicted.heard.sample_rate
+    if predicted.activations.duration <= LONGEST:
+        rate = predicted.activations.sample_rate
         sound = media.sound(np.concatenate(list(decoding.blocks(path, rate))), rate)
     return laid_out(path.name, predicted, sound)
 

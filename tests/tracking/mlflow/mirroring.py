@@ -39,11 +39,11 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.check_output(["git", *author, *arguments], cwd=folder, text=True).strip()
 
 
-def mirror(knobs, root=Path()):
+def mirror(parameters, root=Path()):
     inputs = {"model": root / "models/classifier.keras"}
     if (root / "data.dvc").exists():
         inputs["data"] = root / "data.dvc"
-    runs.mirror(knobs, root / "models/history.csv", FIGURES, root / "metrics", inputs=inputs)
+    runs.mirror(parameters, root / "models/history.csv", FIGURES, root / "metrics", inputs=inputs)
 
 
 def store(root, uri=None):
@@ -63,9 +63,9 @@ def artifacts(client, run, folder=""):
         yield from artifacts(client, run, each.path) if each.is_dir else [each.path]
 
 
-def assert_whole(client, run, knobs):
+def assert_whole(client, run, parameters):
     assert run.info.status == "FINISHED"
-    assert run.data.params["train.learning_rate"] == str(knobs.train.learning_rate)
+    assert run.data.params["train.learning_rate"] == str(parameters.train.learning_rate)
     figures = {"unseen_clean.solo.clips": 4, "unseen_clean.solo.top1": 0.75}
     assert run.data.metrics == {**figures, "loss": 1.5, "val_top1": 0.5}
     curve = client.get_metric_history(run.info.run_id, "loss")
@@ -73,7 +73,7 @@ def assert_whole(client, run, knobs):
     assert abs(curve[0].timestamp / 1000 - time.time()) < 600
     assert sorted(artifacts(client, run)) == [
         "history.csv",
-        *(f"pictures/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
+        *(f"charts/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
         "plots/calibration_unseen_clean.csv",
         "plots/confusion_unseen_clean.csv",
         "plots/f1_unseen_clean.csv",

@@ -42,7 +42,7 @@ def test_a_confusion_of_128_programs_is_a_small_drawing():
     pairs = [(name, PROGRAMS[number - number % 8]) for number, name in enumerate(PROGRAMS) for _ in range(3)]
     chart = figures.confusion([{"actual": actual, "predicted": predicted} for actual, predicted in pairs], "x")
     svg = charts.svg(chart)
-    assert set(letters(svg)) == {"heard as", "actual class"}
+    assert set(letters(svg)) == {"predicted as", "actual class"}
     assert len(svg) < 60_000
 
 
