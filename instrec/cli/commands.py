@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from instrec.inference.formats import Format
     from instrec.inference.model import Model
     from instrec.inference.prediction import Prediction
+
+
+_log = logging.getLogger(__name__)
 
 
 def predict(args: argparse.Namespace) -> int:
@@ -55,26 +59,20 @@ def _predict(args: argparse.Namespace, sounds: list[Sound], form: Format) -> int
                 plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
                 bar.clear()
                 try:
-                    _show(_named(each, sound), partial(put, sound), plot, warn=_warn(args))
+                    _show(_named(each, sound), partial(put, sound), plot)
                 except UserError as error:
                     code = told(error)
                 bar.update()
     return code
 
 
-def _show(
-    each: Prediction | UserError,
-    put: Callable[[Prediction], None],
-    plot: Path | None,
-    *,
-    warn: Callable[[str], None],
-) -> None:
+def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot: Path | None) -> None:
     from instrec.inference import timeline_plot
 
     if isinstance(each, UserError):
         raise each
     for line in each.activations.warnings:
-        warn(line)
+        _log.warning(line)
     put(each)
     if plot:
         timeline_plot.draw(each, plot)
@@ -101,16 +99,6 @@ def _named(each: Prediction | UserError, sound: Sound) -> Prediction | UserError
     if isinstance(each, UserError):
         return UserError(each.code, "-", each.args[2])
     return replace(each, activations=replace(each.activations, file="-"))
-
-
-def _warn(args: argparse.Namespace) -> Callable[[str], None]:
-    from tqdm import tqdm
-
-    def warn(line: str) -> None:
-        if not args.quiet:
-            tqdm.write(f"warning: {' '.join(line.splitlines())}", file=sys.stderr)  # above a bar, where there is one
-
-    return warn
 
 
 @contextmanager
@@ -156,13 +144,12 @@ def evaluate(args: argparse.Namespace) -> int:
     from instrec.evaluation import labels, recordings
 
     table = args.labels.suffix.lower() == ".csv"
-    settings = {"track": args.track, "warn": _warn(args)}
     if table:
         labels.read(args.labels, ())  # a mistake is reported before the model is loaded
-        result = labels.evaluate_table(args.labels, _model(args), **settings)
+        result = labels.evaluate_table(args.labels, _model(args), track=args.track)
     else:
         recordings.find(args.labels, ())
-        result = recordings.evaluate_folder(args.labels, _model(args), **settings)
+        result = recordings.evaluate_folder(args.labels, _model(args), track=args.track)
     if args.json:
         print(json.dumps(result, indent=2))
     else:

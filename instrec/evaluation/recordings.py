@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from instrec.util.files import below
 from instrec.util.progress import tqdm
 from instrec.util.text import aligned
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -31,24 +34,17 @@ class Skipped:
     reason: str
 
 
-def evaluate_folder(
-    folder: Path,
-    model: Model,
-    *,
-    track: int | None = None,
-    warn: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
+def evaluate_folder(folder: Path, model: Model, *, track: int | None = None) -> dict[str, Any]:
     """Score a model on labeled recordings.
 
     Parameters
     ----------
     track : which audio track of the files, from 1 on; see `audio.blocks`.
-    warn : called with what should be known of a file: that it is cut off, or which of several tracks was used.
 
     Returns
     -------
     dict
-        `files` (how many were scored), `skipped` (a list of file and reason), and the figures of
+        `files` (how many were scored), `skipped` (a list of file and reason), and the metrics of
         `figures`: `top1`, `macro_recall`, `macro_f1`, `per_class`, `confusion`.
 
     Raises
@@ -66,7 +62,7 @@ def evaluate_folder(
             scores.append(prediction.score(activations))
             labels.append(label)
             for line in activations.warnings:
-                warn(line)
+                _log.warning(line)
         except UserError as error:
             skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
     if not scores:

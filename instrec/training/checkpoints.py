@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
-import sys
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +16,8 @@ from instrec.params import Params, TrainParams
 from instrec.training import warm_start, weight_averaging
 from instrec.util import provenance
 from instrec.util.files import written_whole
+
+_log = logging.getLogger(__name__)
 
 Row = dict[str, float]
 
@@ -39,7 +41,7 @@ def resumed(train: TrainParams, place: Path) -> list[Row]:
                 if file.testzip():
                     raise zipfile.BadZipFile(path)
     except Exception as error:  # zipfile and the decoders have many of their own
-        print(f"{place}: damaged ({type(error).__name__}); training begins anew", file=sys.stderr)
+        _log.warning("%s: damaged (%s); training begins anew", place, type(error).__name__)
         shutil.rmtree(place)
         return []
     return history

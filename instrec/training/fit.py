@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ from instrec.training.checkpoints import Row
 from instrec.util.files import written_whole
 from instrec.util.hdf5 import Store, open_store
 from instrec.util.progress import tqdm
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
 def _started(params: Params, training: Store, place: Path, history: list[Row]) -> Any:
     """Build the model, or load the one that a killed training left."""
     if history:
-        print(f"going on after epoch {len(history)}", file=sys.stderr)
+        _log.info("going on after epoch %d", len(history))
         return keras.models.load_model(checkpoints.saved(place, len(history)))
     frames, bins, channels = training.shape
     model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)

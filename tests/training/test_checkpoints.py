@@ -23,8 +23,8 @@ def spectrograms(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("file", ["history.zip", "epoch-2.keras", "epoch-1.keras", "best.keras"])
 @pytest.mark.parametrize("damage", ["flipped", "cut off", "missing"])
-def test_a_damaged_state_is_told_and_not_gone_on_from(
-    small_params: Params, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, damage: str
+def test_a_damaged_state_is_reported_and_not_resumed_from(
+    small_params: Params, tmp_path: Path, caplog: pytest.LogCaptureFixture, file: str, damage: str
 ) -> None:
     train = replace(small_params.train, epochs=4, average_share=0.5)
     place, model = tmp_path / "state", keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2)])
@@ -33,7 +33,7 @@ def test_a_damaged_state_is_told_and_not_gone_on_from(
         history = [*checkpoints.resumed(train, place), row]
         checkpoints.keep(train, place, model, history, best=True)
     assert len(checkpoints.resumed(train, place)) == 2
-    assert capsys.readouterr().err == ""
+    assert caplog.messages == []
     content = bytearray((place / file).read_bytes())
     content[len(content) // 3] ^= 1
     (place / file).write_bytes(content if damage == "flipped" else content[: len(content) // 2])
@@ -41,9 +41,9 @@ def test_a_damaged_state_is_told_and_not_gone_on_from(
         (place / file).unlink()
     assert checkpoints.resumed(train, place) == []
     if (file, damage) != ("history.zip", "missing"):  # where nothing was begun, nothing is damaged
-        said = capsys.readouterr().err
+        (said,) = caplog.messages
         assert said.startswith(f"{place}: damaged (")
-        assert said.endswith("; training begins anew\n")
+        assert said.endswith("; training begins anew")
         assert not place.exists()
 
 

@@ -1,6 +1,7 @@
 """Training: repeatable, taken up again after a kill, stopped early, on either backend."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -98,7 +99,7 @@ def test_a_killed_training_goes_on_to_the_same_end(
     spectrograms: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     whole = train(params, spectrograms, tmp_path / "whole")
     keep = checkpoints.keep
@@ -115,9 +116,9 @@ def test_a_killed_training_goes_on_to_the_same_end(
         with pytest.raises(KeyboardInterrupt):
             train(params, spectrograms, tmp_path / "killed")
     assert not (tmp_path / "killed/classifier.keras").exists()
-    capsys.readouterr()
+    caplog.set_level(logging.INFO)
     assert train(params, spectrograms, tmp_path / "killed") == whole
-    assert "going on after epoch 2" in capsys.readouterr().err
+    assert "going on after epoch 2" in caplog.messages
 
 
 def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from instrec.corpus.published import downloads, unpacking
 from instrec.corpus.published.base import Corpus, Sound
 from instrec.util import documents
 from instrec.util.parallel import ordered_map
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ class MirdataCorpus(Corpus):
         """Fetch, check and unpack what is not there; archives that the user put into the folder are taken, and kept."""
         files = self.files()
         if not all(self._is_here(remote, folder) for remote in files):
-            print(self.notice)
+            for line in self.notice.splitlines():
+                _log.info(line)
         for remote in (each for each in files if not each.packed):
             downloads.fetch(
                 remote.url,

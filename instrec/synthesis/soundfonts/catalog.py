@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import sys
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ class Known:
     size: int
     sha256: str
 
+
+_log = logging.getLogger(__name__)
 
 KNOWN = {
     freepats.NAME: Known("freepats", 22175616, "ecf6c6bcdc021aacc8e9fab2d24238292c852cfac07bc295c3ba5773a3e6551c"),
@@ -130,10 +132,7 @@ def verify(path: Path) -> tuple[int, str]:
             "checksum-mismatch", path, f"damaged, its checksum is not {known.package}'s; {_remedy(path.name)}"
         )
     if known and size != known.size:
-        print(
-            f"warning: {path}: another version than Debian 12's {known.package}; scores will differ a little",
-            file=sys.stderr,
-        )
+        _log.warning("%s: another version than Debian 12's %s; metrics will differ a little", path, known.package)
     return size, sha256
 
 
@@ -183,10 +182,12 @@ def _warn_of_overlap(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFont
     for name in settings.train:
         common = note_overlap.overlaps(fonts[name], fonts[settings.unseen], classes)
         if common:
-            print(
-                f"warning: {name}: plays {', '.join(common)} with notes that {settings.unseen} has as well: metrics of "
-                "the unseen SoundFont are too high; take either out of soundfonts in params.yaml",
-                file=sys.stderr,
+            _log.warning(
+                "%s: plays %s with notes that %s has as well: metrics of the unseen SoundFont are too high; take "
+                "either out of soundfonts in params.yaml",
+                name,
+                ", ".join(common),
+                settings.unseen,
             )
 
 

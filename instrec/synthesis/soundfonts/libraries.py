@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import re
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from instrec.errors import UserError, one_line
 from instrec.synthesis.soundfonts import merging, recorded_notes, sf2_reader, sf2_writer, sfz
 from instrec.util import documents
 from instrec.util.files import temporary_folder
+
+_log = logging.getLogger(__name__)
 
 CATALOG = Path("libraries.yaml")
 DRUMS = 128  # stands for the drum kit among programs
@@ -165,7 +168,7 @@ def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> N
     """Have git bring some files of the pinned commit; what is there already is not fetched again."""
     begun = (checkout / ".git/info/sparse-checkout").is_file()
     if not begun:
-        print(f"{repository.url}: {repository.license}, {repository.holder}", file=sys.stderr)
+        _log.info("%s: %s, %s", repository.url, repository.license, repository.holder)
         checkout.mkdir(parents=True, exist_ok=True)
     try:
         _git(checkout, "init", "--quiet")

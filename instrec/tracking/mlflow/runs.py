@@ -16,8 +16,8 @@ import csv
 import fcntl
 import hashlib
 import json
+import logging
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -33,6 +33,8 @@ from instrec.util.nested import flat
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_log = logging.getLogger(__name__)
 
 EXPERIMENT = "instrec"
 SQLITE = "sqlite:///"
@@ -54,7 +56,7 @@ _OF_THE_RUN = ("params.yaml", "dvc.lock", "metrics")  # tracked files that an ex
 def mirror(
     params: Params, history: Path, metrics: Mapping[str, Any], folder: Path, *, inputs: Mapping[str, Path]
 ) -> None:
-    """Record one run; whatever goes wrong costs a line on standard error and nothing else.
+    """Record one run; a failure logs one warning and does nothing else.
 
     What is there already is left alone: the same content under the same name, or, where no experiment gives this
     run a name, under any. A restored or repeated experiment shows once, and every experiment can be found.
@@ -70,7 +72,7 @@ def mirror(
     try:
         _record(params, history, metrics, folder, inputs)
     except Exception as error:  # MLflow, its database and its server fail in many ways; none may fail a stage
-        print(f"warning: not mirrored to MLflow: {one_line(error)}", file=sys.stderr)
+        _log.warning("not mirrored to MLflow: %s", one_line(error))
 
 
 def one_line(error: Exception) -> str:

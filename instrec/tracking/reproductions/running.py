@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from instrec.tracking.reproductions import recipes, results
 from instrec.util import documents
 from instrec.util.nested import merged
 from instrec.util.progress import tqdm
+
+_log = logging.getLogger(__name__)
 
 CLONE = Path(".systems")  # ignored by git; kept, so that what recipes have in common is built once
 
@@ -80,7 +83,7 @@ def _prepare(repository: Path, clone: Path) -> str:
     _call(clone, "git", "fetch", "--quiet", "origin", "HEAD")
     _call(clone, "git", "reset", "--quiet", "--hard", "FETCH_HEAD")
     if _call(repository, "git", "status", "--porcelain", "--untracked-files=no"):
-        print("warning: changes that are not committed are left out: recipes run on the last commit", file=sys.stderr)
+        _log.warning("changes that are not committed are left out: recipes run on the last commit")
     _call(clone, *_dvc("pull", "--quiet", "--remote", "embedded", "data.dvc"))
     return _call(clone, "git", "rev-parse", "--short", "HEAD")
 

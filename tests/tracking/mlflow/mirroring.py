@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from instrec.errors import log_to_stderr
 from instrec.tracking.mlflow import runs
 
 ROOT = Path(__file__).parents[3]
@@ -43,7 +44,8 @@ def mirror(parameters, root=Path()):
     inputs = {"model": root / "models/classifier.keras"}
     if (root / "data.dvc").exists():
         inputs["data"] = root / "data.dvc"
-    runs.mirror(parameters, root / "models/history.csv", FIGURES, root / "metrics", inputs=inputs)
+    with log_to_stderr():
+        runs.mirror(parameters, root / "models/history.csv", FIGURES, root / "metrics", inputs=inputs)
 
 
 def store(root, uri=None):
@@ -72,8 +74,8 @@ def assert_whole(client, run, parameters):
     assert [(point.step, point.value) for point in curve] == [(0, 2.5), (1, 1.5)]
     assert abs(curve[0].timestamp / 1000 - time.time()) < 600
     assert sorted(artifacts(client, run)) == [
-        "history.csv",
         *(f"charts/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
+        "history.csv",
         "plots/calibration_unseen_clean.csv",
         "plots/confusion_unseen_clean.csv",
         "plots/f1_unseen_clean.csv",
