@@ -1,4 +1,4 @@
-"""Variation of rendering, drawn as plain values, so that the model does not memorize SoundFonts."""
+"""Variation of rendering, drawn as plain values; it keeps the model from memorizing SoundFonts."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Work on many items at once, in one place: results come in the order of the items, whoever works on them.
+"""Parallel work in one place: results come in the order of the items, whatever the number of workers.
 
-Those are processes of this machine, or the workers of a Dask cluster that runs already.
+Workers are processes of this machine, or those of a running Dask cluster.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ def ordered_map(
 ) -> Iterator[Result]:
     """Apply a function to every item in several processes, and return the results in order.
 
-    At most two messages a worker are under way, so memory stays bounded however slow the reader is. Workers are
+    At most two messages per worker are under way, so memory stays bounded even if the reader is slow. Workers are
     spawned, not forked: FluidSynth and TensorFlow have threads of their own.
 
     Parameters
     ----------
     function : importable by name, as processes need it.
     workers : processes of this machine; 0 for one per core; 1 works in this process.
-    cluster : address of a Dask scheduler, whose workers then do it instead; one that dies is made up for by the others.
-    chunk : items a message.
+    cluster : address of a Dask scheduler, whose workers then do the work; others take over from one that dies.
+    chunk : items per message.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int, Callable[[], None]]]
 
 
 class _Watch:
-    """Sees that a cluster still works, while nothing comes from it. Clocks of other machines play no part."""
+    """Checks that a silent cluster still works, without relying on the clocks of other machines."""
 
     def __init__(self, client: Any, where: str, start: str) -> None:
         self._client, self._where, self._start = client, where, start

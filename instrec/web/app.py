@@ -48,7 +48,7 @@ _HEADERS = {
 
 
 class _Stopped(Exception):
-    """Whoever asked has gone."""
+    """The client has gone."""
 
 
 def application(model: Model, *, limit_mb: int = LIMIT_MB) -> Starlette:
@@ -89,7 +89,7 @@ class _Server:
         self._turns, self._workers = Turns(), ThreadPoolExecutor(AT_ONCE)
 
     async def timeline(self, request: Request) -> Response:
-        """Take a file as the body, and answer with a JSON object a line, as `_lines` gives them."""
+        """Take a file as the body; answer with the lines of `_lines`."""
         if not _from_this_page(request):
             return _refusal("This page may not ask.", 403)
         with ExitStack() as stack:
@@ -181,7 +181,7 @@ class _Server:
 
 
 class _Stream(StreamingResponse):
-    """Closes what it streams as soon as whoever asked has gone, and not when garbage is collected."""
+    """Closes its stream as soon as the client has gone, not when garbage is collected."""
 
     def __init__(self, lines: AsyncGenerator[str]) -> None:
         super().__init__(lines, media_type="application/x-ndjson", headers=_HEADERS)
@@ -205,7 +205,7 @@ def _write(file: IO[bytes], chunk: bytes) -> None:
 
 
 def _path(file: IO[bytes]) -> Path:
-    """Return what a file without a name can be opened by."""
+    """Return a path that opens a file without a name."""
     return Path(f"/proc/self/fd/{file.fileno()}")
 
 

@@ -39,12 +39,12 @@ class Remote:
 
 @dataclass(frozen=True, kw_only=True)
 class MirdataCorpus(Corpus):
-    """A dataset through mirdata; its own downloader cannot go on where it stopped, so ours fetches what it names.
+    """A dataset of mirdata, whose own downloader cannot resume; so ours fetches the files that it names.
 
     Attributes
     ----------
     loader : mirdata's module.
-    strip : folder that the archives hold everything in where mirdata expects it without.
+    strip : top folder of the archives that mirdata does not expect.
     remotes : the index first, then the data; mirdata's own when empty. Another server's copies are given here.
     """
 
@@ -151,7 +151,7 @@ class MirdataCorpus(Corpus):
 
 
 def _mark(remote: Remote, folder: Path) -> Path:
-    """Where it is noted that an archive was unpacked to its end."""
+    """Return the file that marks an archive as completely unpacked."""
     return folder / ".unpacked" / remote.filename
 
 

@@ -1,4 +1,4 @@
-"""SoundFonts: found in the system's folders, or made of FreePats' patches, verified, listed with what they hold."""
+"""SoundFonts: find them in the system's folders or make them from FreePats, verify them, list what they hold."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from instrec.synthesis.soundfonts import freepats, libraries, note_overlap, sf2_
 
 @dataclass(frozen=True)
 class Known:
-    """A SoundFont that Debian packages, as Debian 12 has it, or what is made of such a package."""
+    """A SoundFont that Debian 12 packages, or that is made from such a package."""
 
     package: str
     size: int
@@ -90,7 +90,7 @@ def find(name: str, folders: Iterable[str]) -> Path:
 
 
 def _made_of_freepats() -> Path:
-    """Make the SoundFont once for this user; its path holds a digest of all that it is made of."""
+    """Make the SoundFont once for this user; its path contains a digest of its sources."""
     path = platformdirs.user_cache_path("instrec") / freepats.digest(freepats.FOLDER)[:12] / freepats.NAME
     try:
         if not path.is_file():
@@ -137,10 +137,10 @@ def verify(path: Path) -> tuple[int, str]:
 
 
 def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None:
-    """Find and verify all SoundFonts of the params; write name, role, size, checksum and what it holds, a row a role.
+    """Find and verify all SoundFonts of params.yaml; write one row per role: name, size, checksum, content.
 
-    Programs and drum kits are written as ranges: `0-2 16-19 24`. One that a model learns `classes` from, with notes of
-    the unseen one, is warned of.
+    Programs and drum kits are written as ranges: `0-2 16-19 24`. A warning names each SoundFont of training that shares
+    notes of `classes` with the unseen one.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None
 
 
 def held(names: Iterable[str], folders: Iterable[str]) -> dict[str, Held]:
-    """Look into SoundFonts for what each holds.
+    """Return what each SoundFont holds.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Sound libraries: public repositories of recorded notes at pinned commits, made into SoundFonts.
 
-`libraries.yaml` says what each SoundFont is made of. Git fetches it: the commit is the checksum, and git's own
-`insteadOf` points it to a mirror.
+`libraries.yaml` lists the sources of each SoundFont. Git fetches them: the commit is the checksum, and git's
+`insteadOf` can name a mirror.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Repository(params_schema.Section):
 
 @dataclass(frozen=True)
 class Instrument(params_schema.Section):
-    """What of a repository plays some programs: SoundFonts, an SFZ file, or files with notes in their names.
+    """The files of a repository that play some programs: SoundFonts, an SFZ file, or files with notes in their names.
 
     Attributes
     ----------
@@ -101,7 +101,7 @@ def catalog() -> Catalog:
 
 
 def find(name: str) -> Path:
-    """Return a SoundFont of the catalog, made once for this user; its path holds a digest of all it is made of.
+    """Return a SoundFont of the catalog, made once for this user; its path contains a digest of its sources.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Pa
 
 
 def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> None:
-    """Have git bring some files of the pinned commit; what is there already is not fetched again."""
+    """Fetch some files of the pinned commit with git; files that are there are not fetched again."""
     begun = (checkout / ".git/info/sparse-checkout").is_file()
     if not begun:
         _log.info("%s: %s, %s", repository.url, repository.license, repository.holder)

@@ -1,8 +1,8 @@
-"""What SoundFonts hold: the recorded notes of each class, and which of them another holds as well.
+"""The overlap of SoundFonts: the recorded notes of each class that another SoundFont holds as well.
 
-Many SoundFonts are made of parts of others, whatever their names say; one that tests on unseen sounds must share
-none with those that a model learns from. Notes are compared sample by sample: renamed, retuned and cut ones are found,
-resampled and compressed ones (SF3) are not.
+Many SoundFonts contain parts of others, whatever their names say. The unseen SoundFont must share no notes with those
+of training. Notes are compared sample by sample: this finds renamed, retuned and cut notes, but not resampled or
+compressed ones (SF3).
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def notes(
 
 
 def overlaps(learned: SoundFont, tested: SoundFont, classes: Iterable[str]) -> dict[str, float]:
-    """Return the classes that two SoundFonts play with the same notes, and the share of the first one's that is.
+    """Return the classes whose notes overlap, and the share of the notes of `learned` that `tested` holds as well.
 
-    Among the notes of the first, from which a model learns, are those of substitutes.
+    The notes of `learned` include those of substitute programs.
     """
     common, classes = shared(learned, tested), tuple(classes)
     found = {}

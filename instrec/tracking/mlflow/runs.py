@@ -1,6 +1,6 @@
-"""A mirror of what DVC tracks, for those who like MLflow's pages: params, learning curves, metrics, charts.
+"""Mirror to MLflow what DVC tracks: parameters, learning curves, metrics, charts.
 
-Nothing reads it back and nothing depends on it. Runs go to `MLFLOW_TRACKING_URI`, or else to `mlflow.db` in
+Nothing depends on the mirror. Runs go to `MLFLOW_TRACKING_URI`, or else to `mlflow.db` in
 the repository; docs/tracking.md shows how to look at them. A run bears these tags:
 
     experiment             its name; a plain `dvc repro` has none, and the run is called by its commit
@@ -58,8 +58,8 @@ def mirror(
 ) -> None:
     """Record one run; a failure logs one warning and does nothing else.
 
-    What is there already is left alone: the same content under the same name, or, where no experiment gives this
-    run a name, under any. A restored or repeated experiment shows once, and every experiment can be found.
+    A run with the same content and name is not recorded again; if no experiment names this run, any name counts. So a
+    restored or repeated experiment appears once, and every experiment can be found.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def mirror(
 
 
 def one_line(error: Exception) -> str:
-    """Tell of an error of MLflow's on a line; a connection's own is hidden under pages of others."""
+    """Return an error of MLflow as one line; for a failed connection, the error at its root."""
     cause: BaseException = error
     while following := cause.__cause__ or cause.__context__:
         cause = following
@@ -85,7 +85,7 @@ def one_line(error: Exception) -> str:
 
 
 def store() -> tuple[MlflowClient, str]:
-    """Open the store; give its client, and the id of the experiment, which is made where there is none."""
+    """Open the store; return its client and the id of the experiment, which is created if needed."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
@@ -111,7 +111,7 @@ def _experiment(client: MlflowClient, files: str | None) -> str:
 
 
 def md5(path: Path) -> str:
-    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for.
+    """Return the checksum that DVC has for a file; a `.dvc` file gives that of its data.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
 def _log_numbers(
     client: MlflowClient, run: str, parameters: Mapping[str, str], values: Iterable[tuple[int, str, Any]]
 ) -> None:
-    """Log parameters, and metrics as (step, name, value), as many at once as MLflow takes."""
+    """Log parameters and (step, name, value) of metrics, in batches of MLflow's size limits."""
     from mlflow.entities import Metric, Param
 
     now = round(time.time() * 1000)

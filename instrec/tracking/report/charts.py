@@ -94,7 +94,7 @@ def examples(folder: Path) -> str:
 
 
 def pipeline() -> tuple[str, dict[str, str]]:
-    """Return the drawn pipeline of the current folder as a data URI, and what each stage says that it does.
+    """Return the drawing of the pipeline in the current folder as a data URI, and the description of each stage.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def pipeline() -> tuple[str, dict[str, str]]:
 
 
 def stages() -> dict[str, str]:
-    """Return the stages of dvc.yaml, and what each says that it does."""
+    """Return the stages of dvc.yaml and their descriptions."""
     try:
         found = documents.load_yaml(PIPELINE)["stages"]
         return {str(name): str(stage.get("desc", "")) for name, stage in found.items()}

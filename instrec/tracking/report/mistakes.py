@@ -31,7 +31,7 @@ class Mistake:
     Attributes
     ----------
     clip : its id, without the set.
-    said, sounding : the instruments decided for, and those that sound.
+    said, sounding : the predicted and the actual instruments.
     confidence : how sure the model is of the wrong one, 0..1.
     image : features of the clip.
     sound : audio of the clip; None if it is missing.

@@ -1,4 +1,4 @@
-"""The timeline of a sound, to be played along with it."""
+"""The timeline of a sound, with its player."""
 
 from __future__ import annotations
 

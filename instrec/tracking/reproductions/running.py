@@ -1,4 +1,4 @@
-"""Run recipes with DVC, in a clone of their own, so that the user's working tree stays as it is."""
+"""Run recipes with DVC in a clone, so that the user's working tree stays as it is."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ CLONE = Path(".systems")  # ignored by git; kept, so that what recipes have in c
 
 
 def run(repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[int], path: Path) -> None:
-    """Run every recipe with every seed that `path` does not hold yet, and put the results there, each as it ends.
+    """Run every recipe with every seed that `path` does not have yet, and add each result as its run ends.
 
-    Stopped and started again, it goes on where it was.
+    If it is interrupted, the next call resumes.
 
     Raises
     ------
