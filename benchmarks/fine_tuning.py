@@ -72,9 +72,9 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
             chosen = [clip for clip in chosen if clip.source == RECORDING]
         audio = place / f"audio/{split}.h5"
         rendering.write(audio, chosen, rendering.Renderer(settings, Path("data")))
-        features.write(place / f"pictures/{split}.h5", audio, representation)
+        features.write(place / f"inputs/{split}.h5", audio, representation)
     made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
-    fit.train(settings, fit.Files(place / "pictures", place / "manifest.csv", Path("data"), *made))
+    fit.train(settings, fit.Files(place / "inputs", place / "manifest.csv", Path("data"), *made))
     return models.load(place / "model.keras")
 
 

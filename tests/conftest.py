@@ -81,6 +81,17 @@ def small_params(full_params: params.Params) -> params.Params:
 
 
 @pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a model that knows three tones: tests/tone_model.py."""
+    from instrec.models import classifier
+    from tests.tone_model import CARD, build
+
+    path = tmp_path_factory.mktemp("tones") / "tones.keras"
+    classifier.save(path, build().model, CARD)
+    return path
+
+
+@pytest.fixture(scope="session")
 def synth(full_params: params.Params) -> Synth:
     from instrec.synthesis.fluidsynth import Synth
     from instrec.synthesis.soundfonts import catalog

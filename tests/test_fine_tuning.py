@@ -71,5 +71,5 @@ def test_they_have_figures_of_their_own(tuned: Path) -> None:
 
 def test_it_went_on_from_the_other_model(tuned: Path) -> None:
     """test_starting.py shows that its weights are taken."""
-    (knobs,) = locked(tuned)["train"]["params"].values()
-    assert knobs["train"]["start"] == "released/start.keras"
+    (parameters,) = locked(tuned)["train"]["params"].values()
+    assert parameters["train"]["start"] == "released/start.keras"

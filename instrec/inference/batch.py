@@ -76,7 +76,7 @@ def predictions(
 
     Parameters
     ----------
-    progress : called from the threads with every so many seconds of audio that were heard.
+    progress : called by the threads for each block with its length in seconds.
     """
     stop = threading.Event()
 

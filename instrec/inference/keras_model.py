@@ -30,8 +30,8 @@ def made(trained: Classifier) -> Model:
         assert representation
         return representation.batch(sliding_window_view(stretch, card.clip.samples)[::step])
 
-    def network(pictures: FloatArray) -> FloatArray:
-        presence, count = trained.predict(pictures)
+    def network(inputs: FloatArray) -> FloatArray:
+        presence, count = trained.predict(inputs)
         # Noise is named more readily than it is counted.
         return presence if count is None else np.asarray(presence * (1 - count[:, :1]), np.float32)
 

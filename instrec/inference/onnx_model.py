@@ -59,12 +59,12 @@ def _model(session: Any, path: Path) -> Model:
         raise ValueError("what it says of itself does not agree")
     silence = np.zeros((1, window), np.float32)  # a row of sound, which the graph cannot do without
 
-    def network(pictures: FloatArray) -> FloatArray:
-        given = dict(zip(names, session.run(names, {samples.name: silence, features.name: pictures}), strict=True))
+    def network(spectrograms: FloatArray) -> FloatArray:
+        given = dict(zip(names, session.run(names, {samples.name: silence, features.name: spectrograms}), strict=True))
         presence: FloatArray = given["presence"][1:]
         if "count" in given:
             presence = presence * (1 - given["count"][1:, :1])  # noise is named more readily than it is counted
-        if presence.shape != (len(pictures), len(classes)) or not np.isfinite(presence).all():
+        if presence.shape != (len(spectrograms), len(classes)) or not np.isfinite(presence).all():
             raise UserError(
                 "model-unloadable", path, "gives no probabilities; write it again with `instrec export --format onnx`"
             )

@@ -35,7 +35,7 @@ Signal = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Renderer:
-    """Renders clips; goes to worker processes whole, where each SoundFont is loaded once."""
+    """Renders clips. Worker processes get a copy, and load each SoundFont once."""
 
     params: Params
     data: Path
@@ -121,7 +121,7 @@ class Renderer:
         return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
-        """The draws of a clip are its id's; those of a composed test its group's, which clean and noisy clips share."""
+        """Return the generator of a clip's id; for a composed test, of its group, which clean and noisy clips share."""
         return seeding.generator(clip.seed, clip.group if clip.split in test_sets.COMPOSED else clip.id, *names)
 
     def _composed(self, clip: Clip, rng: np.random.Generator, seconds: float) -> pretty_midi.PrettyMIDI:
@@ -132,7 +132,7 @@ class Renderer:
 
     @property
     def _searched_seconds(self) -> float:
-        """In how much of a score the clip's start is looked for; 0 where it is that of the score."""
+        """Seconds of a score in which the start of the clip is searched; 0 if the clip starts with the score."""
         return test_sets.SECONDS if self.params.selection.start == "onset" else 0.0
 
     def _played(
@@ -146,10 +146,10 @@ class Renderer:
         return y[start : start + settings.samples]
 
     def _start(self, score: pretty_midi.PrettyMIDI, y: Signal) -> int:
-        """Find the sample where the clip starts: the first place that has all instruments, or most of them.
+        """Find the sample where the clip starts: the first candidate with the most instruments.
 
-        Candidates are the steepest rise of power, where `selection.start` is `onset`, then what is not silent, a hop
-        apart; the score being leveled, as clips are.
+        If `selection.start` is `onset`, the first candidate is the steepest rise of power. The others are windows a hop
+        apart that are not silent, at the level of clips.
         """
         settings, chosen = self.params.clip, self.params.selection
         y = y * (PEAK / max(float(np.abs(y).max()), SILENCE))
@@ -158,10 +158,10 @@ class Renderer:
         if chosen.start == "onset":
             places.insert(0, windowing.steepest_rise([y], settings.sample_rate))
 
-        def heard(start: int) -> int:
+        def instruments_from(start: int) -> int:
             return len(midi.cut(score, start / settings.sample_rate, settings.seconds).instruments)
 
-        return max(places, key=heard, default=0)
+        return max(places, key=instruments_from, default=0)
 
 
 @dataclass(frozen=True)
@@ -202,7 +202,7 @@ def _excerpt(path: str, longer: float, instrument: Synth) -> Signal:
 
 @functools.cache
 def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
-    """The noise that belongs to each frozen score, by the score's path inside the folder."""
+    """Return the noise of each frozen score, by the score's path inside the folder."""
     remedy = "bring it: dvc pull data.dvc"
     with documents.expected(file, remedy):
         specs = documents.load_json(file, remedy=remedy)

@@ -9,18 +9,10 @@ import onnxruntime
 import pytest
 
 from instrec.cli import main
-from instrec.models import classifier
 from instrec.models.released import FACTS, PACKAGED, RELEASED, TRAINED, choose
 from tests.miniature import dvc
 from tests.refusals import assert_one_line
-from tests.tone_model import CARD, RATE, build, tone, written
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return path
+from tests.tone_model import RATE, tone, written
 
 
 @pytest.fixture
@@ -53,9 +45,9 @@ def test_the_package_has_the_released_model(repository):
     assert about["model_md5"] == json.loads((repository / FACTS).read_text())["model"]["md5"]
 
 
-def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, model, capsys):
-    put(model, TRAINED)
-    put(model, RELEASED)
+def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, tones, capsys):
+    put(tones, TRAINED)
+    put(tones, RELEASED)
     assert choose(None) == choose(None, RELEASED) == TRAINED
     assert choose(Path("other.keras")) == Path("other.keras")
     assert choose(RELEASED) == RELEASED
@@ -68,8 +60,8 @@ def test_without_any_the_next_commands_are_named(folder, capsys):
     assert_one_line(err, TRAINED, RELEASED, f"`dvc pull {RELEASED}`", "`dvc repro`", "--model")
 
 
-def test_a_named_model_that_is_missing_is_not_replaced(folder, model, capsys):
-    put(model, RELEASED)
+def test_a_named_model_that_is_missing_is_not_replaced(folder, tones, capsys):
+    put(tones, RELEASED)
     assert main(["predict", "music.wav", "--model", str(TRAINED)]) == 2
     assert_one_line(capsys.readouterr().err, TRAINED)
 

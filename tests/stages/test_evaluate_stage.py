@@ -63,17 +63,17 @@ def add_sets(workplace):
     for split, rows in sets.items():
         ids = [f"{split}/{name}" for name, _, _ in rows]
         sound = [np.sum([tone(name, 1.0) for name in labels], axis=0) for _, labels, _ in rows]
-        pictures = representation.batch(np.stack(sound).astype(np.float32))
+        inputs = representation.batch(np.stack(sound).astype(np.float32))
         with hdf5.create(
             workplace / "build" / "spectrograms" / f"{split}.h5",
             name="features",
-            shape=pictures.shape[1:],
+            shape=inputs.shape[1:],
             dtype=np.float16,
             ids=ids,
             labels=np.array([[name in labels for name in CLASSES] for _, labels, _ in rows], np.uint8),
             classes=CLASSES,
         ) as writer:
-            writer.append(pictures)
+            writer.append(inputs)
         clips += [
             manifest.Clip(clip, split, manifest.SCORE, "", 0.0, labels, song, "", manifest.CLEAN, RATE)
             for clip, (_, labels, song) in zip(ids, rows, strict=True)
@@ -140,7 +140,7 @@ def test_a_task_of_solo_clips_passes_over_the_others(workplace):
     assert {name: list(kinds) for name, kinds in metrics.items()} == {"unseen_clean": ["solo"]}
 
 
-def test_no_test_set_names_the_knob_that_makes_one(workplace):
+def test_no_test_set_names_the_parameter_that_makes_one(workplace):
     with refused("test-set-missing", "build/spectrograms", "task count_presence", "balance.composed_per_class"):
         evaluate.main()
 
