@@ -114,6 +114,7 @@ def predict(
     hop_seconds: float | None = None,
     threshold: float | None = None,
     track: int | None = None,
+    threads: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
     """Name the instruments of a file or an array, and when they sound.
@@ -128,6 +129,7 @@ def predict(
     hop_seconds : from window to window; a sixth of a window by default.
     threshold : for every class, instead of the thresholds chosen on validation data.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
+    threads : that compute activations; see `listen`.
     progress : called with every so many seconds of audio that were heard.
 
     Raises
@@ -139,7 +141,7 @@ def predict(
         raise UserError(
             "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
         )
-    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "progress": progress}
+    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "threads": threads, "progress": progress}
     heard = listen(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
     thresholds = model.thresholds if threshold is None else (threshold,) * len(heard.classes)
     activity = timeline(heard)
