@@ -75,6 +75,8 @@ def test_pull_brings_what_the_repository_has(clone: Path) -> None:
 def test_plots_of_git_are_shown(clone: Path) -> None:
     shown = toy_pipeline.dvc(clone, "plots", "diff", "HEAD", "--json")
     assert "Confusion, unseen SoundFont" in shown
+    assert "Learning curves, loss" in shown
+    assert '"val_loss": "' in shown
     assert '"actual": "' in shown
 
 
