@@ -139,8 +139,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("fine_tuning.json"))
     given = parser.parse_args()
     settings = params.load()
-    quotas = {"train_per_class": 60, "train_mixtures": 200, "valid_per_class": 10, "valid_mixtures": 50}
-    small = replace(settings.balance, **quotas, valid_share=0.2, test_share=0.0)
+    small = replace(settings.balance, train_per_class=60, train_mixtures=200, valid_per_class=10, valid_mixtures=50)
+    small = replace(small, valid_share=0.2, test_share=0.0)
     rows = study(given.folder, replace(settings, balance=small))
     with written_whole(given.output) as part:
         part.write_text(json.dumps(rows, indent=1) + "\n")

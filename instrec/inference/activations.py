@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,10 @@ from instrec.errors import UserError, shown
 from instrec.inference.model import FloatArray, Model
 
 BATCH = 32  # windows
+
+_MOST_THREADS = 4  # more would wait for the decoder, and each needs memory of its own
+
+_Part = tuple[np.ndarray, FloatArray, np.ndarray]  # onsets, presence and RMS of windows
 
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope
 _CELLS_PER_SECOND = 10  # of the timeline
@@ -109,9 +116,12 @@ def activations_of(
     hop_seconds: float | None = None,
     hop_share: float = 0.5,
     track: int | None = None,
+    threads: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Activations:
     """Return the activations of a file or an array, which streams through the model in bounded memory.
+
+    One thread decodes while others compute activations; their number changes no result.
 
     The last window ends where the sound ends. A sound shorter than a window is padded with silence.
 
@@ -120,6 +130,7 @@ def activations_of(
     sound : a file, or an array as `arrays.blocks` takes it, at `sample_rate`.
     hop_seconds : from window to window; by default, `hop_share` of a window. Either is rounded to the model's grid.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
+    threads : that compute activations; by default, one per core, and not more than 4.
     progress : called for each block with its length in seconds.
 
     Raises
@@ -134,13 +145,14 @@ def activations_of(
     else:
         blocks = decoding.blocks(Path(sound), rate, track=track, facts=facts)
     envelope, cutter = loudness.Envelope(rate // _FRAMES_PER_SECOND), Cutter(model.window, hop, least=BATCH)
-    parts: list[tuple[np.ndarray, FloatArray, np.ndarray]] = []
-    for block in blocks:
-        envelope.add(block)
-        parts += [window_activations(model, onset, stretch, hop) for onset, stretch in cutter.add(block)]
-        if progress:
-            progress(len(block) / rate)
-    parts += [window_activations(model, onset, stretch, hop) for onset, stretch in cutter.end()]
+    with _Ahead(model, hop, threads or min(cores(), _MOST_THREADS)) as ahead:
+        for block in blocks:
+            envelope.add(block)
+            ahead.take(cutter.add(block))
+            if progress:
+                progress(len(block) / rate)
+        ahead.take(cutter.end())
+        parts = ahead.parts()
     if not parts:
         raise UserError("audio-too-short", name, f"too short to hold a sample at {rate} Hz; give a longer file")
     onsets, presence, rms = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -161,6 +173,38 @@ def activations_of(
     )
     presence[activations.silent] = 0  # silence depends on the loudest frame, known only now
     return activations
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Ahead:
+    """Computes the activations of stretches in threads, in their order, with a few stretches in memory at a time."""
+
+    def __init__(self, model: Model, hop: int, threads: int) -> None:
+        self._model, self._hop, self._threads = model, hop, threads
+        self._pool = ThreadPoolExecutor(threads)
+        self._pending: deque[Future[_Part]] = deque()
+        self._done: list[_Part] = []
+
+    def __enter__(self) -> _Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def take(self, stretches: Iterator[tuple[int, FloatArray]]) -> None:
+        for onset, stretch in stretches:
+            self._pending.append(self._pool.submit(window_activations, self._model, onset, stretch, self._hop))
+            if len(self._pending) > self._threads + 1:
+                self._done.append(self._pending.popleft().result())
+
+    def parts(self) -> list[_Part]:
+        while self._pending:
+            self._done.append(self._pending.popleft().result())
+        return self._done
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
@@ -200,9 +244,7 @@ class Cutter:
             self._onset, self._rest = self._onset + number * self._hop, self._rest[number * self._hop :]
 
 
-def window_activations(
-    model: Model, onset: int, stretch: FloatArray, hop: int
-) -> tuple[np.ndarray, FloatArray, np.ndarray]:
+def window_activations(model: Model, onset: int, stretch: FloatArray, hop: int) -> _Part:
     """Return onsets, presence and RMS of the windows every `hop` samples of a stretch that starts at `onset`.
 
     The model runs only on windows that may sound. The presence of the others is zero.

@@ -30,7 +30,7 @@ def load(path: Path) -> Model:
         raise UserError("model-missing", path, "no model there; name another with --model")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # `listen` runs several batches at once instead
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return _model(session, path)

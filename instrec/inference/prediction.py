@@ -114,6 +114,7 @@ def predict(
     hop_seconds: float | None = None,
     threshold: float | None = None,
     track: int | None = None,
+    threads: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
     """Name the instruments of a file or an array, and when they sound.
@@ -128,6 +129,7 @@ def predict(
     hop_seconds : from window to window; a sixth of a window by default.
     threshold : for every class, instead of the thresholds chosen on validation data.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
+    threads : that compute activations; see `activations_of`.
     progress : called for each block with its length in seconds.
 
     Raises
@@ -139,7 +141,7 @@ def predict(
         raise UserError(
             "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
         )
-    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "progress": progress}
+    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "threads": threads, "progress": progress}
     activations = activations_of(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
     thresholds = model.thresholds if threshold is None else (threshold,) * len(activations.classes)
     activity = timeline(activations)

@@ -36,8 +36,8 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
         raise UserError(
             "model-missing",
             "",
-            f"no model: neither {TRAINED} nor {released} is there; in the project's folder `dvc pull {RELEASED}` brings"
-            " the released one and `dvc repro` trains one; --model names another",
+            f"no model: neither {TRAINED} nor {released} is there; in the project's folder `git checkout {RELEASED}`"
+            " brings the released one and `dvc repro` trains one; --model names another",
         )
     if model is None and chosen == released and Path("dvc.yaml").exists():
         _log.info("%s is not there; the released model is used", TRAINED)

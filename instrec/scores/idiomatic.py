@@ -214,8 +214,8 @@ _HITS = (_KICKS, _KICKS, _SNARES, _SNARES, _CLOSED, _CLOSED, _OPEN, _TOMS, _CYMB
 
 
 def _drums(rng: np.random.Generator, beat: float, seconds: float, single: float) -> list[pretty_midi.Note]:
-    hits = (_hits, _hits) if single == _SINGLE else ()
-    styles = (*hits, _pattern, _pattern, _fill)
+    hits = [_hits, _hits] if single == _SINGLE else []
+    styles = [*hits, _pattern, _pattern, _fill]
     return styles[rng.integers(len(styles))](rng, beat, seconds)
 
 

@@ -1,3 +1,4 @@
+import threading
 import tracemalloc
 from dataclasses import replace
 
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec import features
+from instrec.errors import UserError
 from instrec.inference import keras_model
 from instrec.inference.activations import BATCH, Activations, Cutter, activations_of
 from instrec.models import architectures
@@ -148,6 +150,25 @@ def test_memory_does_not_grow_with_the_length_of_the_file(tmp_path, model):
     assert names(activations) == ["violin"]
     whole_file = minutes * 60 * RATE * 4
     assert peak < whole_file / 4
+
+
+def test_the_number_of_threads_changes_nothing(tmp_path, model):
+    path = written(tmp_path, np.concatenate([tone(name, 30) for name in ("flute", "violin", "double_bass")]))
+    one, many = (activations_of(path, model, hop_seconds=0.1, threads=threads) for threads in (1, 4))
+    assert len(one.onsets) > 20 * BATCH
+    np.testing.assert_array_equal(one.onsets, many.onsets)
+    np.testing.assert_array_equal(one.presence, many.presence)
+    np.testing.assert_array_equal(one.rms, many.rms)
+
+
+def test_a_model_that_fails_ends_all_threads(tmp_path, model):
+    def network(pictures: np.ndarray) -> np.ndarray:
+        raise UserError("model-unloadable", "model.onnx", "gives no probabilities")
+
+    before = threading.active_count()
+    with refused("model-unloadable", "model.onnx"):
+        activations_of(written(tmp_path, tone("flute", 60)), replace(model, network=network), hop_seconds=0.1)
+    assert threading.active_count() == before
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,8 @@ def workplace(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     known = build()
     classifier.save(tmp_path / "models" / "classifier.keras", known.model, known.card)
+    columns = ("epoch", "loss", "val_loss", "val_presence_f1", "val_count_accuracy")
+    (tmp_path / "models" / "history.csv").write_text(f"{','.join(columns)}\n1,1,1,0,0\n2,0.5,0.5,1,1\n")
     (tmp_path / "build" / "spectrograms").mkdir(parents=True)
     manifest.write(tmp_path / "build" / "manifest.csv", [])
     monkeypatch.chdir(tmp_path)
@@ -100,10 +102,12 @@ def test_every_test_set_is_scored_and_training_is_not(workplace, capsys):
         "calibration_valid.csv",
         "confusion_unseen_clean.csv",
         "f1_unseen_clean.csv",
+        "history.csv",
         "spectrograms.png",
         "sweep_valid.csv",
         "thresholds.csv",
     ]
+    assert Path("metrics/plots/history.csv").read_bytes() == Path("models/history.csv").read_bytes()
     summary.main()
     assert "s2_class" in capsys.readouterr().out
 
@@ -125,7 +129,8 @@ def test_dvc_yaml_plots_what_is_written(workplace):
                     with Path(file).open() as table:
                         assert {*columns, *fields} - {"rev", "both"} <= set(next(csv.reader(table)))
     written = {f"metrics/plots/{path.name}" for path in Path("metrics/plots").glob("*_unseen_clean.csv")}
-    assert written | {"metrics/plots/calibration_valid.csv", "metrics/plots/sweep_valid.csv"} == drawn
+    others = {f"metrics/plots/{name}.csv" for name in ("calibration_valid", "sweep_valid", "history")}
+    assert written | others == drawn
     assert "metrics/plots/spectrograms.png" in DVC["plots"]
 
 

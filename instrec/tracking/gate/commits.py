@@ -80,7 +80,7 @@ def changed_test_data(root: Path, commit: str) -> Iterator[str]:
     # Added files are no harm: they go by their checksums, and `data.dvc` says which ones count.
     arguments = ("diff", "--name-only", "--diff-filter=a", commit, "--", str(TEST_DATA_REMOTE))
     changed = filter(None, (git.text(root, *arguments) or "").split("\n"))
-    # A released model lies there, too, and leaves with the next release.
+    # Earlier commits have their released model there, too.
     model = _checksums(mapping(root, RELEASED, commit))
     if files := [file for file in changed if "".join(Path(file).parts[-2:]) != model]:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
