@@ -98,8 +98,8 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def trial(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    folder = tmp_path_factory.mktemp("experiments")
+def trial(miniature: Path, module_folder: Path) -> Trial:
+    folder = module_folder
     toy_pipeline.run(folder, "git", "clone", "--quiet", str(miniature), "origin")
     origin = folder / "origin"
     toy_pipeline.run(origin, "git", "switch", "--quiet", "--create", "main")

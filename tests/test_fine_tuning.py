@@ -29,8 +29,8 @@ def record(repository: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def tuned(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    repository = shutil.copytree(miniature, tmp_path_factory.mktemp("fine_tuning") / "repository")
+def tuned(miniature: Path, module_folder: Path) -> Path:
+    repository = shutil.copytree(miniature, module_folder / "repository")
     shutil.copy(repository / "models/classifier.keras", repository / "released/start.keras")
     record(repository)
     command, gate = (line for line in documented.commands("fine-tuning.md") if not line.startswith("recordings/"))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def built(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shutil.copytree(miniature, tmp_path_factory.mktemp("pipeline") / "repository")
+def built(miniature: Path, module_folder: Path) -> Path:
+    return shutil.copytree(miniature, module_folder / "repository")
 
 
 def stale(repository: Path) -> list[str]:

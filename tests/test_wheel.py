@@ -50,9 +50,9 @@ def wheel(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lean(wheel, tmp_path_factory) -> Path:
+def lean(wheel, module_folder) -> Path:
     """A virtual environment with the wheel and what it asks for, and nothing else."""
-    folder = tmp_path_factory.mktemp("lean") / "venv"
+    folder = module_folder / "venv"
     uv("venv", "--python", sys.executable, folder)
     uv("pip", "install", "--python", folder / "bin/python", wheel)
     return folder

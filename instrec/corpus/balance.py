@@ -78,10 +78,10 @@ def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdin
 def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int) -> Clip:
     name = f"{clip.id}-round-{number}"
     rng = seeding.generator(params.seed, "balance", name)
-    labels = clip.labels if len(clip.labels) == 1 else _together(params, rng, len(clip.labels))
+    labels = clip.labels if len(clip.labels) == 1 else ensembles.together(rng, params, len(clip.labels))
     fonts = params.soundfonts.train
     first = fonts.index(clip.soundfont) if clip.soundfont in fonts else 0
-    font = _font(params, rng, held, fonts, labels, len(fonts) * place + first + number)
+    font = ensembles.soundfonts(rng, params, held, fonts, labels, len(fonts) * place + first + number)
     noise = _noise(params, rng, labels)
     return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
 
@@ -185,7 +185,11 @@ def _filled(
         ]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
-            font = _font(params, rng, held, fonts, clip.labels, first + number) if clip.source == SCORE else ""
+            font = (
+                ensembles.soundfonts(rng, params, held, fonts, clip.labels, first + number)
+                if clip.source == SCORE
+                else ""
+            )
             yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
 
 
@@ -200,7 +204,7 @@ def _composed(
 ) -> Clip:
     if part == MIXTURE:
         count = min(counts[number % len(counts)], len(params.classes))
-        labels = _together(params, rng, count) if split in _LEARNED else _chosen(params, rng, count)
+        labels = (ensembles.together if split in _LEARNED else ensembles.any_of)(rng, params, count)
         name = f"{split}/mixture/{count}-{number:05}"
     else:
         labels = (part.removeprefix(f"{SOLO}/"),)
@@ -219,29 +223,6 @@ def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> It
             font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
             place += 1
             yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
-
-
-def _font(
-    params: Params, rng: np.random.Generator, held: Holdings, fonts: tuple[str, ...], labels: tuple[str, ...], turn: int
-) -> str:
-    """Choose the SoundFont of a composed clip in turn, or, if `soundfonts.mixed` is set, one for each instrument."""
-    if not params.soundfonts.mixed or len(labels) < 2:
-        return soundfont_programs.font(held, fonts, labels, turn)
-    turns = rng.integers(len(fonts) ** 2, size=len(labels)).tolist()
-    drawn = (soundfont_programs.font(held, fonts, (name,), turn) for name, turn in zip(labels, turns, strict=True))
-    return manifest.FONTS.join(drawn)
-
-
-def _together(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
-    """Draw the instruments of a mixture: those of an ensemble, or any."""
-    if count < 2 or not params.balance.ensemble_share or rng.random() >= params.balance.ensemble_share:
-        return _chosen(params, rng, count)
-    return tuple(sorted(ensembles.draw(rng, params.classes, count), key=params.classes.index))
-
-
-def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
-    chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
-    return tuple(sorted(chosen, key=params.classes.index))
 
 
 def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdings) -> Iterator[Clip]:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from instrec.corpus import manifest, soundfont_programs
+from instrec.params import Params
+
 _ENSEMBLES: tuple[dict[str, float], ...] = (
     {
         "voice": 4,
@@ -59,12 +62,49 @@ _ENSEMBLES: tuple[dict[str, float], ...] = (
 )
 
 
+def together(rng: np.random.Generator, params: Params, count: int) -> tuple[str, ...]:
+    """Draw the instruments of a mixture: those of an ensemble, as often as `balance.ensemble_share` says, or any."""
+    if count < 2 or not params.balance.ensemble_share or rng.random() >= params.balance.ensemble_share:
+        return any_of(rng, params, count)
+    drawn = draw(rng, params.classes, count)
+    return tuple(sorted(drawn, key=params.classes.index)) or any_of(rng, params, count)
+
+
+def any_of(rng: np.random.Generator, params: Params, count: int) -> tuple[str, ...]:
+    """Draw `count` of the classes, in their order."""
+    chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
+    return tuple(sorted(chosen, key=params.classes.index))
+
+
 def draw(rng: np.random.Generator, classes: tuple[str, ...], count: int) -> tuple[str, ...]:
-    """Draw `count` of the classes that play together; fewer where no ensemble has so many of them."""
+    """Draw `count` of the classes that play together; none if no ensemble has so many of them."""
     known = [{name: weight for name, weight in each.items() if name in classes} for each in _ENSEMBLES]
-    largest = max(map(len, known))
-    able = [each for each in known if len(each) >= min(count, largest)]
+    able = [each for each in known if len(each) >= count]
+    if not able:
+        return ()
     ensemble = able[rng.integers(len(able))]
     weights = np.array(list(ensemble.values()))
-    chosen = rng.choice(list(ensemble), size=min(count, largest), replace=False, p=weights / weights.sum())
+    chosen = rng.choice(list(ensemble), size=count, replace=False, p=weights / weights.sum())
     return tuple(str(name) for name in chosen)
+
+
+def soundfonts(
+    rng: np.random.Generator,
+    params: Params,
+    held: soundfont_programs.Holdings,
+    names: tuple[str, ...],
+    classes: tuple[str, ...],
+    place: int,
+) -> str:
+    """Choose the SoundFont of a composed clip by place, or, if `soundfonts.mixed` is set, draw one for each class.
+
+    Raises
+    ------
+    UserError
+        As in `soundfont_programs.font`.
+    """
+    if not params.soundfonts.mixed or len(classes) < 2:
+        return soundfont_programs.font(held, names, classes, place)
+    places = rng.integers(len(names) ** 2, size=len(classes)).tolist()
+    drawn = (soundfont_programs.font(held, names, (name,), own) for name, own in zip(classes, places, strict=True))
+    return manifest.FONTS.join(drawn)

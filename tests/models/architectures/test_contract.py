@@ -78,12 +78,12 @@ def names_of(model: keras.Model) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(small_params: Params, module_folder: Path) -> Path:
     """A file NAME.keras of every architecture, for counting, and its outputs for random spectrograms, NAME.npz, with
     the names of its layers."""
     keras.utils.set_random_seed(5)
     card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
-    folder = tmp_path_factory.mktemp("models")
+    folder = module_folder
     rng = np.random.default_rng(6)
     patch = pytest.MonkeyPatch()
     patch.setattr(zlib, "Z_DEFAULT_COMPRESSION", zlib.Z_NO_COMPRESSION)  # which says nothing here, and takes long

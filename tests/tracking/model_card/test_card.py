@@ -213,8 +213,8 @@ def stored(folder: Path) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def built(miniature, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("release") / "repository"
+def built(miniature, module_folder) -> Path:
+    folder = module_folder / "repository"
     shutil.copytree(miniature, folder, symlinks=True)
     return folder
 
