@@ -1,5 +1,6 @@
 """ONNX gives what Keras gives, on real decoding; and what is no model is refused in one line."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from instrec.inference import keras_model, model
 from instrec.inference.activations import activations_of
 from instrec.models import architectures, classifier
 from instrec.models.released import PACKAGED, RELEASED
+from tests.refusals import refused
 from tests.tone_model import CARD, RATE, build, silence, tone, written
 
 TOLERANCE = 1e-4
@@ -133,6 +135,20 @@ class TestDamaged:
         onnx.save(graph, tmp_path / "m.onnx")
         assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
 
+    def test_a_graph_for_other_features(self, exported, tmp_path):
+        graph = onnx.load(exported)
+        texts = {each.key: each.value for each in graph.metadata_props}
+        texts["spectrogram"] = json.dumps(json.loads(texts["spectrogram"]) | {"mels": CARD.spectrogram.mels * 2})
+        onnx.helper.set_model_props(graph, texts)
+        onnx.save(graph, tmp_path / "m.onnx")
+        assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
+
+    def test_a_network_for_other_features(self, tmp_path):
+        card = replace(CARD, spectrogram=replace(CARD.spectrogram, mels=CARD.spectrogram.mels * 2))
+        classifier.save(tmp_path / "m.keras", build().model, card)
+        with refused("model-mismatch", tmp_path / "m.keras", str(CARD.spectrogram.mels * 2)):
+            model.load(tmp_path / "m.keras")
+
     def test_a_graph_of_something_else(self, tmp_path):
         value = onnx.helper.make_tensor_value_info("samples", onnx.TensorProto.FLOAT, [1])
         node = onnx.helper.make_node("Identity", ["samples"], ["presence"])
@@ -150,7 +166,7 @@ class TestDamaged:
                 each.CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, np.nan), each.name))
         onnx.save(graph, tmp_path / "m.onnx")
         with pytest.raises(UserError, match="gives no probabilities"):
-            activations_of(tone("flute", 2), model.load(tmp_path / "m.onnx"), sample_rate=RATE)
+            model.load(tmp_path / "m.onnx")
 
     def test_keras_is_missing(self, repository, monkeypatch):
         for name in ("instrec.inference.keras_model", "keras"):
