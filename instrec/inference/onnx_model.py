@@ -30,9 +30,7 @@ def load(path: Path) -> Model:
         raise UserError("model-missing", path, "no model there; name another with --model")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
-    options.intra_op_num_threads = options.inter_op_num_threads = (
-        1  # `activations_of` runs several batches at once instead
-    )
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # `activations_of` has threads of its own
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return _model(session, path)
