@@ -8,7 +8,6 @@ export DVC_NO_ANALYTICS := 1
 
 # What `make gate` compares with.
 BASE ?= origin/main
-RELEASED := released/classifier.keras
 # GitHub empties RUNNER_TEMP before each job: a page there is never an earlier job's, which may have been of another
 # pull request, whatever step fails.
 PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
@@ -84,11 +83,8 @@ save: $(VENV)/.dvc
 setup: $(VENV)/.installed
 	@bash scripts/system_packages.sh
 
-# The released model also where another one is there than this commit's.
 data: $(VENV)/.installed
 	@dvc pull --quiet --remote embedded data.dvc || { echo "error: data/ holds what data.dvc does not know; CONTRIBUTING.md says how to change the frozen scores, 'dvc checkout --force data.dvc' brings them back" >&2; exit 2; }
-	@{ [ -f $(RELEASED) ] && grep --quiet "md5: $$(md5sum <$(RELEASED) | cut -c1-32)" $(RELEASED).dvc; } || \
-	dvc pull --quiet --force --remote embedded $(RELEASED).dvc
 
 release: $(VENV)/.installed
 	@python scripts/release.py $(ARGS)

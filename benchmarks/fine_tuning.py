@@ -72,9 +72,9 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
             chosen = [clip for clip in chosen if clip.source == RECORDING]
         audio = place / f"audio/{split}.h5"
         rendering.write(audio, chosen, rendering.Renderer(settings, Path("data")))
-        features.write(place / f"pictures/{split}.h5", audio, representation)
+        features.write(place / f"inputs/{split}.h5", audio, representation)
     made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
-    fit.train(settings, fit.Files(place / "pictures", place / "manifest.csv", Path("data"), *made))
+    fit.train(settings, fit.Files(place / "inputs", place / "manifest.csv", Path("data"), *made))
     return models.load(place / "model.keras")
 
 
@@ -139,8 +139,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("fine_tuning.json"))
     given = parser.parse_args()
     settings = params.load()
-    quotas = {"train_per_class": 60, "train_mixtures": 200, "valid_per_class": 10, "valid_mixtures": 50}
-    small = replace(settings.balance, **quotas, valid_share=0.2, test_share=0.0)
+    small = replace(settings.balance, train_per_class=60, train_mixtures=200, valid_per_class=10, valid_mixtures=50)
+    small = replace(small, valid_share=0.2, test_share=0.0)
     rows = study(given.folder, replace(settings, balance=small))
     with written_whole(given.output) as part:
         part.write_text(json.dumps(rows, indent=1) + "\n")

@@ -53,9 +53,9 @@ def present(piece: timelines.Piece, seconds: float) -> set[str]:
 
 def counted(predicted: Prediction, share: float) -> set[str]:
     """Return the instruments that `summary.decided` would name with another share."""
-    heard = predicted.heard
-    audible = heard.audible.sum() * heard.cell / heard.sample_rate
-    least = share * max(0.0, audible - heard.window / heard.sample_rate)
+    activations = predicted.activations
+    audible = activations.audible.sum() * activations.cell / activations.sample_rate
+    least = share * max(0.0, audible - activations.window / activations.sample_rate)
     return {each.name for each in (*predicted.instruments, *predicted.brief) if each.share * audible >= least}
 
 

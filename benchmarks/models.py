@@ -21,7 +21,7 @@ from instrec.training import devices, fit
 
 OURS = "compact_resnet"
 CLASSES, BATCH, SECONDS, STEPS = 15, 32, 5.0, 2  # for so long, and for so many steps at least
-PICTURES = {  # frames, bins, channels
+SPECTROGRAMS = {  # frames, bins, channels
     OURS: (65, 96, 1),
     "segal": (130, 96, 1),
     "segal/leaky": (130, 96, 1),
@@ -45,12 +45,12 @@ PICTURES = {  # frames, bins, channels
 def clips_per_second(parameters: params.Params, model: keras.Model, shape: tuple[int, int, int]) -> float:
     fit.compiled(parameters, model, 1)
     rng = np.random.default_rng(0)
-    pictures = rng.random((BATCH, *shape), dtype=np.float32)
+    spectrograms = rng.random((BATCH, *shape), dtype=np.float32)
     targets = TASKS[parameters.task].targets(np.eye(CLASSES, dtype=np.float32)[rng.integers(0, CLASSES, BATCH)])
-    model.train_on_batch(pictures, targets)  # compiles
+    model.train_on_batch(spectrograms, targets)  # compiles
     steps, start = 0, time.perf_counter()
     while steps < STEPS or time.perf_counter() - start < SECONDS:
-        model.train_on_batch(pictures, targets)
+        model.train_on_batch(spectrograms, targets)
         steps += 1
     return steps * BATCH / (time.perf_counter() - start)
 
@@ -58,17 +58,17 @@ def clips_per_second(parameters: params.Params, model: keras.Model, shape: tuple
 def main() -> None:
     parameters = params.load(Path(__file__).parents[1] / "params.yaml")
     # The rest of the parameters as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
-    variants: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in PICTURES]
+    variants: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in SPECTROGRAMS]
     variants.insert(10, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
-    chosen = {OURS, *sys.argv[1:]} if sys.argv[1:] else set(PICTURES)
-    print(f"{'':28}{'picture':>14}{'weights':>14}{'clips/s':>10}{'ratio':>8}", flush=True)
+    chosen = {OURS, *sys.argv[1:]} if sys.argv[1:] else set(SPECTROGRAMS)
+    print(f"{'':28}{'spectrogram':>14}{'weights':>14}{'clips/s':>10}{'ratio':>8}", flush=True)
     own = 0.0
     for label, name, changes in variants:
         if name not in chosen:
             continue
         devices.prepare(parameters.seed)
         dense = (4096, 4096) if name == "vgg19" else (512,)
-        shape = PICTURES[name]
+        shape = SPECTROGRAMS[name]
         network, _, variant = name.partition("/")
         changes |= {"name": network, "variant": variant or "default", "dense": dense}
         model = architectures.build(shape, CLASSES, parameters.task, replace(parameters.model, **changes))

@@ -100,7 +100,7 @@ def main() -> None:
                     for each in said.instruments
                 ]
                 best = int(said.timeline.max(axis=0).argmax())
-                nearest = f"nothing; nearest {said.heard.classes[best]} {said.timeline[:, best].max():.2f}"
+                nearest = f"nothing; nearest {said.activations.classes[best]} {said.timeline[:, best].max():.2f}"
                 print(f"{name}, {seed}: {', '.join(found) or nearest}")
 
 

@@ -1,9 +1,10 @@
 """How long an answer takes and what memory: the ONNX model beside Keras, in one run: `python benchmarks/predict.py`.
 
-Three lines, each of processes of their own:
+Each in processes of their own:
 
 - the first answer on 10 s of sound, from the start of the process;
-- ten minutes, by turns: each frame's spectrum once and onnxruntime, and each window alone and Keras, as it was before;
+- ten minutes by the command, by turns: the released model as ONNX, and `--model released/classifier.keras`;
+- ten minutes once all is loaded, by turns: each frame's spectrum once and onnxruntime, and each window alone and Keras;
 - the peak memory on three hours.
 
 Beside the seconds on the clock stand those of all cores together, which other work on the machine changes less.
@@ -78,6 +79,11 @@ def line(what: str, times: list[tuple[float, float]]) -> tuple[float, float]:
     return clock, cores
 
 
+def compared(what: str, times: dict[str, list[tuple[float, float]]]) -> None:
+    (ours, own), (theirs, other) = (line(f"{what}, {name}", each) for name, each in times.items())
+    print(f"{what}: {theirs / ours:.2f} times as fast by the clock, {other / own:.2f} by all cores", flush=True)
+
+
 def main() -> None:
     from instrec.inference import model as models
     from instrec.inference import prediction
@@ -88,6 +94,12 @@ def main() -> None:
         line("first answer, Keras", [measured(lambda: answer(short, RELEASED)) for _ in range(2)])
 
         music = write_music(Path(folder) / "10.flac", 600)
+        whole: dict[str, list[tuple[float, float]]] = {"ONNX": [], "Keras": []}
+        for _ in range(3):
+            for name, path in (("ONNX", PACKAGED), ("Keras", RELEASED)):
+                whole[name].append(measured(lambda path=path: answer(music, path)))  # type: ignore[misc]
+        compared("the command on ten minutes", whole)
+
         known = {"ONNX": models.load(PACKAGED), "each window alone, Keras": each_window_alone(RELEASED)}
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in known}
         for model in known.values():
@@ -95,13 +107,13 @@ def main() -> None:
         for _ in range(3):
             for name, model in known.items():
                 times[name].append(measured(lambda model=model: prediction.predict(music, model)))  # type: ignore[misc]
-        (ours, own), (theirs, other) = (line(f"ten minutes, {name}", each) for name, each in times.items())
-        print(f"ten minutes: {theirs / ours:.2f} times as fast by the clock, {other / own:.2f} by all cores")
+        compared("ten minutes", times)
 
         long = write_music(Path(folder) / "180.flac", 3 * 3600)
+        # Of this program alone: `ru_maxrss` counts what the process was before it started it, too.
         code = (
-            "import resource, instrec; instrec.predict('180.flac');"
-            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+            "import instrec, pathlib, re; instrec.predict('180.flac');"
+            "print(int(re.search(r'VmHWM:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())[1]) // 1024)"
         )
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         command = [sys.executable, "-c", code]

@@ -49,8 +49,8 @@ def multi_resolution(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramPa
 
 
 def image(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:
-    picture = log_mel(y, clip, spectrogram)
-    return np.stack([zoom(picture, [spectrogram.pixels / size for size in picture.shape], order=1)] * 3)
+    image = log_mel(y, clip, spectrogram)
+    return np.stack([zoom(image, [spectrogram.pixels / size for size in image.shape], order=1)] * 3)
 
 
 def harmonic_percussive(y: np.ndarray, clip: ClipParams, spectrogram: SpectrogramParams) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -107,7 +108,8 @@ def run(main: Callable[[], int | None]) -> int:
     Ctrl-C gives the shell's own code 130; another signal that arrives as KeyboardInterrupt(number), 128 and its number.
     """
     try:
-        return main() or 0
+        with log_to_stderr():
+            return main() or 0
     except UserError as error:
         return told(error)
     except KeyboardInterrupt as error:
@@ -115,6 +117,28 @@ def run(main: Callable[[], int | None]) -> int:
         with suppress(OSError):  # the terminal may have gone
             print(interruption(number), file=sys.stderr)
         return 128 + int(number)
+
+
+@contextmanager
+def log_to_stderr() -> Iterator[None]:
+    """Write the log of instrec to standard error: one line per record, warnings with `warning: ` before them."""
+    logger, handler = logging.getLogger("instrec"), _StandardError()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+class _StandardError(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        from tqdm import tqdm  # not before there is something to say
+
+        prefix = "warning: " if record.levelno >= logging.WARNING else ""
+        tqdm.write(prefix + one_line(record.getMessage()), file=sys.stderr)  # above a bar, if there is one
 
 
 def interruption(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The parameters of the pipeline, typed and checked: frozen dataclasses, one a section of `params.yaml`."""
+"""The parameters of the pipeline, typed and checked: frozen dataclasses, one per section of `params.yaml`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Literal
 
 from instrec.errors import conflict
 from instrec.params_schema import (
-    CONFIG,
     Classes,
     Count,
     Finite,
     Flag,
     HopShare,
+    MixtureCounts,
     Names,
     NonNegative,
     Positive,
     PositiveCount,
     SampleRate,
+    Section,
     Seed,
     Share,
     Sizes,
@@ -27,13 +28,11 @@ from instrec.params_schema import (
 )
 from instrec.util import documents
 
-SHORTEST_HOP_SECONDS = 0.01  # clips' ids tell their starts to so much
+SHORTEST_HOP_SECONDS = 0.01  # a clip's id gives its onset in hundredths of a second
 
 
 @dataclass(frozen=True)
-class ClipParams:
-    __pydantic_config__ = CONFIG
-
+class ClipParams(Section):
     sample_rate: SampleRate
     seconds: Positive
 
@@ -43,9 +42,7 @@ class ClipParams:
 
 
 @dataclass(frozen=True)
-class SourcesParams:
-    __pydantic_config__ = CONFIG
-
+class SourcesParams(Section):
     recordings: str
     midi: str
     corpora: str
@@ -54,17 +51,16 @@ class SourcesParams:
 
 
 @dataclass(frozen=True)
-class SoundFontParams:
-    __pydantic_config__ = CONFIG
-
+class SoundFontParams(Section):
     folders: SomeNames
     train: SomeNames
     valid: Names
     unseen: str
+    mixed: Flag
 
     def __post_init__(self) -> None:
         if self.unseen in (*self.train, *self.valid):
-            raise conflict("soundfonts.unseen", f"{self.unseen} is heard in training; name another")
+            raise conflict("soundfonts.unseen", f"{self.unseen} is used in training; name another")
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -72,9 +68,7 @@ class SoundFontParams:
 
 
 @dataclass(frozen=True)
-class SelectionParams:
-    __pydantic_config__ = CONFIG
-
+class SelectionParams(Section):
     start: Literal["hop", "onset"]
     hop_share: HopShare
     test_hop_share: HopShare
@@ -82,13 +76,13 @@ class SelectionParams:
 
 
 @dataclass(frozen=True)
-class BalanceParams:
-    __pydantic_config__ = CONFIG
-
+class BalanceParams(Section):
     train_per_class: Count
     train_mixtures: Count
     valid_per_class: Count
     valid_mixtures: Count
+    mixture_counts: MixtureCounts
+    ensemble_share: Share
     composed_per_class: Count
     composed_mixtures: Count
     noisy_share: Share
@@ -97,16 +91,12 @@ class BalanceParams:
 
 
 @dataclass(frozen=True)
-class ScoreParams:
-    __pydantic_config__ = CONFIG
-
-    style: Literal["idiomatic", "uniform"]
+class ScoreParams(Section):
+    style: Literal["idiomatic", "ensemble", "uniform"]
 
 
 @dataclass(frozen=True)
-class SynthParams:
-    __pydantic_config__ = CONFIG
-
+class SynthParams(Section):
     reverb_probability: Share
     chorus_probability: Share
     detune_cents: NonNegative
@@ -118,9 +108,7 @@ class SynthParams:
 
 
 @dataclass(frozen=True)
-class NoiseParams:
-    __pydantic_config__ = CONFIG
-
+class NoiseParams(Section):
     # In the order in which sound meets them: `noise.draw` goes by it.
     waver_probability: Share
     breath_probability: Share
@@ -137,9 +125,7 @@ class NoiseParams:
 
 
 @dataclass(frozen=True)
-class SpectrogramParams:
-    __pydantic_config__ = CONFIG
-
+class SpectrogramParams(Section):
     name: Literal["log_mel", "multi_resolution", "image", "phase_image"]
     part: Literal[
         "whole", "harmonic", "percussive", "harmonic_percussive", "solo", "accompaniment", "solo_accompaniment"
@@ -156,19 +142,9 @@ class SpectrogramParams:
 
 
 @dataclass(frozen=True)
-class ModelParams:
-    __pydantic_config__ = CONFIG
-
+class ModelParams(Section):
     name: Literal[
-        "compact_resnet",
-        "segal",
-        "lenet",
-        "lstm",
-        "inception_resnet_v2",
-        "alexnet",
-        "vgg19",
-        "googlenet",
-        "han",
+        "compact_resnet", "segal", "lenet", "lstm", "inception_resnet_v2", "alexnet", "vgg19", "googlenet", "han"
     ]
     variant: str  # those of an architecture are in its own file, and checked when it is built
     width: PositiveCount
@@ -179,9 +155,7 @@ class ModelParams:
 
 
 @dataclass(frozen=True)
-class TrainParams:
-    __pydantic_config__ = CONFIG
-
+class TrainParams(Section):
     start: str
     epochs: PositiveCount
     regenerate_every: Count
@@ -208,23 +182,17 @@ class TrainParams:
 
 
 @dataclass(frozen=True)
-class EvaluateParams:
-    __pydantic_config__ = CONFIG
-
+class EvaluateParams(Section):
     bootstrap_rounds: PositiveCount
 
 
 @dataclass(frozen=True)
-class TrackingParams:
-    __pydantic_config__ = CONFIG
-
+class TrackingParams(Section):
     mlflow: Flag
 
 
 @dataclass(frozen=True)
-class Params:
-    __pydantic_config__ = CONFIG
-
+class Params(Section):
     seed: Seed
     workers: Count
     cluster: str
@@ -247,22 +215,19 @@ class Params:
     def __post_init__(self) -> None:
         """Check what no section can tell alone."""
         decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
-        for name, value, allowed, why in (
-            ("train.mix_probability", self.train.mix_probability, decibels, "only decibels can be mixed"),
-            ("train.shorten_probability", self.train.shorten_probability, decibels, "only decibels have a silence"),
-            (
-                "train.noise_floor_probability",
-                self.train.noise_floor_probability,
-                decibels,
-                "only decibels have a floor",
-            ),
-            ("train.color_db", self.train.color_db, decibels, "only decibels can be colored"),
-            ("train.mix_probability", self.train.mix_probability, self.task != "solo", "task solo knows no mixtures"),
-            ("balance.train_mixtures", self.balance.train_mixtures, self.task != "solo", "task solo knows no mixtures"),
-            ("balance.valid_mixtures", self.balance.valid_mixtures, self.task != "solo", "task solo knows no mixtures"),
+        mixed = self.task != "solo"
+        for section, key, allowed, why in (
+            ("train", "mix_probability", decibels, "only decibels can be mixed"),
+            ("train", "shorten_probability", decibels, "only decibels have a silence"),
+            ("train", "noise_floor_probability", decibels, "only decibels have a floor"),
+            ("train", "color_db", decibels, "only decibels can be colored"),
+            ("train", "mix_probability", mixed, "task solo knows no mixtures"),
+            ("balance", "train_mixtures", mixed, "task solo knows no mixtures"),
+            ("balance", "valid_mixtures", mixed, "task solo knows no mixtures"),
         ):
+            value = getattr(getattr(self, section), key)
             if value and not allowed:
-                raise conflict(name, f"{value}, but {why}; set it to 0")
+                raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
                 raise conflict(

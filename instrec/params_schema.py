@@ -14,11 +14,9 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, Val
 from instrec import taxonomy
 from instrec.errors import UserError
 
-Section = TypeVar("Section")
+Made = TypeVar("Made")
 
-CONFIG = ConfigDict(extra="forbid")
-"""Every section sets it as `__pydantic_config__`: no unknown key. Strict types refuse text for a number."""
-
+# Strict types refuse text for a number.
 _LARGEST = 2**31 - 1
 Count = Annotated[int, Strict(), Field(ge=0, le=_LARGEST)]
 PositiveCount = Annotated[int, Strict(), Field(gt=0, le=_LARGEST)]
@@ -33,15 +31,22 @@ HopShare = Annotated[float, Strict(), Field(gt=0, le=1, allow_inf_nan=False)]  #
 Names = tuple[str, ...]
 SomeNames = Annotated[tuple[str, ...], Field(min_length=1)]
 Sizes = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
+MixtureCounts = Annotated[tuple[Annotated[int, Strict(), Field(ge=0, le=8)], ...], Field(min_length=1)]
 Classes = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(taxonomy.require)]
 
 
-def build(section: type[Section], tree: Any, where: str, *, joint: str = ".") -> Section:
+class Section:
+    """Base of the dataclasses that `build` makes: it allows no unknown key."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+
+def build(section: type[Made], tree: Any, where: str, *, joint: str = ".") -> Made:
     """Make a dataclass from a mapping, checking every key, type and range.
 
     Parameters
     ----------
-    where, joint : what stands before a key's name in errors.
+    where, joint : prefix of a key's name in errors.
 
     Raises
     ------
@@ -49,7 +54,7 @@ def build(section: type[Section], tree: Any, where: str, *, joint: str = ".") ->
         Naming the key that is unknown, missing, of another kind or out of range.
     """
     try:
-        made: Section = _adapter(section).validate_python(tree)  # type: ignore[arg-type]
+        made: Made = _adapter(section).validate_python(tree)  # type: ignore[arg-type]
     except ValidationError as error:
         # A mistyped key is also a missing one; its own name says more.
         errors = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "unexpected_keyword_argument")
@@ -58,7 +63,7 @@ def build(section: type[Section], tree: Any, where: str, *, joint: str = ".") ->
 
 
 @cache
-def _adapter(section: type[Section]) -> TypeAdapter[Section]:
+def _adapter(section: type[Made]) -> TypeAdapter[Made]:
     return TypeAdapter(section)
 
 

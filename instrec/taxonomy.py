@@ -86,16 +86,15 @@ RANGE_OF_PROGRAM: dict[int, tuple[int, int]] = {
 
 
 @dataclass(frozen=True)
-class Relative:
-    """A program of the same family, whose recorded notes can stand for another's where they are played elsewhere.
+class Substitute:
+    """A substitute program: of the same family as another program, whose notes it can play.
 
     Attributes
     ----------
     program : its number.
-    pitches : its own range, in which its notes are taken.
-    transposed : least and largest distance, in semitones, from the pitch that sounds to the note taken: an instrument
-        of another size sounds like this one where its notes are played as much higher or lower as its body is larger
-        or smaller.
+    pitches : its own range; only notes in it are used.
+    transposed : least and largest distance, in semitones, from the pitch that sounds to the note used. A larger
+        instrument sounds like a smaller one if its notes are transposed up by as much as it is larger.
     """
 
     program: int
@@ -103,23 +102,23 @@ class Relative:
     transposed: tuple[int, int] = (0, 0)
 
 
-_RELATIVES: dict[int, tuple[Relative, ...]] = {
-    0: (Relative(3, (24, 104)),),  # honky-tonk: a piano out of tune
-    40: (Relative(41, (48, 84), (-7, -1)),),  # viola
-    42: (Relative(41, (48, 84), (5, 12)),),
-    56: (Relative(59, (54, 86)), Relative(57, (40, 72), (-14, -5))),  # with a mute, trombone
-    68: (Relative(69, (52, 81), (-7, -1)),),  # cor anglais
-    73: (Relative(72, (74, 102), (5, 12)),),  # piccolo
+_SUBSTITUTES: dict[int, tuple[Substitute, ...]] = {
+    0: (Substitute(3, (24, 104)),),  # honky-tonk: a piano out of tune
+    40: (Substitute(41, (48, 84), (-7, -1)),),  # viola
+    42: (Substitute(41, (48, 84), (5, 12)),),
+    56: (Substitute(59, (54, 86)), Substitute(57, (40, 72), (-14, -5))),  # with a mute, trombone
+    68: (Substitute(69, (52, 81), (-7, -1)),),  # cor anglais
+    73: (Substitute(72, (74, 102), (5, 12)),),  # piccolo
 }
 
 
-def relatives(program: int, classes: Iterable[str]) -> tuple[Relative, ...]:
-    """Return the relatives of a program that are none of `classes` themselves."""
+def substitutes(program: int, classes: Iterable[str]) -> tuple[Substitute, ...]:
+    """Return the substitutes of a program that are none of `classes` themselves."""
     own = set(classes)
     return tuple(
-        relative
-        for relative in _RELATIVES.get(program, ())
-        if own.isdisjoint((CLASS_OF_PROGRAM.get(relative.program), f"gm_{relative.program:03}"))
+        substitute
+        for substitute in _SUBSTITUTES.get(program, ())
+        if own.isdisjoint((CLASS_OF_PROGRAM.get(substitute.program), f"gm_{substitute.program:03}"))
     )
 
 

@@ -1,62 +1,25 @@
-"""Make miniatures of the published datasets: `python scripts/make_miniature_corpora.py FOLDER`.
+"""Make miniatures of the published datasets: `python -m scripts.make_miniature_corpora FOLDER`.
 
-Each has the folders, file names, archives, metadata and index of the real one, and a few synthetic sounds a label.
+Each has the folders, file names, archives, metadata and index of the real one, and a few synthetic sounds per label.
 FOLDER/served/NAME is what a server would give, FOLDER/placed/NAME what a user would put into `sources.corpora`.
 """
 
-import csv
-import hashlib
-import io
 import json
 import sys
-import tarfile
-import zipfile
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import soundfile
 import yaml
 
 from instrec.corpus.published import irmas, medley_solos_db, openmic, tinysol
 from instrec.corpus.published.mirdata_loader import Remote
 from instrec.errors import UserError, run
-from instrec.util import seeding
-
-RATE = 11025
-Files = dict[str, bytes]  # path within a folder or an archive -> content
-
-
-def sound(label: str, seed: str, seconds: float, kind: str = "WAV") -> bytes:
-    """Return an audio file with a few notes whose overtones are the label's own."""
-    timbre, rng = seeding.generator(0, label), seeding.generator(0, label, seed)
-    overtones, decay = timbre.uniform(0, 1, 8) / np.arange(1, 9), timbre.uniform(0, 6)
-    notes = []
-    for _ in range(max(1, round(2 * seconds))):
-        time = np.arange(round(seconds * RATE / max(1, round(2 * seconds)))) / RATE
-        hertz = 110 * 2 ** (rng.integers(0, 25) / 12) * np.arange(1, 9)
-        notes.append(np.sin(2 * np.pi * np.outer(time, hertz)) @ overtones * np.exp(-decay * time))
-    return encoded(0.5 * np.concatenate(notes) / overtones.sum(), kind)
-
-
-def encoded(y: npt.NDArray[np.float64], kind: str) -> bytes:
-    """Return a mono signal as an audio file."""
-    buffer = io.BytesIO()
-    soundfile.write(buffer, y, RATE, format=kind)
-    return buffer.getvalue()
-
-
-def mixed(labels: Iterable[str], seed: str, seconds: float, kind: str = "WAV") -> bytes:
-    """Return an audio file in which several labels sound at once."""
-    parts = [soundfile.read(io.BytesIO(sound(label, seed, seconds)))[0] for label in labels]
-    return encoded(np.mean(parts, axis=0), kind)
+from scripts.miniature_files import Files, OldInfo, as_csv, indexed, mixed, put, served, sound, tarred, zipped
 
 
 def make_irmas(folder: Path) -> list[Remote]:
-    """Training: two or three excerpts of two recordings a label; testing: two of three songs, with two labels each."""
+    """Train on two or three excerpts of two recordings per label; test on two of three songs, with two labels each."""
     labels = list(irmas.LABELS)
     files: Files = {}
     index = {}
@@ -81,7 +44,7 @@ def make_irmas(folder: Path) -> list[Remote]:
 
 
 def make_medley_solos_db(folder: Path) -> list[Remote]:
-    """Four clips a label: two songs to train on, one to validate, one to test."""
+    """Four clips per label: two songs to train on, one to validate, one to test."""
     audio: Files = {}
     rows, index = [], {}
     for number, label in enumerate(medley_solos_db.LABELS):
@@ -100,7 +63,7 @@ def make_medley_solos_db(folder: Path) -> list[Remote]:
 
 
 def make_good_sounds(folder: Path) -> list[Remote]:
-    """Two players an instrument, two notes each, one of them through two microphones."""
+    """Two players per instrument with two notes each, one of them through two microphones."""
     audio: Files = {}
     packs: dict[str, Any] = {}
     sounds: dict[str, Any] = {}
@@ -130,7 +93,7 @@ def make_good_sounds(folder: Path) -> list[Remote]:
 
 
 def make_tinysol(folder: Path) -> list[Remote]:
-    """Five notes an instrument, one a fold."""
+    """Five notes per instrument, one per fold."""
     audio: Files = {}
     rows, index = [], {}
     for label in (*tinysol.LABELS, "Accordion"):
@@ -156,7 +119,7 @@ def make_tinysol(folder: Path) -> list[Remote]:
 
 
 def make_openmic(folder: Path) -> list[Remote]:
-    """Three excerpts a label, some with a second one; the archive holds all in a folder of its own, as the real one."""
+    """Three excerpts per label, some with a second one; the archive holds all in one folder, as the real one does."""
     files: Files = {}
     metadata, labelled, index = [], [], {}
     splits: dict[str, list[str]] = {"split01_train": [], "split01_test": []}
@@ -164,12 +127,12 @@ def make_openmic(folder: Path) -> list[Remote]:
     for number in range(3 * len(labels)):
         label, second = labels[number // 3], labels[(number // 3 + 1) % len(labels)]
         key = f"{number:06}_3840"
-        heard = (label, second) if number % 3 == 1 else (label,)
-        files[f"audio/{key[:3]}/{key}.ogg"] = mixed(heard, key, 10.0, "OGG")
+        played = (label, second) if number % 3 == 1 else (label,)
+        files[f"audio/{key[:3]}/{key}.ogg"] = mixed(played, key, 10.0, "OGG")
         files[f"vggish/{key[:3]}/{key}.json"] = b'{"features": [], "time_points": []}'
         index[key] = {"audio": f"audio/{key[:3]}/{key}.ogg", "vggish": f"vggish/{key[:3]}/{key}.json"}
         metadata.append((number, number // 2, f"Artist {number // 2}", "[{'genre_title': 'Folk'}]", "Song", key, 3.84))
-        labelled += [(key, name, 0.9, 3) for name in heard] + [(key, labels[number // 3 - 1], 0.1, 3)]
+        labelled += [(key, name, 0.9, 3) for name in played] + [(key, labels[number // 3 - 1], 0.1, 3)]
         splits["split01_test" if number % 3 == 2 else "split01_train"].append(key)
     songs = ("track_id", "artist_id", "artist_name", "track_genres", "track_title", "sample_key", "start_time")
     files["openmic-2018-metadata.csv"] = as_csv(songs, metadata)
@@ -184,7 +147,7 @@ def make_openmic(folder: Path) -> list[Remote]:
 
 
 def make_philharmonia(folder: Path) -> None:
-    """Three pitches an instrument, one of them loud and soft; percussion; the empty file that the real one has, too."""
+    """Three pitches per instrument, one of them loud and soft; percussion; the empty file that the real one has."""
     for instrument in ("violin", "double-bass", "cor-anglais", "flute", "trumpet", "banjo"):
         for pitch, dynamic in (("A3", "forte"), ("A3", "piano"), ("As4", "forte"), ("C5", "fortissimo")):
             name = f"{instrument}_{pitch}_1_{dynamic}_normal.mp3"
@@ -243,59 +206,6 @@ PLACED = {
 }
 
 
-def put(path: Path, content: bytes) -> None:
-    """Write a file and the folders it lies in."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def served(folder: Path, name: str, content: bytes, destination: str = "") -> Remote:
-    """Write what a server gives; its address is its name, to be put behind the server's own."""
-    put(folder / name, content)
-    return Remote(name, name, hashlib.md5(content).hexdigest(), destination)
-
-
-def indexed(folder: Path, name: str, tracks: dict[str, dict[str, str]], files: Files) -> Remote:
-    """Write mirdata's index of a dataset: path and checksum of each track's files."""
-    checksums = {path: hashlib.md5(content).hexdigest() for path, content in files.items()}
-    listed = {key: {kind: [path, checksums[path]] for kind, path in track.items()} for key, track in tracks.items()}
-    return served(folder, name, json.dumps({"version": "miniature", "tracks": listed}).encode())
-
-
-class OldInfo(zipfile.ZipInfo):
-    """A file in a zip archive as old archivers wrote it: its name in a code page, without saying which."""
-
-    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # zipfile has no open way to it
-        return self.filename.encode("cp1252"), self.flag_bits & ~0x800
-
-
-def zipped(folder: Path, name: str, files: Files, info: type[zipfile.ZipInfo] = zipfile.ZipInfo) -> Remote:
-    """Write a zip archive."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for path, content in files.items():
-            archive.writestr(info(path), content)
-    return served(folder, name, buffer.getvalue())
-
-
-def tarred(folder: Path, name: str, files: Files, destination: str = "") -> Remote:
-    """Write a gzipped tar archive."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for path, content in files.items():
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return served(folder, name, buffer.getvalue(), destination)
-
-
-def as_csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
-    """Return a table as CSV."""
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows([list(columns), *(list(row) for row in rows)])
-    return buffer.getvalue().encode()
-
-
 def make(folder: Path) -> None:
     """Make every miniature; `remotes.json` beside what is served names file, address, checksum and destination."""
     for name, maker in SERVED.items():
@@ -309,11 +219,8 @@ def make(folder: Path) -> None:
 def main() -> None:
     """Make the miniatures in the folder named on the command line."""
     if len(sys.argv) != 2:
-        raise UserError(
-            "argument-missing",
-            "",
-            "name the folder for the miniatures: python scripts/make_miniature_corpora.py FOLDER",
-        )
+        reason = "name the folder for the miniatures: python -m scripts.make_miniature_corpora FOLDER"
+        raise UserError("argument-missing", "", reason)
     make(Path(sys.argv[1]))
 
 

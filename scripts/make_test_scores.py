@@ -80,14 +80,14 @@ def _clip(settings: params.Params, name: str, labels: tuple[str, ...]) -> pretty
 
 
 def _excerpt(settings: params.Params, name: str, labels: tuple[str, ...]) -> pretty_midi.PrettyMIDI:
-    """Compose until every instrument is heard throughout, as its label says of every window."""
+    """Compose until every instrument is audible throughout, as its label says of every window."""
     rng = seeding.generator(settings.seed, "yardstick", name)
     seconds = round(rng.uniform(5.5, 20), 1)
     while True:
         score = _written_and_read(midi.cut(scores.compose(rng, labels, seconds), 0, seconds))
-        heard = [track for track in score.instruments if _is_heard(track, seconds)]
-        last = max((note.end for track in heard for note in track.notes), default=0)
-        if len(heard) == len(labels) and last > max(5, seconds - SECONDS / 2):
+        audible = [track for track in score.instruments if _is_audible(track, seconds)]
+        last = max((note.end for track in audible for note in track.notes), default=0)
+        if len(audible) == len(labels) and last > max(5, seconds - SECONDS / 2):
             return score
 
 
@@ -98,7 +98,7 @@ def _written_and_read(score: pretty_midi.PrettyMIDI) -> pretty_midi.PrettyMIDI:
     return pretty_midi.PrettyMIDI(io.BytesIO(file.getvalue()))
 
 
-def _is_heard(track: pretty_midi.Instrument, seconds: float) -> bool:
+def _is_audible(track: pretty_midi.Instrument, seconds: float) -> bool:
     """Return whether every three seconds hold a note that began at most three seconds before."""
     return all(
         any(note.start < onset + SECONDS and min(note.end, note.start + SECONDS) > onset for note in track.notes)

@@ -1,19 +1,15 @@
 """Make the trained model the released one: `make release`, or `python scripts/release.py [FOLDER] [options]`.
 
 Takes `models/classifier.keras` of FOLDER, a working tree in which the pipeline has run (this one unless named), puts it
-into `released/` with the facts that its card is written from, and into the remote that is embedded in the repository.
-What is left to do is to commit.
+into `released/` with the facts that its card is written from, and as ONNX into the package. What is left to do is to
+commit. Git has the model, so that `dvc get`, `dvc import` and `dvc.api` find it at the address of the repository.
 """
 
 import argparse
 import datetime
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-
-import yaml
 
 from instrec import export as exporting
 from instrec.errors import UserError, run
@@ -27,7 +23,6 @@ from instrec.util.files import written_whole
 LARGEST_MB = 5
 CARD = Path("docs/model_card.md")
 PACKAGED = Path("instrec/models/classifier.onnx")  # of this working tree, whichever package is installed
-STORE = Path(".dvcstore/files/md5")
 
 
 def check(folder: Path) -> None:
@@ -54,42 +49,11 @@ def check(folder: Path) -> None:
 
 
 def store(model: Path) -> None:
-    """Put the model's ONNX into the package; track the model with DVC and push it to the embedded remote.
-
-    What it replaces there goes.
-    """
+    """Put the model into `released/`, where git has it, and its ONNX into the package."""
     exported = exporting.export(model, "onnx", PACKAGED)
     print(f"{PACKAGED}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
     with written_whole(RELEASED) as part:
         shutil.copyfile(model, part)
-    track(RELEASED, Path(f"{RELEASED}.dvc"))
-
-
-def track(path: Path, tracked: Path) -> None:
-    old = stored(tracked) if tracked.exists() else None
-    dvc("add", "--quiet", str(path))
-    content = documents.load_yaml(tracked)
-    content["outs"][0]["remote"] = "embedded"
-    tracked.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-    dvc("push", "--quiet", str(tracked))
-    new = stored(tracked)
-    if not new.is_file():
-        raise UserError("model-missing", STORE, f"{path} is not in the embedded remote; look at `dvc remote list`")
-    if old and old != new:
-        old.unlink(missing_ok=True)
-
-
-def stored(tracked: Path) -> Path:
-    checksum = md5(tracked)
-    return STORE / checksum[:2] / checksum[2:]
-
-
-def dvc(*arguments: str) -> None:
-    """Run DVC; what it says of a default remote, which this repository has none of, stays unsaid."""
-    command = [sys.executable, "-m", "dvc", *arguments]
-    done = subprocess.run(command, env=os.environ | {"DVC_NO_ANALYTICS": "1"}, text=True, capture_output=True)
-    if done.returncode:
-        raise UserError("command-failed", f"dvc {' '.join(arguments)}", f"{done.stderr.strip() or done.stdout.strip()}")
 
 
 def main() -> None:
@@ -109,8 +73,8 @@ def main() -> None:
     model_card.save(FACTS, facts)
     with written_whole(CARD) as part:
         part.write_text(text, encoding="utf-8")
-    print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB, in .dvcstore; its card is {CARD}")
-    print(f"git add {RELEASED.parent} instrec/models .dvcstore {CARD} && git commit")
+    print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB; its card is {CARD}")
+    print(f"git add {RELEASED.parent} instrec/models {CARD} && git commit")
 
 
 if __name__ == "__main__":

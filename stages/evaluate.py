@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from instrec.util.processes import stage
@@ -31,6 +32,8 @@ def main() -> None:
     settings = {"rounds": parameters.evaluate.bootstrap_rounds, "seed": parameters.seed}
     figures = test_sets.write(METRICS, parts, **settings)
     plot_tables.write(METRICS / "plots", parts, validation, known.card.thresholds, **settings)
+    # In git, as the other tables: a clone has no file of DVC's to draw the learning curves of.
+    shutil.copyfile(HISTORY, METRICS / "plots" / HISTORY.name)
     example_spectrograms.draw(METRICS / "plots" / "spectrograms.png", SPECTROGRAMS, list(predicted))
     if parameters.tracking.mlflow:
         inputs = {"model": MODEL, "manifest": MANIFEST, "data": Path("data.dvc")}

@@ -57,6 +57,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items.sort(key=lambda item: FIRST if item.path == first else files[item.path])
 
 
+@pytest.fixture(scope="module")
+def module_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of a test file, for what is too large to lie on the disk until all tests have run."""
+    folder = tmp_path_factory.mktemp("module")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return ROOT
@@ -78,6 +86,17 @@ def small_params(full_params: params.Params) -> params.Params:
         soundfonts=replace(full_params.soundfonts, train=("sf_GMbank.sf2",), valid=(), unseen="TimGM6mb.sf2"),
         balance=replace(full_params.balance, train_per_class=6, train_mixtures=9, valid_per_class=3, valid_mixtures=4),
     )
+
+
+@pytest.fixture(scope="session")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a model that knows three tones: tests/tone_model.py."""
+    from instrec.models import classifier
+    from tests.tone_model import CARD, build
+
+    path = tmp_path_factory.mktemp("tones") / "tones.keras"
+    classifier.save(path, build().model, CARD)
+    return path
 
 
 @pytest.fixture(scope="session")

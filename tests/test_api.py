@@ -53,7 +53,7 @@ def test_an_array_is_heard_as_its_file(model, sound, prediction, tmp_path):
 
 def test_a_threshold_and_a_hop(model, sound):
     assert len(instrec.predict(sound, RATE, model=model, threshold=0.0).instruments) == 3
-    assert instrec.predict(sound, RATE, model=model, hop_seconds=1.0).heard.hop == model.hop(1.0)
+    assert instrec.predict(sound, RATE, model=model, hop_seconds=1.0).activations.hop == model.hop(1.0)
 
 
 def test_the_released_model_is_read_once():

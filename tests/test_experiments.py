@@ -98,8 +98,8 @@ class Trial:
 
 
 @pytest.fixture(scope="module")
-def trial(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Trial:
-    folder = tmp_path_factory.mktemp("experiments")
+def trial(miniature: Path, module_folder: Path) -> Trial:
+    folder = module_folder
     toy_pipeline.run(folder, "git", "clone", "--quiet", str(miniature), "origin")
     origin = folder / "origin"
     toy_pipeline.run(origin, "git", "switch", "--quiet", "--create", "main")
@@ -178,8 +178,8 @@ def test_an_interrupted_queue_goes_on_where_it_was(trial: Trial) -> None:
 
 
 def test_one_is_taken_over(trial: Trial) -> None:
-    knobs = yaml.safe_load((trial.folder / "params.yaml").read_text())
-    assert knobs["train"]["learning_rate"] == 0.001  # of rate-1, applied
+    parameters = yaml.safe_load((trial.folder / "params.yaml").read_text())
+    assert parameters["train"]["learning_rate"] == 0.001  # of rate-1, applied
     assert json.loads((trial.folder / "metrics/test.json").read_text()) == figures(trial, "rate-1")
     branch = toy_pipeline.run(trial.folder, "git", "show", "try/rate-2:params.yaml")
     assert yaml.safe_load(branch)["train"]["learning_rate"] == 0.01

@@ -29,8 +29,8 @@ def record(repository: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def tuned(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    repository = shutil.copytree(miniature, tmp_path_factory.mktemp("fine_tuning") / "repository")
+def tuned(miniature: Path, module_folder: Path) -> Path:
+    repository = shutil.copytree(miniature, module_folder / "repository")
     shutil.copy(repository / "models/classifier.keras", repository / "released/start.keras")
     record(repository)
     command, gate = (line for line in documented.commands("fine-tuning.md") if not line.startswith("recordings/"))
@@ -71,5 +71,5 @@ def test_they_have_figures_of_their_own(tuned: Path) -> None:
 
 def test_it_went_on_from_the_other_model(tuned: Path) -> None:
     """test_starting.py shows that its weights are taken."""
-    (knobs,) = locked(tuned)["train"]["params"].values()
-    assert knobs["train"]["start"] == "released/start.keras"
+    (parameters,) = locked(tuned)["train"]["params"].values()
+    assert parameters["train"]["start"] == "released/start.keras"

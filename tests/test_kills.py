@@ -11,8 +11,8 @@ STAGE = "spectrograms"  # it has workers
 
 
 @pytest.fixture(scope="module")
-def repository(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shutil.copytree(miniature, tmp_path_factory.mktemp("kills") / "repository")
+def repository(miniature: Path, module_folder: Path) -> Path:
+    return shutil.copytree(miniature, module_folder / "repository")
 
 
 @pytest.fixture(scope="module")

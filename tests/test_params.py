@@ -49,7 +49,7 @@ def load(folder: Path, name: str, value: Any) -> params.Params:
     return params.load(path)
 
 
-def test_every_knob_of_the_file_arrives(full_params):
+def test_every_parameter_of_the_file_arrives(full_params):
     tree = yaml.safe_load(yaml.safe_dump(TREE))
 
     def listed(value: Any) -> Any:
@@ -158,7 +158,7 @@ def test_whole_numbers_pass_for_decimal_ones(tmp_path):
         (b"5", "not-a-mapping"),
     ],
 )
-def test_what_is_no_mapping_of_knobs_is_named(tmp_path, content, code):
+def test_what_is_no_mapping_of_parameters_is_named(tmp_path, content, code):
     path = tmp_path / "params.yaml"
     if content is not None:
         path.write_bytes(content)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def built(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shutil.copytree(miniature, tmp_path_factory.mktemp("pipeline") / "repository")
+def built(miniature: Path, module_folder: Path) -> Path:
+    return shutil.copytree(miniature, module_folder / "repository")
 
 
 def stale(repository: Path) -> list[str]:
@@ -151,10 +151,10 @@ def test_spectrograms_hold_what_the_manifest_says(built: Path) -> None:
 
     clips = manifest.read(built / "build/manifest.csv")
     for split in manifest.splits(clips):
-        with hdf5.open_store(built / "build/spectrograms" / f"{split}.h5") as pictures:
+        with hdf5.open_store(built / "build/spectrograms" / f"{split}.h5") as inputs:
             own = manifest.of_split(clips, split)
-            assert pictures.ids == [clip.id for clip in own]
-            named = [tuple(np.array(pictures.classes)[row.astype(bool)]) for row in pictures.labels]
+            assert inputs.ids == [clip.id for clip in own]
+            named = [tuple(np.array(inputs.classes)[row.astype(bool)]) for row in inputs.labels]
             assert named == [clip.labels for clip in own]
 
 

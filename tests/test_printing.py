@@ -118,9 +118,10 @@ def test_a_name_on_the_command_line_is_shown_escaped(command, capfd):
 
 
 def mirror(address: str, folder: Path) -> None:
-    knobs = params.load(ROOT / "params.yaml")
+    parameters = params.load(ROOT / "params.yaml")
     (folder / "history.csv").write_text("epoch,loss\n1,0.5\n")
-    runs.mirror(knobs, folder / "history.csv", {}, folder, inputs={})
+    with errors.log_to_stderr():
+        runs.mirror(parameters, folder / "history.csv", {}, folder, inputs={})
 
 
 def register(address: str, folder: Path) -> None:

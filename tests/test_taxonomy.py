@@ -41,18 +41,18 @@ def test_programs_mean_in_general_midi_what_their_class_says():
 def test_a_relative_is_no_class_itself():
     programs = {40: "viola", 68: "cor_anglais", 56: "trombone", 73: "gm_072", 0: "gm_003"}
     for program, name in programs.items():
-        related = taxonomy.relatives(program, taxonomy.INSTRUMENTS.keys() - {name})
-        found = {each.program for each in taxonomy.relatives(program, ())}
-        assert found - {each.program for each in taxonomy.relatives(program, (name,))} == {
+        related = taxonomy.substitutes(program, taxonomy.INSTRUMENTS.keys() - {name})
+        found = {each.program for each in taxonomy.substitutes(program, ())}
+        assert found - {each.program for each in taxonomy.substitutes(program, (name,))} == {
             int(name[3:]) if name.startswith("gm_") else next(iter(taxonomy.INSTRUMENTS[name].programs))
         }
         assert {each.program for each in related} <= found
-    assert not any(taxonomy.relatives(program, taxonomy.PROGRAMS) for program in range(128))
+    assert not any(taxonomy.substitutes(program, taxonomy.PROGRAMS) for program in range(128))
 
 
 def test_a_relative_has_notes_for_most_of_a_range():
     for program, (low, high) in taxonomy.RANGE_OF_PROGRAM.items():
-        for each in taxonomy.relatives(program, ()):
+        for each in taxonomy.substitutes(program, ()):
             played = [
                 pitch
                 for pitch in range(low, high + 1)

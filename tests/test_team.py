@@ -43,9 +43,9 @@ def held(remote: Path, md5: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def team(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def team(miniature: Path, module_folder: Path) -> Path:
     """A folder with `hub.git`, `remote`, and `first`, a clone that has set all up and shared what it has built."""
-    folder = tmp_path_factory.mktemp("team")
+    folder = module_folder
     first = shutil.copytree(miniature, folder / "first")
     shell(folder, "git init -q --bare hub.git")
     shell(first, "git remote add origin ../hub.git", "git push -qu origin HEAD")

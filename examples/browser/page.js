@@ -15,7 +15,7 @@ const loaded = fetch("classifier.onnx").then(async (answer) => {
 });
 let asked = 0;
 
-export async function heard(file, progress) {
+export async function predicted(file, progress) {
   const { model, session } = await loaded;
   return predict(ort, session, model, await decoded(file, model.sample_rate), progress);
 }
@@ -25,9 +25,9 @@ async function show(file) {
   document.getElementById("result").hidden = true;
   say("Decoding");
   try {
-    const found = await heard(file, (share) => {
+    const found = await predicted(file, (share) => {
       if (turn !== asked) throw new Error("another sound was chosen");
-      say(`Listening: ${percent(share)}`);
+      say(`Analyzing: ${percent(share)}`);
     });
     URL.revokeObjectURL(sound.src);
     sound.src = URL.createObjectURL(file);
@@ -89,7 +89,7 @@ function paint(canvas, width, column) {
   return context;
 }
 
-/** The highest of each of so many equal stretches as a picture can show. */
+/** The highest of each of so many equal stretches as a image can show. */
 function thinned(values) {
   const parts = Math.min(COLUMNS, values.length);
   const place = (index) => Math.floor((index * values.length) / parts);

@@ -148,13 +148,7 @@ class _File(io.FileIO):
             return -1
 
     def check(self) -> None:
-        """Check that there was no read error.
-
-        Raises
-        ------
-        UserError
-            If there was one.
-        """
+        """Raise the read error, if there was one."""
         if self._error:
             reason = (self._error.strerror or str(self._error)).lower()
             raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -62,6 +63,8 @@ def _dispatch(argv: Sequence[str]) -> int:
         options = args.parser._option_string_actions  # argparse offers no public list
         hint = _suggestion(unknown[0], options, f"{args.parser.prog} --help")
         raise UserError("argument-unknown", "", f"unknown argument {unknown[0]!r}; {hint}")
+    if getattr(args, "quiet", False):
+        logging.getLogger("instrec").setLevel(logging.ERROR)
     return int(args.function(args))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import sys
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from instrec.inference.formats import Format
     from instrec.inference.model import Model
     from instrec.inference.prediction import Prediction
+
+
+_log = logging.getLogger(__name__)
 
 
 def predict(args: argparse.Namespace) -> int:
@@ -48,33 +52,27 @@ def _predict(args: argparse.Namespace, sounds: list[Sound], form: Format) -> int
         model.hop(args.hop)  # a bad one is reported once, not for every file
     code, settings = 0, {"hop_seconds": args.hop, "threshold": args.threshold, "track": args.track}
     written = formats.writing(form, args.output, per_instrument=args.per_instrument)
-    with written as put, _bar(len(sounds), args.quiet) as (bar, heard):
-        found = batch.predictions([sound.path for sound in sounds], model, progress=heard, **settings)
+    with written as put, _bar(len(sounds), args.quiet) as (bar, progress):
+        found = batch.predictions([sound.path for sound in sounds], model, progress=progress, **settings)
         with closing(found):
             for number, (sound, each) in enumerate(zip(sounds, found, strict=True), 1):
                 plot = _numbered(args.plot, number, sound.path) if args.plot and len(sounds) > 1 else args.plot
                 bar.clear()
                 try:
-                    _show(_named(each, sound), partial(put, sound), plot, warn=_warn(args))
+                    _show(_named(each, sound), partial(put, sound), plot)
                 except UserError as error:
                     code = told(error)
                 bar.update()
     return code
 
 
-def _show(
-    each: Prediction | UserError,
-    put: Callable[[Prediction], None],
-    plot: Path | None,
-    *,
-    warn: Callable[[str], None],
-) -> None:
+def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot: Path | None) -> None:
     from instrec.inference import timeline_plot
 
     if isinstance(each, UserError):
         raise each
-    for line in each.heard.warnings:
-        warn(line)
+    for line in each.activations.warnings:
+        _log.warning(line)
     put(each)
     if plot:
         timeline_plot.draw(each, plot)
@@ -100,17 +98,7 @@ def _named(each: Prediction | UserError, sound: Sound) -> Prediction | UserError
         return each
     if isinstance(each, UserError):
         return UserError(each.code, "-", each.args[2])
-    return replace(each, heard=replace(each.heard, file="-"))
-
-
-def _warn(args: argparse.Namespace) -> Callable[[str], None]:
-    from tqdm import tqdm
-
-    def warn(line: str) -> None:
-        if not args.quiet:
-            tqdm.write(f"warning: {' '.join(line.splitlines())}", file=sys.stderr)  # above a bar, where there is one
-
-    return warn
+    return replace(each, activations=replace(each.activations, file="-"))
 
 
 @contextmanager
@@ -133,12 +121,12 @@ def _bar(files: int, quiet: bool) -> Iterator[tuple[Any, Callable[[float], None]
     total = 0.0
     with tqdm(total=files, unit="file", delay=2, disable=quiet or None, leave=False) as bar:
 
-        def heard(seconds: float) -> None:
+        def progress(seconds: float) -> None:
             nonlocal total
             total += seconds
-            bar.set_postfix_str(f"{clock(total)} heard", refresh=bar.format_dict["elapsed"] > 2)
+            bar.set_postfix_str(f"{clock(total)} analyzed", refresh=bar.format_dict["elapsed"] > 2)
 
-        yield bar, heard
+        yield bar, progress
 
 
 def serve(args: argparse.Namespace) -> int:
@@ -156,13 +144,12 @@ def evaluate(args: argparse.Namespace) -> int:
     from instrec.evaluation import labels, recordings
 
     table = args.labels.suffix.lower() == ".csv"
-    settings = {"track": args.track, "warn": _warn(args)}
     if table:
         labels.read(args.labels, ())  # a mistake is reported before the model is loaded
-        result = labels.evaluate_table(args.labels, _model(args), **settings)
+        result = labels.evaluate_table(args.labels, _model(args), track=args.track)
     else:
         recordings.find(args.labels, ())
-        result = recordings.evaluate_folder(args.labels, _model(args), **settings)
+        result = recordings.evaluate_folder(args.labels, _model(args), track=args.track)
     if args.json:
         print(json.dumps(result, indent=2))
     else:

@@ -126,7 +126,7 @@ def _add_maintainers(parser: Parser) -> None:
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
     sub.add_argument("--rules", type=_path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")
     sub.add_argument("--output", type=_path, metavar="FILE.md", help="also write the Markdown to this file")
-    summary = "write an HTML page: scores, changes, pictures, mistakes to listen to"
+    summary = "write an HTML page: scores, changes, images, mistakes to listen to"
     sub = parser.command(dev.report, summary, model=str(TRAINED))
     sub.add_argument("--base", metavar="REV", help="a commit, branch or tag to compare with")
     sub.add_argument("--file", type=_path, metavar="AUDIO", help="audio file for the timeline (default: test clips)")

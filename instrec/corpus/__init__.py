@@ -1,1 +1,1 @@
-"""What there is to learn from and how it is divided: index, datasets, balance, manifest, frozen test sets."""
+"""The data and its splits: index, datasets, balance, manifest, frozen test sets."""

@@ -1,6 +1,6 @@
-"""From what there is to what training needs: the manifest.
+"""From the index to the manifest.
 
-Silence is left out, groups are split, classes brought to their quota, and deficits turned into scores to synthesize.
+Silence is left out, groups are split, and each class gets its quota of clips; scores fill the gaps.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from instrec.audio import windowing
-from instrec.corpus import manifest, soundfont_programs, test_sets
+from instrec.corpus import ensembles, manifest, soundfont_programs, test_sets
 from instrec.corpus.index import MIDI, RECORDINGS, Entry
 from instrec.corpus.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.corpus.soundfont_programs import Holdings
@@ -25,7 +25,6 @@ from instrec.util import parallel, seeding
 from instrec.util.progress import tqdm
 
 _LEARNED = ("train", "valid")
-_LEARNT_COUNTS = (0, 2, 3)  # of instruments in a mixture; solo clips are the class quotas' own
 _TESTED_COUNTS = (0, 1, 2, 3)  # a test's mixtures are about counts, in equal parts (Sethi 2018)
 
 
@@ -34,7 +33,7 @@ def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -
 
     Parameters
     ----------
-    entries : the usable files, from `datasets/index.csv`; none at all gives a manifest of scores alone.
+    entries : the usable files, from `datasets/index.csv`; without any, the manifest has scores alone.
     data : folder of the frozen test scores.
     held : what each SoundFont holds, from `datasets/soundfonts.csv`.
 
@@ -63,27 +62,26 @@ def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -
 def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdings) -> list[Clip]:
     """Return the training clips of a round of the synthesis loop (Sethi 2018), in the manifest's order.
 
-    Round 0 is the manifest's own. In every other one, what is composed is drawn anew: scores, mixtures' instruments
-    and noise, with as many clips of a class and mixtures of a count as before, and of a SoundFont where all hold all
-    programs. Recordings and the user's scores stay as they are.
+    Round 0 is the manifest itself. Every other round draws new scores, instruments of mixtures and noise. The number of
+    clips per class and of mixtures per count stays, and the number per SoundFont if all hold all programs. Recordings
+    and the user's scores stay as they are.
     """
     training = manifest.of_split(clips, "train")
     if number == 0:
         return training
-    fonts = params.soundfonts.train
     return [
-        clip
-        if clip.source == RECORDING or clip.path
-        else _redrawn(params, clip, number, held, len(fonts) * place + fonts.index(clip.soundfont) + number)
+        clip if clip.source == RECORDING or clip.path else _redrawn(params, clip, number, held, place)
         for place, clip in enumerate(training)
     ]
 
 
-def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, turn: int) -> Clip:
+def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int) -> Clip:
     name = f"{clip.id}-round-{number}"
     rng = seeding.generator(params.seed, "balance", name)
-    labels = clip.labels if len(clip.labels) == 1 else _chosen(params, rng, len(clip.labels))
-    font = soundfont_programs.font(held, params.soundfonts.train, labels, turn)
+    labels = clip.labels if len(clip.labels) == 1 else ensembles.together(rng, params, len(clip.labels))
+    fonts = params.soundfonts.train
+    first = fonts.index(clip.soundfont) if clip.soundfont in fonts else 0
+    font = ensembles.soundfonts(rng, params, held, fonts, labels, len(fonts) * place + first + number)
     noise = _noise(params, rng, labels)
     return replace(clip, id=name, labels=labels, group=name, soundfont=font, noise=noise)
 
@@ -124,7 +122,7 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
 
 
 def _onsets(params: Params, chosen: tuple[Entry, str]) -> list[float]:
-    """Return where clips start, none of them silent. MIDI files were cut when they were read."""
+    """Return the onsets of clips that are not silent. MIDI files were cut when they were read."""
     entry, split = chosen
     if entry.source == MIDI:
         return [entry.onset]
@@ -148,10 +146,10 @@ def _clip(params: Params, entry: Entry, split: str, kind: str, onset: float) -> 
 
 
 def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
-    """Return every group its split, class by class, so that each class is in each split where it has groups enough.
+    """Return the split of every group, class by class, so that each class with enough groups is in each split.
 
-    Groups are parted source by source. Of a dataset that has test files of its own, its training files are parted into
-    training and validation alone; its validation files stay what they are.
+    Groups are split source by source. If a dataset has its own test files, its training files are split into training
+    and validation only; its validation files stay as they are.
     """
     split_of = {entry.group: "valid" for entry in entries if entry.split == "valid"}
     split_of |= {entry.group: entry.source for entry in entries if entry.split == "test"}
@@ -176,20 +174,27 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
 def _filled(
     params: Params, split: str, own: list[Clip], quotas: tuple[int, int], fonts: tuple[str, ...], held: Holdings
 ) -> Iterator[Clip]:
-    """Bring every class, and mixtures, to their quota: thin, or synthesize what lacks; decide the noise."""
+    """Give every class, and mixtures, their quota: drop clips or add scores; decide the noise."""
     for part, found, quota in _parts(params, own, *quotas):
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
         clips = [found[index] for index in kept]
-        clips += [_composed(params, rng, split, part, place, _LEARNT_COUNTS) for place in range(quota - len(clips))]
+        clips += [
+            _composed(params, rng, split, part, place, params.balance.mixture_counts)
+            for place in range(quota - len(clips))
+        ]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
-            font = soundfont_programs.font(held, fonts, clip.labels, first + number) if clip.source == SCORE else ""
+            font = (
+                ensembles.soundfonts(rng, params, held, fonts, clip.labels, first + number)
+                if clip.source == SCORE
+                else ""
+            )
             yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
 
 
 def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> list[tuple[str, list[Clip], int]]:
-    """Return name, clips that there are, and quota of every class and of mixtures."""
+    """Return name, available clips, and quota of every class and of mixtures."""
     parts = [(f"{SOLO}/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
     return [*parts, (MIXTURE, [clip for clip in own if len(clip.labels) != 1], mixtures)]
 
@@ -199,7 +204,7 @@ def _composed(
 ) -> Clip:
     if part == MIXTURE:
         count = min(counts[number % len(counts)], len(params.classes))
-        labels = _chosen(params, rng, count)
+        labels = (ensembles.together if split in _LEARNED else ensembles.any_of)(rng, params, count)
         name = f"{split}/mixture/{count}-{number:05}"
     else:
         labels = (part.removeprefix(f"{SOLO}/"),)
@@ -218,11 +223,6 @@ def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> It
             font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
             place += 1
             yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
-
-
-def _chosen(params: Params, rng: np.random.Generator, count: int) -> tuple[str, ...]:
-    chosen = rng.choice(sorted(params.classes), size=count, replace=False).tolist()
-    return tuple(sorted(chosen, key=params.classes.index))
 
 
 def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdings) -> Iterator[Clip]:
@@ -252,7 +252,7 @@ def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdi
 
 
 def _excerpt_onsets(params: Params, file: Path) -> Iterator[float]:
-    """Return where the windows of a frozen excerpt start, whatever `selection.start` says: all of it is asked about."""
+    """Return the onsets of the windows of a frozen excerpt, which cover all of it whatever `selection.start` says."""
     rate, hop = params.clip.sample_rate, windowing.hop_samples(params.clip, params.selection.test_hop_share)
     end = max((note.end for track in midi.load(file).instruments for note in track.notes), default=0.0)
     return (start / rate for start, _ in windowing.windows([np.zeros(round(end * rate))], params.clip.samples, hop))

@@ -22,10 +22,10 @@ class Entry:
     Attributes
     ----------
     source : `recordings`, `midi`, or the name of a published dataset.
-    path : as params.yaml gives its folder: relative stays relative.
+    path : below the folder of params.yaml; a relative folder gives a relative path.
     onset, duration : the stretch, in seconds.
     labels : the classes that sound in it.
-    group : what must not cross splits: the player or song.
+    group : the player or song; a group is never in two splits.
     split : `train`, `valid` or `test` where the dataset has a partition of its own; empty to be decided by groups.
     """
 

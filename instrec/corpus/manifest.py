@@ -19,6 +19,9 @@ RECORDING, SCORE = "recording", "score"
 CLEAN, NOISY = "clean", "noisy"
 
 
+FONTS = " + "  # between the SoundFonts of a clip
+
+
 @dataclass(frozen=True)
 class Clip:
     """One clip of audio, before it exists.
@@ -32,7 +35,8 @@ class Clip:
     onset : where the clip starts in the file, in seconds.
     labels : the classes that sound, in the order of `classes` in params.yaml; none for silence.
     group : what must not cross splits (song, player; the score itself where it is composed).
-    soundfont : file name of the SoundFont that renders a score; empty for recordings.
+    soundfont : file name of the SoundFont that renders a score, or one for each label, joined by `FONTS`; empty for
+        recordings.
     noise : `clean` or `noisy`.
     seed : with `id`, decides every draw.
     """

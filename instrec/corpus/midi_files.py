@@ -24,7 +24,7 @@ MOST_CLASSES = 3  # a clip has 0 to 3 instruments
 def scan(
     root: Path, *, seconds: float, classes: tuple[str, ...], workers: int = 0
 ) -> tuple[list[Entry], list[Excluded]]:
-    """Cut every MIDI file of a folder into windows, one entry each, the file being their group.
+    """Cut every MIDI file of a folder into windows: one entry per window, one group per file.
 
     Parameters
     ----------
@@ -103,6 +103,6 @@ def _unfit(tracks: list[pretty_midi.Instrument], classes: tuple[str, ...]) -> st
 
 
 def _class_of(track: pretty_midi.Instrument, classes: tuple[str, ...]) -> str | None:
-    """Return the class that a track plays: an instrument's, or where that is none of ours the program's own."""
+    """Return the class that a track plays: an instrument, or else the program itself."""
     names = ("drums",) if track.is_drum else (CLASS_OF_PROGRAM.get(track.program), f"gm_{track.program:03}")
     return next((name for name in names if name in classes), None)

@@ -67,7 +67,7 @@ def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[lis
 
 
 def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
-    """Return why what lies in a place cannot be used; empty when it can."""
+    """Return why a file or folder cannot be used; empty if it can."""
     if where == path:
         return "lies in no class's folder; move it into one"
     name = taxonomy.class_named(where.name)
@@ -77,7 +77,7 @@ def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
 
 
 def measured(path: Path) -> float | Excluded:
-    """Decode a file from end to end and give its length in seconds, or why it cannot be used."""
+    """Decode a whole file; return its length in seconds, or the reason why it cannot be used."""
     try:
         seconds, peak = decoding.length_and_peak(path)
     except UserError as error:

@@ -1,7 +1,7 @@
-"""What SoundFonts hold: their programs and drum kits, and so which of them can play a clip.
+"""The programs and drum kits of SoundFonts, and which SoundFont can play a clip.
 
-FluidSynth plays a piano where a SoundFont lacks the program that is asked for. So a clip's SoundFont is one that holds
-all that the clip needs, by the table that stage download writes.
+If a SoundFont lacks a program, FluidSynth plays a piano instead. So a clip gets a SoundFont that holds all its
+programs, by the table that stage download writes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Held:
     kits: frozenset[int]
 
     def lacks(self, classes: Iterable[str]) -> list[str]:
-        """Say what some classes need and the SoundFont does not hold; nothing where it plays all of them."""
+        """Return which programs of some classes the SoundFont lacks; empty if it has all."""
         missing = []
         for instrument in map(taxonomy.instrument, classes):
             if instrument.is_drum and not self.kits:
@@ -38,7 +38,7 @@ Holdings = Mapping[str, Held]
 
 
 def font(held: Holdings, names: tuple[str, ...], classes: tuple[str, ...], place: int) -> str:
-    """Choose in turn, by place, among some SoundFonts; where one lacks a program of the classes, those that do not.
+    """Choose in turn, by place, among the SoundFonts that hold all programs of the classes.
 
     Raises
     ------

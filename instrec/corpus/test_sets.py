@@ -42,7 +42,7 @@ TEST_SETS = (
 )
 
 COMPOSED = {"composed_clean": CLEAN, "composed_noisy": NOISY}
-"""Test sets of new scores in the model's own classes, where `balance.composed_*` ask for them -> noise."""
+"""Test sets of new scores in the model's own classes, if `balance.composed_*` ask for them -> noise."""
 
 
 def target_classes(classes: tuple[str, ...]) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def score_files(
 
 
 def _labels(file: Path) -> list[str]:
-    """The classes stand in the file's name: `violin-003`, `2-041-piano+flute`, `017-cello+voice`."""
+    """Return the classes in a file's name: `violin-003`, `2-041-piano+flute`, `017-cello+voice`."""
     if file.parent.name == SOLO:
         return [file.stem.rsplit("-", 1)[0]]
     return [label for label in file.stem.rsplit("-", 1)[1].split("+") if label != "silence"]

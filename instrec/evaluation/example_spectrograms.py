@@ -16,7 +16,7 @@ from instrec.util.hdf5 import Store, open_store
 CLASSES, SETS = 4, 4  # at most so many columns and rows
 COLORS = 64  # of the PNG's palette: a quarter of the bytes, and no visible difference
 
-Picture = NDArray[np.float32]
+Pixels = NDArray[np.float32]
 
 
 def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
@@ -28,11 +28,11 @@ def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
     folder : where spectrograms lie, a file a set.
     sets : names of the test sets.
     """
-    found: dict[str, dict[str, Picture]] = {}
+    found: dict[str, dict[str, Pixels]] = {}
     for name in sets:
         with open_store(folder / f"{name}.h5") as clips:
             if rows := _first_of_classes(clips):
-                found[name] = {label: picture(clips.read(row, row + 1)[0]) for label, row in rows.items()}
+                found[name] = {label: image(clips.read(row, row + 1)[0]) for label, row in rows.items()}
         if len(found) == SETS:
             break
     if found:
@@ -42,7 +42,7 @@ def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
         _write(path, found, [common[place] for place in places])
 
 
-def picture(features: NDArray[np.floating]) -> Picture:
+def image(features: NDArray[np.floating]) -> Pixels:
     """Return the first channel of features (frames, bins, channels) as an image, the highest bin on top; 0..1
     [shape=(bins, frames)]."""
     return np.asarray(features[:, ::-1, 0].T, np.float32)
@@ -56,7 +56,7 @@ def _first_of_classes(clips: Store) -> dict[str, int]:
     return {name: row for name, row in firsts.items() if row is not None}
 
 
-def _write(path: Path, found: dict[str, dict[str, Picture]], classes: Sequence[str]) -> None:
+def _write(path: Path, found: dict[str, dict[str, Pixels]], classes: Sequence[str]) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from PIL import Image
@@ -64,13 +64,13 @@ def _write(path: Path, found: dict[str, dict[str, Picture]], classes: Sequence[s
     figure = Figure(figsize=(1.35 * len(classes) + 0.4, 1.0 * len(found) + 0.5), layout="constrained", dpi=120)
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(found), len(classes), squeeze=False)
-    for row, (name, pictures) in zip(grid, found.items(), strict=True):
+    for row, (name, images) in zip(grid, found.items(), strict=True):
         row[0].set_ylabel(name, fontsize=8)
         for axes, label in zip(row, classes, strict=True):
             axes.set_xticks([])
             axes.set_yticks([])
-            if label in pictures:
-                axes.imshow(pictures[label], cmap="magma", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+            if label in images:
+                axes.imshow(images[label], cmap="magma", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
     for axes, label in zip(grid[0], classes, strict=True):
         axes.set_title(taxonomy.instrument(label).title, fontsize=10)
     figure.supxlabel("time", fontsize=9)

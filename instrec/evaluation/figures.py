@@ -81,8 +81,8 @@ def confusion(rows: Rows, name: str) -> Chart:
     figure, axes = figure_of(WIDTH, 4.4)
     blues = np.empty((*shares.shape, 4))
     blues[..., :3], blues[..., 3] = np.array((58, 123, 213)) / 255, 0.75 * shares
-    axes.imshow(blues, interpolation="nearest")  # one picture, however many classes
-    axes.set_xlabel("heard as")
+    axes.imshow(blues, interpolation="nearest")  # one image, however many classes
+    axes.set_xlabel("predicted as")
     axes.set_ylabel("actual class")
     if len(classes) <= NAMED:
         titles = [title(each) for each in classes]
@@ -95,8 +95,8 @@ def confusion(rows: Rows, name: str) -> Chart:
         axes.set_yticks([])
     wrong = Counter((row["actual"], row["predicted"]) for row in rows if row["actual"] != row["predicted"])
     of = Counter(row["actual"] for row in rows)
-    listed = "; ".join(f"{title(actual)} as {title(heard)} ({number} of {of[actual]})"
-                       for (actual, heard), number in wrong.most_common(CONFUSED))  # fmt: skip
+    listed = "; ".join(f"{title(actual)} as {title(predicted)} ({number} of {of[actual]})"
+                       for (actual, predicted), number in wrong.most_common(CONFUSED))  # fmt: skip
     caption = f"Most often confused: {listed}." if wrong else "No clip is confused."
     return Chart("Confusion in solo clips", f"confusion-{name}", "Confusion matrix", caption, figure)
 
@@ -182,5 +182,5 @@ def table(path: Path) -> Iterator[Rows]:
 
 
 def title(name: str) -> str:
-    """Return a class as people name it."""
+    """Return the display name of a class."""
     return taxonomy.instrument(name).title

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from instrec.inference.model import Model
 from instrec.util.progress import tqdm
 from instrec.util.seeding import generator
 from instrec.util.text import aligned
+
+_log = logging.getLogger(__name__)
 
 ROUNDS = 1000  # of the bootstrap
 _SEPARATOR = ";"
@@ -83,9 +86,7 @@ def _classes(text: str | None, classes: tuple[str, ...]) -> tuple[set[str], list
     )
 
 
-def evaluate_table(
-    table: Path, model: Model, *, track: int | None = None, warn: Callable[[str], Any] = lambda line: None
-) -> dict[str, Any]:
+def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> dict[str, Any]:
     """Score a model on files with any number of labels.
 
     A class is detected in a file as `instrec predict` detects it; its strength is the highest of its timeline.
@@ -112,8 +113,8 @@ def evaluate_table(
         except UserError as error:
             skipped.append({"file": shown(each.path), "reason": str(error).removeprefix(f"{each.path}: ")})
             continue
-        for line in said.heard.warnings:
-            warn(line)
+        for line in said.activations.warnings:
+            _log.warning(line)
         detected = {instrument.name for instrument in said.instruments}
         scored.append(each)
         strengths.append(said.timeline.max(axis=0))

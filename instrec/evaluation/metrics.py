@@ -208,37 +208,6 @@ def per_class(labels: Array, decisions: Array) -> list[tuple[float, float, float
     return list(zip(*(value.tolist() for value in values), actual.astype(int).tolist(), strict=True))
 
 
-def best_thresholds(labels: Array, presence: Array) -> Array:
-    """Choose the threshold of each class that maximizes its F1; use validation data.
-
-    For calibrated probabilities, it is half of the highest F1 (Lipton et al., Optimal Thresholding of Classifiers to
-    Maximize F1 Measure, ECML PKDD 2014, theorem 1). The height of the maximum is much more certain than its place,
-    which depends on a few clips. Thresholds are for mixtures: solo clips are left out if there are others. A class that
-    never occurs has 0.5.
-
-    Parameters
-    ----------
-    labels, presence : [shape=(clips, classes)]
-
-    Returns
-    -------
-    [shape=(classes,)], float64, at most 0.5
-    """
-    validate(labels, presence)
-    mixed = labels.sum(axis=1) != 1
-    used = mixed if mixed.any() else ~mixed
-    return np.array([_highest_f1(*columns) / 2 for columns in zip(labels[used].T, presence[used].T, strict=True)])
-
-
-def _highest_f1(labels: Array, presence: Array) -> float:
-    from sklearn.metrics import precision_recall_curve  # a second to import, and only training comes here
-
-    if not labels.any():
-        return 1.0
-    precision, recall, _ = precision_recall_curve(labels, presence.astype(np.float64))
-    return float((2 * precision * recall / np.maximum(precision + recall, 1e-12)).max())
-
-
 def _number(labels: Array, count: Array) -> Array:
     """Return the index in `count` of the actual number of instruments [shape=(clips,)]."""
     return np.asarray(np.minimum(labels.sum(axis=1), count.shape[1] - 1))

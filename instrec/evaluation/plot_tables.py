@@ -5,6 +5,7 @@
     metrics/plots/calibration_SET.csv   share of true positives per range of probability
     metrics/plots/sweep_valid.csv       precision, recall and F1 at every threshold, on validation data
     metrics/plots/thresholds.csv        threshold of each class, with its metrics on validation data
+    metrics/plots/history.csv           learning curves, a copy of models/history.csv (stages/evaluate.py)
     metrics/plots/spectrograms.png      features of a few clips (instrec/evaluation/example_spectrograms.py)
 
 SET is a test set, or `valid`. Thresholds are chosen and swept on validation data, never on a test set.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,13 @@ from instrec.audio import decoding
 from instrec.errors import UserError, shown
 from instrec.evaluation import metrics, protocols
 from instrec.inference import prediction
-from instrec.inference.activations import listen
+from instrec.inference.activations import activations_of
 from instrec.inference.model import Model
 from instrec.util.files import below
 from instrec.util.progress import tqdm
 from instrec.util.text import aligned
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -31,24 +34,17 @@ class Skipped:
     reason: str
 
 
-def evaluate_folder(
-    folder: Path,
-    model: Model,
-    *,
-    track: int | None = None,
-    warn: Callable[[str], Any] = lambda line: None,
-) -> dict[str, Any]:
+def evaluate_folder(folder: Path, model: Model, *, track: int | None = None) -> dict[str, Any]:
     """Score a model on labeled recordings.
 
     Parameters
     ----------
     track : which audio track of the files, from 1 on; see `audio.blocks`.
-    warn : called with what should be known of a file: that it is cut off, or which of several tracks was used.
 
     Returns
     -------
     dict
-        `files` (how many were scored), `skipped` (a list of file and reason), and the figures of
+        `files` (how many were scored), `skipped` (a list of file and reason), and the metrics of
         `figures`: `top1`, `macro_recall`, `macro_f1`, `per_class`, `confusion`.
 
     Raises
@@ -62,11 +58,11 @@ def evaluate_folder(
     labels, scores = [], []
     for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
         try:
-            heard = listen(path, model, track=track)
-            scores.append(prediction.score(heard))
+            activations = activations_of(path, model, track=track)
+            scores.append(prediction.score(activations))
             labels.append(label)
-            for line in heard.warnings:
-                warn(line)
+            for line in activations.warnings:
+                _log.warning(line)
         except UserError as error:
             skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
     if not scores:

@@ -142,9 +142,9 @@ def outputs(
     """
     presences, counts = [], []
     for start in range(0, len(rows), BATCH):
-        pictures = store.read_rows(rows[start : start + BATCH])
-        presence, count = classifier.predict(pictures)
-        silent = np.asarray(pictures.max(axis=(1, 2, 3)) == 0)[:, np.newaxis]
+        features = store.read_rows(rows[start : start + BATCH])
+        presence, count = classifier.predict(features)
+        silent = np.asarray(features.max(axis=(1, 2, 3)) == 0)[:, np.newaxis]
         presences.append(np.where(silent, 0, presence))
         if count is not None:
             counts.append(np.where(silent, np.eye(1, count.shape[1], dtype=count.dtype), count))

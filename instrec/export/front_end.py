@@ -1,10 +1,9 @@
-"""The model's pictures once more, as Keras operations, so that an exported graph takes sound and needs nothing else.
+"""The features of a model as Keras operations, so that an exported graph takes samples and needs nothing else.
 
 There is no operation for a Fourier transform that ONNX and TFLite share, and a matrix for it would weigh 16 MB. Here it
 is two steps of matrices of some dozens of rows, as in a fast Fourier transform.
 
-It lies outside of `instrec.features` as no stage of the pipeline uses it. Whether it still is what that makes, each
-export measures.
+It is not in `instrec.features`, because no stage of the pipeline uses it. Each export measures whether the two agree.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 INPUT, FEATURES = "samples", "features"
 
 
-def listening_model(classifier: Classifier, *, also_features: bool = False) -> Any:
+def audio_model(classifier: Classifier, *, also_features: bool = False) -> Any:
     """Return a Keras model from samples, -1..1 [shape=(windows, samples), float32], to what the classifier's gives.
 
     With `also_features` it has a second input of that name, whose rows come behind those of the samples.
@@ -36,7 +35,7 @@ def listening_model(classifier: Classifier, *, also_features: bool = False) -> A
     Raises
     ------
     UserError
-        If it is not known how to make the model's pictures out of Keras operations.
+        If the features of the model cannot be computed by Keras operations.
     """
     import keras
     from keras import ops
@@ -46,18 +45,18 @@ def listening_model(classifier: Classifier, *, also_features: bool = False) -> A
         raise UserError(
             "features-not-exportable",
             "",
-            f"the model looks at spectrogram {card.spectrogram.name} of part {card.spectrogram.part}; "
+            f"the model takes spectrogram {card.spectrogram.name} of part {card.spectrogram.part}; "
             "only log_mel and multi_resolution of part whole can be exported",
         )
     representation = features.from_params(card.clip, card.spectrogram)
     samples = keras.Input((representation.samples,), name=INPUT)
     stack = representation.resolutions if isinstance(representation, MultiResolution) else [representation]
     channels = [_log_mel(samples, each, card.spectrogram) for each in stack if isinstance(each, LogMel)]
-    pictures, inputs = ops.stack(channels, axis=-1), [samples]
+    computed, inputs = ops.stack(channels, axis=-1), [samples]
     if also_features:
         inputs.append(keras.Input(representation.shape, name=FEATURES))
-        pictures = ops.concatenate([pictures, inputs[1]], axis=0)
-    return keras.Model(inputs, classifier.model(pictures), name=classifier.model.name)
+        computed = ops.concatenate([computed, inputs[1]], axis=0)
+    return keras.Model(inputs, classifier.model(computed), name=classifier.model.name)
 
 
 def _log_mel(samples: Any, log_mel: LogMel, spectrogram: SpectrogramParams) -> Any:
@@ -74,9 +73,9 @@ def _log_mel(samples: Any, log_mel: LogMel, spectrogram: SpectrogramParams) -> A
         softest = ops.amin(relative, axis=(1, 2), keepdims=True)
         own = -_decibels(ops.maximum(softest, 10 ** (-depth / 10)))
         depth = ops.where(softest > 0, own, depth)
-    picture = ops.clip(1 + _decibels(ops.maximum(relative, 10 ** (-spectrogram.floor_db / 10))) / depth, 0, 1)
+    scaled = ops.clip(1 + _decibels(ops.maximum(relative, 10 ** (-spectrogram.floor_db / 10))) / depth, 0, 1)
     seen = ops.logical_and(loudest > SILENCE, depth > 0)
-    return ops.where(seen, picture, 0.0)[:, : log_mel.shape[0]]
+    return ops.where(seen, scaled, 0.0)[:, : log_mel.shape[0]]
 
 
 def _decibels(power: Any) -> Any:

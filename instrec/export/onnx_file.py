@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from instrec.export.front_end import FEATURES, listening_model
+from instrec.export.front_end import FEATURES, audio_model
 
 if TYPE_CHECKING:
     from instrec.models.classifier import Classifier
@@ -25,7 +25,7 @@ def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
     import onnxruntime  # noqa: F401 - the check needs it, and the conversion takes a while
     import tf2onnx  # noqa: F401 - Keras calls it, and tells of its absence at length
 
-    model = listening_model(trained, also_features=True)
+    model = audio_model(trained, also_features=True)
     # Named here, or Keras would want the model to have been called.
     inputs = {each.name: keras.InputSpec(shape=each.shape, dtype=each.dtype, name=each.name) for each in model.inputs}
     model.export(path, format="onnx", verbose=False, input_signature=[inputs])

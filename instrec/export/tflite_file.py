@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from instrec.export.front_end import listening_model
+from instrec.export.front_end import audio_model
 
 if TYPE_CHECKING:
     from instrec.models.classifier import Classifier
@@ -25,7 +25,7 @@ def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
     """Write a model with any number of rows."""
     from tensorflow import lite
 
-    model = listening_model(trained)
+    model = audio_model(trained)
     model.export(path, format="litert", verbose=False, target_spec={"supported_ops": [lite.OpsSet.TFLITE_BUILTINS]})
     with zipfile.ZipFile(path, "a") as file:
         file.writestr(zipfile.ZipInfo("labels.txt", _EPOCH), "".join(f"{name}\n" for name in about["classes"]))

@@ -1,8 +1,11 @@
-"""How a model hears a file of any length: block by block, cut into overlapping windows, in bounded memory."""
+"""Activations of a model over a file of any length: block by block, in overlapping windows, in bounded memory."""
 
 from __future__ import annotations
 
+import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,28 +19,32 @@ from instrec.inference.model import FloatArray, Model
 
 BATCH = 32  # windows
 
+_MOST_THREADS = 4  # more would wait for the decoder, and each needs memory of its own
+
+_Part = tuple[np.ndarray, FloatArray, np.ndarray]  # onsets, presence and RMS of windows
+
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope
 _CELLS_PER_SECOND = 10  # of the timeline
 
 
 @dataclass(frozen=True)
-class Listening:
-    """What a model heard in one file, window by window.
+class Activations:
+    """Activations of a model over one file, window by window.
 
     Attributes
     ----------
     file : the path as it was given.
-    classes : what the model tells apart.
+    classes : the columns of `presence`.
     sample_rate : Hz, of the model; every length below is in samples at this rate.
-    window, hop, total : length of a window, from window to window, of the whole file.
+    window, hop, total : length of a window, distance between windows, length of the file.
     onsets : np.ndarray [shape=(windows,), int]
-    presence : np.ndarray [shape=(windows, classes), float32, 0..1], zero in silent windows; what a model that counts
-        gives elsewhere is times the probability that any instrument sounds.
-    rms : np.ndarray [shape=(windows,)], level of each window, 0..1.
+    presence : np.ndarray [shape=(windows, classes), float32, 0..1], zero in silent windows. A model that
+        counts multiplies it by the probability that any instrument sounds.
+    rms : np.ndarray [shape=(windows,)], RMS level of each window, 0..1.
     envelope : np.ndarray [shape=(frames,)], highest magnitude in every `frame` samples.
     frame : length of a frame of the envelope.
     loudest : RMS level of the loudest frame, 0..1.
-    facts : what decoding has found out about the file.
+    facts : what decoding found out about the file.
     """
 
     file: str
@@ -66,7 +73,7 @@ class Listening:
 
     @property
     def cells(self) -> int:
-        """How many of them the file has; the last may be shorter."""
+        """Number of cells in the file; the last may be shorter."""
         return -(-self.total // self.cell)
 
     @property
@@ -88,7 +95,7 @@ class Listening:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What should be known of the file before the prediction is believed, one line each."""
+        """What the user should know about the file: incomplete, or one of several tracks; one line per warning."""
         facts, found = self.facts, []
         if not facts.complete:
             of = f" of the {facts.claimed_seconds:.1f} s it claims" if facts.claims_more else ""
@@ -101,7 +108,7 @@ class Listening:
         return tuple(found)
 
 
-def listen(
+def activations_of(
     sound: Path | str | np.ndarray,
     model: Model,
     *,
@@ -109,18 +116,22 @@ def listen(
     hop_seconds: float | None = None,
     hop_share: float = 0.5,
     track: int | None = None,
+    threads: int | None = None,
     progress: Callable[[float], Any] | None = None,
-) -> Listening:
-    """Stream a file or an array through the model, window by window, in memory that does not grow with its length.
+) -> Activations:
+    """Return the activations of a file or an array, which streams through the model in bounded memory.
 
-    The last window ends where the sound ends; sound shorter than a window is padded with silence.
+    One thread decodes while others compute activations; their number changes no result.
+
+    The last window ends where the sound ends. A sound shorter than a window is padded with silence.
 
     Parameters
     ----------
     sound : a file, or an array as `arrays.blocks` takes it, at `sample_rate`.
     hop_seconds : from window to window; by default, `hop_share` of a window. Either is rounded to the model's grid.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
-    progress : called with every so many seconds of audio that were heard.
+    threads : that compute activations; by default, one per core, and not more than 4.
+    progress : called for each block with its length in seconds.
 
     Raises
     ------
@@ -134,17 +145,18 @@ def listen(
     else:
         blocks = decoding.blocks(Path(sound), rate, track=track, facts=facts)
     envelope, cutter = loudness.Envelope(rate // _FRAMES_PER_SECOND), Cutter(model.window, hop, least=BATCH)
-    parts: list[tuple[np.ndarray, FloatArray, np.ndarray]] = []
-    for block in blocks:
-        envelope.add(block)
-        parts += [activations(model, onset, stretch, hop) for onset, stretch in cutter.add(block)]
-        if progress:
-            progress(len(block) / rate)
-    parts += [activations(model, onset, stretch, hop) for onset, stretch in cutter.end()]
+    with _Ahead(model, hop, threads or min(cores(), _MOST_THREADS)) as ahead:
+        for block in blocks:
+            envelope.add(block)
+            ahead.take(cutter.add(block))
+            if progress:
+                progress(len(block) / rate)
+        ahead.take(cutter.end())
+        parts = ahead.parts()
     if not parts:
         raise UserError("audio-too-short", name, f"too short to hold a sample at {rate} Hz; give a longer file")
     onsets, presence, rms = (np.concatenate(each) for each in zip(*parts, strict=True))
-    heard = Listening(
+    activations = Activations(
         file=name,
         classes=model.classes,
         sample_rate=rate,
@@ -159,8 +171,40 @@ def listen(
         loudest=envelope.loudest,
         facts=facts,
     )
-    presence[heard.silent] = 0  # how loud the file is was not known before
-    return heard
+    presence[activations.silent] = 0  # silence depends on the loudest frame, known only now
+    return activations
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Ahead:
+    """Computes the activations of stretches in threads, in their order, with a few stretches in memory at a time."""
+
+    def __init__(self, model: Model, hop: int, threads: int) -> None:
+        self._model, self._hop, self._threads = model, hop, threads
+        self._pool = ThreadPoolExecutor(threads)
+        self._pending: deque[Future[_Part]] = deque()
+        self._done: list[_Part] = []
+
+    def __enter__(self) -> _Ahead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def take(self, stretches: Iterator[tuple[int, FloatArray]]) -> None:
+        for onset, stretch in stretches:
+            self._pending.append(self._pool.submit(window_activations, self._model, onset, stretch, self._hop))
+            if len(self._pending) > self._threads + 1:
+                self._done.append(self._pending.popleft().result())
+
+    def parts(self) -> list[_Part]:
+        while self._pending:
+            self._done.append(self._pending.popleft().result())
+        return self._done
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
@@ -172,8 +216,8 @@ def thinned(values: np.ndarray, most: int) -> np.ndarray:
 class Cutter:
     """Cuts a stream of blocks of any length into windows, one every `hop` samples and one that ends with it.
 
-    Windows come as stretches that hold at least `least` of them, and at most `BATCH`: (where the stretch starts, in
-    samples, and np.ndarray [shape=(samples,)]). A stretch is shorter than a window only where the whole stream is.
+    Each stretch holds at least `least` windows and at most `BATCH`: (start in samples, np.ndarray [shape=(samples,)]).
+    A stretch is shorter than a window only if the whole stream is.
     """
 
     def __init__(self, window: int, hop: int, *, least: int = 1) -> None:
@@ -200,10 +244,10 @@ class Cutter:
             self._onset, self._rest = self._onset + number * self._hop, self._rest[number * self._hop :]
 
 
-def activations(model: Model, onset: int, stretch: FloatArray, hop: int) -> tuple[np.ndarray, FloatArray, np.ndarray]:
+def window_activations(model: Model, onset: int, stretch: FloatArray, hop: int) -> _Part:
     """Return onsets, presence and RMS of the windows every `hop` samples of a stretch that starts at `onset`.
 
-    The model is asked only about windows that may sound; the others' presence is zero.
+    The model runs only on windows that may sound. The presence of the others is zero.
     """
     windows = sliding_window_view(stretch, min(len(stretch), model.window))[::hop]
     rms = np.array([np.sqrt(np.mean(np.square(window, dtype=np.float64))) for window in windows])

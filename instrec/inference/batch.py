@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -15,6 +14,7 @@ from typing import Any
 from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
+from instrec.inference.activations import cores
 from instrec.inference.model import Model
 from instrec.inference.prediction import Prediction
 from instrec.util.files import below
@@ -76,9 +76,9 @@ def predictions(
 
     Parameters
     ----------
-    progress : called from the threads with every so many seconds of audio that were heard.
+    progress : called by the threads for each block with its length in seconds.
     """
-    stop = threading.Event()
+    threads, stop = cores(), threading.Event()
 
     def told(seconds: float) -> None:
         if stop.is_set():
@@ -88,12 +88,17 @@ def predictions(
     def one(path: Path) -> Prediction | UserError:
         try:
             return prediction.predict(
-                path, model, hop_seconds=hop_seconds, threshold=threshold, track=track, progress=told
+                path,
+                model,
+                hop_seconds=hop_seconds,
+                threshold=threshold,
+                track=track,
+                threads=None if len(paths) < threads else 1,
+                progress=told,
             )
         except UserError as error:
             return error
 
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pool, pending = ThreadPoolExecutor(threads), deque[Future[Prediction | UserError]]()
     try:
         for work in [partial(one, path) for path in paths]:

@@ -5,26 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.inference import editors
 from instrec.inference.batch import Sound
 from instrec.inference.prediction import Prediction
+from instrec.inference.prediction_table import prediction_table
 from instrec.util.files import written_whole
-from instrec.util.text import aligned, clock
 
 JAMS_SCHEMA = "0.3.5"
-
-SPANS = 10
-"""Stretches of an instrument that the text shows; the other formats have them all."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +91,11 @@ def jams(prediction: Prediction) -> str:
 
 
 def _layer(prediction: Prediction) -> str:
-    heard = prediction.heard
+    activations = prediction.activations
     return editors.sonic_visualiser(
-        prediction.instruments, seconds=heard.duration, sample_rate=heard.facts.sample_rate or heard.sample_rate
+        prediction.instruments,
+        seconds=activations.duration,
+        sample_rate=activations.facts.sample_rate or activations.sample_rate,
     )
 
 
@@ -113,7 +109,7 @@ FORMATS = {
     "webvtt": Format(lambda said: editors.webvtt(said.instruments), ".vtt", single=True),
     "sonic-visualiser": Format(_layer, ".svl", single=True),
     "textgrid": Format(
-        lambda said: editors.text_grid(said.instruments, seconds=said.heard.duration),
+        lambda said: editors.text_grid(said.instruments, seconds=said.activations.duration),
         ".TextGrid",
         single=True,
         package="pympi",
@@ -221,45 +217,3 @@ def writing(
 
 def _place(form: Format, folder: Path, sound: Sound, part: str = "") -> Path:
     return folder / sound.name.with_suffix(part + form.suffix)
-
-
-def prediction_table(prediction: Prediction) -> str:
-    """Lay out the instruments of one file with their probability and the times they sound."""
-    heading = f"{prediction.heard.file}  {clock(prediction.heard.duration, decimals=1)}"
-    if not prediction.instruments:
-        return "\n  ".join([heading, _nothing(prediction), *_brief(prediction)])
-    rows = [("instrument", "time", "probability", "sounds")]
-    for each in prediction.instruments:
-        rows.append((_named(each.name), f"{each.share:.0%}", f"{each.probability:.2f}", _spans(each.segments)))
-    indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:3]) + 2
-    columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
-    wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
-    return "\n".join(
-        [heading, *(wrap.fill(f"  {line}") for line in (*aligned(rows, right=(1, 2)), *_brief(prediction)))]
-    )
-
-
-def _spans(segments: Sequence[tuple[float, float]]) -> str:
-    shown = [f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in segments[:SPANS]]
-    return "  ".join(shown) + (f"  and {len(segments) - SPANS} more" if len(segments) > SPANS else "")
-
-
-def _brief(prediction: Prediction) -> Iterator[str]:
-    if prediction.brief:
-        each = (
-            f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}" for each in prediction.brief
-        )
-        yield f"too briefly to count: {', '.join(each)}"
-
-
-def _named(name: str) -> str:
-    """Return a class as it is called; a General MIDI program's number says little, so its title comes behind."""
-    return f"{name} {taxonomy.instrument(name).title}" if name in taxonomy.PROGRAMS else name
-
-
-def _nothing(prediction: Prediction) -> str:
-    strongest = prediction.timeline.max(axis=0)
-    if not strongest.any():
-        return "silent: nothing sounds"
-    best = int(strongest.argmax())
-    return f"nothing reaches its threshold; nearest: {_named(prediction.heard.classes[best])} {strongest[best]:.2f}"

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from instrec import features
+from instrec.errors import UserError
 from instrec.inference import front_end
 from instrec.inference.model import FloatArray, Model
 from instrec.models import classifier
@@ -16,8 +17,23 @@ from instrec.models.classifier import Classifier
 
 
 def load(path: Path) -> Model:
-    """Read a Keras model; `models.classifier.load` says what is refused."""
-    return made(classifier.load(path))
+    """Read a Keras model.
+
+    Raises
+    ------
+    UserError
+        As in `models.classifier.load`, or if its network takes other features than its card describes.
+    """
+    trained = classifier.load(path)
+    described = features.from_params(trained.card.clip, trained.card.spectrogram).shape
+    taken = tuple(trained.model.input_shape[1:])
+    if taken != described:
+        raise UserError(
+            "model-mismatch",
+            path,
+            f"its network takes features of shape {taken}, its card describes {described}; train it again",
+        )
+    return made(trained)
 
 
 def made(trained: Classifier) -> Model:
@@ -30,8 +46,8 @@ def made(trained: Classifier) -> Model:
         assert representation
         return representation.batch(sliding_window_view(stretch, card.clip.samples)[::step])
 
-    def network(pictures: FloatArray) -> FloatArray:
-        presence, count = trained.predict(pictures)
+    def network(inputs: FloatArray) -> FloatArray:
+        presence, count = trained.predict(inputs)
         # Noise is named more readily than it is counted.
         return presence if count is None else np.asarray(presence * (1 - count[:, :1]), np.float32)
 

@@ -30,7 +30,7 @@ def load(path: Path) -> Model:
         raise UserError("model-missing", path, "no model there; name another with --model")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # waiting threads leave the cores alone
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # `activations_of` has threads of its own
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         return _model(session, path)
@@ -59,17 +59,18 @@ def _model(session: Any, path: Path) -> Model:
         raise ValueError("what it says of itself does not agree")
     silence = np.zeros((1, window), np.float32)  # a row of sound, which the graph cannot do without
 
-    def network(pictures: FloatArray) -> FloatArray:
-        given = dict(zip(names, session.run(names, {samples.name: silence, features.name: pictures}), strict=True))
+    def network(spectrograms: FloatArray) -> FloatArray:
+        given = dict(zip(names, session.run(names, {samples.name: silence, features.name: spectrograms}), strict=True))
         presence: FloatArray = given["presence"][1:]
         if "count" in given:
             presence = presence * (1 - given["count"][1:, :1])  # noise is named more readily than it is counted
-        if presence.shape != (len(pictures), len(classes)) or not np.isfinite(presence).all():
+        if presence.shape != (len(spectrograms), len(classes)) or not np.isfinite(presence).all():
             raise UserError(
                 "model-unloadable", path, "gives no probabilities; write it again with `instrec export --format onnx`"
             )
         return presence
 
+    network(stack(silence[0], stack.grid))  # fails if the graph takes other features than it describes
     return Model(classes, thresholds, rate, window, stack.grid, stack, network)
 
 

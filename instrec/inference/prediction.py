@@ -13,7 +13,7 @@ import numpy as np
 
 from instrec.errors import UserError
 from instrec.inference import summary
-from instrec.inference.activations import Listening, listen
+from instrec.inference.activations import Activations, activations_of
 from instrec.inference.model import HOP_SHARE, Model
 from instrec.inference.summary import Sounding
 
@@ -30,14 +30,14 @@ class Prediction:
 
     Attributes
     ----------
-    heard : what the model gave, window by window.
+    activations : of the model, window by window.
     timeline : np.ndarray [shape=(cells, classes)], 0..1, a cell every 0.1 s, classes in the order of `classes`.
     instruments : those that the sound holds, first those that sound longest: `name`, `share`, `probability`, `segments`
         as (start, end) in seconds.
     brief : the same of those that sound too briefly to count in a sound of this length; see `summary.decided`.
     """
 
-    heard: Listening
+    activations: Activations
     timeline: np.ndarray
     instruments: tuple[Sounding, ...]
     brief: tuple[Sounding, ...] = ()
@@ -45,12 +45,12 @@ class Prediction:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of the timeline's columns."""
-        return self.heard.classes
+        return self.activations.classes
 
     @property
     def times(self) -> np.ndarray:
         """Return the middle of each cell of the timeline in seconds [shape=(cells,)]."""
-        return self.heard.middles / self.heard.sample_rate
+        return self.activations.middles / self.activations.sample_rate
 
     def to_dataframe(self) -> DataFrame:
         """Return a row for each segment: instrument, probability, start and end in seconds; needs pandas."""
@@ -81,9 +81,9 @@ class Prediction:
     def to_dict(self) -> dict[str, Any]:
         """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""
         return {
-            "file": self.heard.file,
-            "duration_seconds": round(self.heard.duration, 3),
-            "complete": self.heard.facts.complete,
+            "file": self.activations.file,
+            "duration_seconds": round(self.activations.duration, 3),
+            "complete": self.activations.facts.complete,
             "instruments": [_plain(each) for each in self.instruments],
             "brief": [_plain(each) for each in self.brief],
         }
@@ -114,6 +114,7 @@ def predict(
     hop_seconds: float | None = None,
     threshold: float | None = None,
     track: int | None = None,
+    threads: int | None = None,
     progress: Callable[[float], Any] | None = None,
 ) -> Prediction:
     """Name the instruments of a file or an array, and when they sound.
@@ -128,7 +129,8 @@ def predict(
     hop_seconds : from window to window; a sixth of a window by default.
     threshold : for every class, instead of the thresholds chosen on validation data.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
-    progress : called with every so many seconds of audio that were heard.
+    threads : that compute activations; see `activations_of`.
+    progress : called for each block with its length in seconds.
 
     Raises
     ------
@@ -139,21 +141,21 @@ def predict(
         raise UserError(
             "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
         )
-    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "progress": progress}
-    heard = listen(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
-    thresholds = model.thresholds if threshold is None else (threshold,) * len(heard.classes)
-    activity = timeline(heard)
-    within = heard.audible[:, None]
+    settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "threads": threads, "progress": progress}
+    activations = activations_of(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
+    thresholds = model.thresholds if threshold is None else (threshold,) * len(activations.classes)
+    activity = timeline(activations)
+    within = activations.audible[:, None]
     active = sounding(activity, thresholds) & within
     activity = np.where(within, activity, 0.0)
-    audible = float(heard.audible.sum()) * heard.cell / heard.sample_rate
+    audible = float(activations.audible.sum()) * activations.cell / activations.sample_rate
     found = [
-        _sounding(name, activity[:, index], segments(active[:, index], heard), audible)
-        for index, name in enumerate(heard.classes)
+        _sounding(name, activity[:, index], segments(active[:, index], activations), audible)
+        for index, name in enumerate(activations.classes)
         if active[:, index].any()
     ]
-    window = heard.window / heard.sample_rate
-    return Prediction(heard, activity, *summary.decided(found, seconds=audible, window_seconds=window))
+    window = activations.window / activations.sample_rate
+    return Prediction(activations, activity, *summary.decided(found, seconds=audible, window_seconds=window))
 
 
 def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float], ...], audible: float) -> Sounding:
@@ -161,7 +163,7 @@ def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float],
     return Sounding(name, float(activity.max()), spans, min(1.0, share))  # segments bridge short rests
 
 
-def timeline(heard: Listening) -> np.ndarray:
+def timeline(activations: Activations) -> np.ndarray:
     """Lay windows onto a grid of one cell every 0.1 s, much finer than the hop.
 
     Where windows begin or end to hold an instrument, their mean changes with each that covers a cell, so it crosses
@@ -172,10 +174,12 @@ def timeline(heard: Listening) -> np.ndarray:
     np.ndarray [shape=(cells, classes), float64, 0..1]
         Each cell is the mean presence of the windows that cover its middle.
     """
-    middles = heard.middles
-    first = np.searchsorted(heard.onsets, middles - heard.window, side="right")
-    last = np.searchsorted(heard.onsets, middles, side="right")
-    summed = np.concatenate([np.zeros((1, len(heard.classes))), np.cumsum(heard.presence, axis=0, dtype=np.float64)])
+    middles = activations.middles
+    first = np.searchsorted(activations.onsets, middles - activations.window, side="right")
+    last = np.searchsorted(activations.onsets, middles, side="right")
+    summed = np.concatenate(
+        [np.zeros((1, len(activations.classes))), np.cumsum(activations.presence, axis=0, dtype=np.float64)]
+    )
     means: np.ndarray = (summed[last] - summed[first]) / (last - first)[:, None]
     return means.clip(0, 1)  # sums round
 
@@ -194,14 +198,14 @@ def sounding(activity: np.ndarray, thresholds: Iterable[float]) -> np.ndarray:
     return active
 
 
-def segments(active: np.ndarray, heard: Listening) -> tuple[tuple[float, float], ...]:
+def segments(active: np.ndarray, activations: Activations) -> tuple[tuple[float, float], ...]:
     """Merge active cells [shape=(cells,), bool] into (start, end) in seconds, across gaps of up to 0.5 s."""
     bridged = active.copy()
     for start, end in _runs(~active):
         if start > 0 and end < len(active) and end - start <= GAP_CELLS:
             bridged[start:end] = True
-    cell = heard.cell / heard.sample_rate
-    return tuple((start * cell, min(end * cell, heard.duration)) for start, end in _runs(bridged))
+    cell = activations.cell / activations.sample_rate
+    return tuple((start * cell, min(end * cell, activations.duration)) for start, end in _runs(bridged))
 
 
 def _runs(active: np.ndarray) -> list[list[int]]:
@@ -211,7 +215,7 @@ def _runs(active: np.ndarray) -> list[list[int]]:
     return runs
 
 
-def score(heard: Listening) -> np.ndarray:
+def score(activations: Activations) -> np.ndarray:
     """Weigh the classes of a file that holds one instrument.
 
     Returns
@@ -224,7 +228,7 @@ def score(heard: Listening) -> np.ndarray:
     UserError
         If every window is silent.
     """
-    if heard.silent.all():
-        raise UserError("audio-silent", heard.file, "silent")
-    mean = np.average(heard.presence, axis=0, weights=heard.rms)
+    if activations.silent.all():
+        raise UserError("audio-silent", activations.file, "silent")
+    mean = np.average(activations.presence, axis=0, weights=activations.rms)
     return np.minimum(mean, 1.0)  # a weighted mean of ones may round above one

@@ -9,7 +9,7 @@ import numpy as np
 
 from instrec.audio import arrays
 from instrec.errors import UserError
-from instrec.inference.activations import Cutter, activations
+from instrec.inference.activations import Cutter, window_activations
 from instrec.inference.model import FloatArray, Model
 
 
@@ -73,7 +73,7 @@ class Stream:
     def _given(self, stretches: Iterable[tuple[int, FloatArray]]) -> Iterator[Activation]:
         rate = self._model.sample_rate
         for onset, stretch in stretches:
-            onsets, presence, _ = activations(self._model, onset, stretch, self._hop)
+            onsets, presence, _ = window_activations(self._model, onset, stretch, self._hop)
             length = min(len(stretch), self._model.window)
             for start, each in zip(onsets.tolist(), presence, strict=True):
                 yield Activation(start / rate, (start + length) / rate, each)

@@ -1,4 +1,4 @@
-"""The picture of a prediction: the waveform, and under it a row per instrument, in a color of its own.
+"""The image of a prediction: the waveform, and under it a row per instrument, in a color of its own.
 
 A row is darker where the model is surer, with a bar under it where it decides that the instrument sounds.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from instrec.inference.activations import Listening
+    from instrec.inference.activations import Activations
     from instrec.inference.prediction import Prediction
 
 SUFFIXES = (".png", ".pdf", ".svg")
@@ -29,12 +29,12 @@ COLORS = ("#1b6ca8", "#c8502b", "#2e8b57", "#7b4fa3", "#b8860b", "#c2417c", "#2a
 
 _WIDTH, _WAVEFORM_HEIGHT, _ROW_HEIGHT = 11.0, 1.1, 0.36  # inches
 _BAR = 0.22  # of a row's height
-_COLUMNS = 1600  # points of the waveform that a picture can show
+_COLUMNS = 1600  # points of the waveform that an image can show
 _INK, _FAINT, _LINE = "#22313f", "#8a97a3", "#d5dbe1"
 
 
 def draw(prediction: Prediction, path: Path | None) -> Figure:
-    """Draw a prediction's timeline, and write it to a picture file where one is named.
+    """Draw a prediction's timeline, and write it to an image file where one is named.
 
     Its ending, one of `SUFFIXES`, chooses the format.
 
@@ -53,21 +53,21 @@ def draw(prediction: Prediction, path: Path | None) -> Figure:
     FigureCanvasAgg(figure)
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
     figure.suptitle(
-        f"{Path(prediction.heard.file).name}   {clock(prediction.heard.duration)}",
+        f"{Path(prediction.activations.file).name}   {clock(prediction.activations.duration)}",
         x=0.01, ha="left", fontsize=12, color=_INK,
     )  # fmt: skip
-    _draw_waveform(top, prediction.heard)
+    _draw_waveform(top, prediction.activations)
     _draw_rows(bottom, prediction)
-    _draw_clock(bottom, prediction.heard.duration)
+    _draw_clock(bottom, prediction.activations.duration)
     if path:
         with written_whole(path) as part:
             figure.savefig(part, format=path.suffix.lstrip(".").lower(), dpi=120)
     return figure
 
 
-def _draw_waveform(axes: Axes, heard: Listening) -> None:
-    peaks = np.append(thinned(heard.envelope, _COLUMNS), 0)
-    seconds = np.linspace(0, heard.duration, len(peaks))
+def _draw_waveform(axes: Axes, activations: Activations) -> None:
+    peaks = np.append(thinned(activations.envelope, _COLUMNS), 0)
+    seconds = np.linspace(0, activations.duration, len(peaks))
     axes.fill_between(seconds, -peaks, peaks, step="post", color=_FAINT, linewidth=0)
     axes.axhline(0, color=_FAINT, linewidth=0.8)
     loudest = float(peaks.max()) or 1.0
@@ -78,7 +78,7 @@ def _draw_waveform(axes: Axes, heard: Listening) -> None:
 def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     from matplotlib.colors import to_rgba
 
-    heard, shown = prediction.heard, prediction.instruments
+    activations, shown = prediction.activations, prediction.instruments
     _tidy(axes)
     if not shown:
         axes.set_yticks([])
@@ -91,11 +91,11 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     for row, (each, label) in enumerate(zip(shown, axes.get_yticklabels(), strict=True)):
         color = COLORS[row % len(COLORS)]
         label.set(color=color, fontweight="bold")
-        shades = thinned(prediction.timeline[:, heard.classes.index(each.name)], _COLUMNS)
-        picture = np.ones((1, len(shades), 4)) * to_rgba(color)
-        picture[..., 3] = 0.05 + 0.75 * shades
+        shades = thinned(prediction.timeline[:, activations.classes.index(each.name)], _COLUMNS)
+        image = np.ones((1, len(shades), 4)) * to_rgba(color)
+        image[..., 3] = 0.05 + 0.75 * shades
         axes.imshow(
-            picture, extent=(0, heard.duration, row + 0.9 - _BAR, row + 0.1), aspect="auto", interpolation="none"
+            image, extent=(0, activations.duration, row + 0.9 - _BAR, row + 0.1), aspect="auto", interpolation="none"
         )
         spans = [(start, end - start) for start, end in each.segments]
         axes.broken_barh(spans, (row + 0.9 - _BAR, _BAR), color=color, linewidth=0.5)  # seen in an hour, too

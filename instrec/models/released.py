@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import sys
+import logging
 from pathlib import Path
 
 from instrec.errors import UserError
+
+_log = logging.getLogger(__name__)
 
 TRAINED = Path("models/classifier.keras")
 RELEASED = Path("released/classifier.keras")
@@ -18,7 +20,7 @@ PACKAGED = Path(__file__).with_name("classifier.onnx")
 def choose(model: Path | None, released: Path = PACKAGED) -> Path:
     """Return the model named, or else the one trained here, or else the released one.
 
-    Where the pipeline could have trained one, it says so on standard error.
+    In a checkout, it logs that it takes the released one.
 
     Parameters
     ----------
@@ -34,9 +36,9 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
         raise UserError(
             "model-missing",
             "",
-            f"no model: neither {TRAINED} nor {released} is there; in the project's folder `dvc pull {RELEASED}` brings"
-            " the released one and `dvc repro` trains one; --model names another",
+            f"no model: neither {TRAINED} nor {released} is there; in the project's folder `git checkout {RELEASED}`"
+            " brings the released one and `dvc repro` trains one; --model names another",
         )
     if model is None and chosen == released and Path("dvc.yaml").exists():
-        print(f"{TRAINED} is not there; the released model is used", file=sys.stderr)
+        _log.info("%s is not there; the released model is used", TRAINED)
     return chosen

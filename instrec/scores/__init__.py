@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +15,7 @@ __all__ = ["STYLES", "compose"]
 
 STYLES: dict[str, Callable[[np.random.Generator, tuple[str, ...], float], pretty_midi.PrettyMIDI]] = {
     "idiomatic": compose,
+    "ensemble": functools.partial(compose, together=True),
     "uniform": uniform.compose,
 }
 """`scores.style` of params.yaml -> composer of a score of some seconds, with one track per class."""

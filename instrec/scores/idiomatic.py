@@ -43,11 +43,19 @@ _SCALES = (
 )
 _CHORDS = ((0, 4, 7), (0, 3, 7), (0, 4, 7, 11), (0, 4, 7, 10), (0, 3, 7, 10), (0, 5, 7), (0, 3, 6, 9), (0, 7))
 _EXPRESSION, _VIBRATO = 11, 1  # MIDI controllers
+_SINGLE, _SINGLE_TOGETHER = 5.0, 0.7  # weight of single sounds among the styles of playing
 
 
-def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) -> pretty_midi.PrettyMIDI:
-    """Compose a score with one track per class; without classes, an empty score."""
+def compose(
+    rng: np.random.Generator, classes: tuple[str, ...], seconds: float, *, together: bool = False
+) -> pretty_midi.PrettyMIDI:
+    """Compose a score with one track per class; without classes, an empty score.
+
+    If `together` is set, several instruments play lines, chords and patterns much more often than single sounds, as
+    they do in music.
+    """
     score = pretty_midi.PrettyMIDI()
+    single = _SINGLE_TOGETHER if together and len(classes) > 1 else _SINGLE
     beat = 60 / rng.uniform(60, 180)
     key = int(rng.integers(12))
     scale = _SCALES[rng.integers(len(_SCALES))]
@@ -55,20 +63,22 @@ def compose(rng: np.random.Generator, classes: tuple[str, ...], seconds: float) 
         instrument = taxonomy.instrument(name)
         if instrument.is_drum:
             track = pretty_midi.Instrument(0, is_drum=True, name=name)
-            track.notes = _drums(rng, beat, seconds)
+            track.notes = _drums(rng, beat, seconds, single)
         else:
             program = int(rng.choice(list(instrument.programs)))
             track = pretty_midi.Instrument(program, name=name)
             part = _Part(instrument, *instrument.programs[program], tuple((key + step) % 12 for step in scale))
-            track.notes = _melodic(rng, part, beat, seconds)
+            track.notes = _melodic(rng, part, beat, seconds, single)
             _express(rng, instrument, track, seconds)
         score.instruments.append(track)
     return score
 
 
-def _melodic(rng: np.random.Generator, part: _Part, beat: float, seconds: float) -> list[pretty_midi.Note]:
+def _melodic(
+    rng: np.random.Generator, part: _Part, beat: float, seconds: float, single: float
+) -> list[pretty_midi.Note]:
     styles: list[tuple[float, Callable[[], list[pretty_midi.Note]]]] = [
-        (5.0, lambda: _single(rng, part, seconds)),
+        (single, lambda: _single(rng, part, seconds)),
         (1.5, lambda: _line(rng, part, _grid(rng, (2 * beat, 4 * beat), seconds), leap=5)),
         (3.5, lambda: _line(rng, part, _grid(rng, (beat / 2, beat, beat, 2 * beat), seconds), leap=3)),
         (1.0, lambda: _line(rng, part, _grid(rng, (beat / 4, beat / 4, beat / 2), seconds), leap=1)),
@@ -203,8 +213,9 @@ _OTHERS = (37, 39, 54, 56)  # side stick, clap, tambourine, cowbell
 _HITS = (_KICKS, _KICKS, _SNARES, _SNARES, _CLOSED, _CLOSED, _OPEN, _TOMS, _CYMBALS, _RIDES, _OTHERS)
 
 
-def _drums(rng: np.random.Generator, beat: float, seconds: float) -> list[pretty_midi.Note]:
-    styles = (_hits, _hits, _pattern, _pattern, _fill)
+def _drums(rng: np.random.Generator, beat: float, seconds: float, single: float) -> list[pretty_midi.Note]:
+    hits = [_hits, _hits] if single == _SINGLE else []
+    styles = [*hits, _pattern, _pattern, _fill]
     return styles[rng.integers(len(styles))](rng, beat, seconds)
 
 

@@ -74,8 +74,8 @@ def cut(score: pretty_midi.PrettyMIDI, onset: float, seconds: float) -> pretty_m
 def audible_span(note: pretty_midi.Note, onset: float, seconds: float) -> tuple[float, float] | None:
     """Return start and end of a note in a window; None if it does not sound there."""
     start, end = max(note.start, onset), min(note.end, onset + seconds)
-    heard = end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
-    return (start - onset, end - onset) if heard else None
+    audible = end > start and end - start >= min(_AUDIBLE_SECONDS, note.end - note.start)
+    return (start - onset, end - onset) if audible else None
 
 
 def _in_force(changes: list[Any], onset: float, seconds: float) -> list[Any]:

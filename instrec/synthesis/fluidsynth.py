@@ -1,6 +1,6 @@
 """FluidSynth: render a score and a performance to samples. Only this module uses it.
 
-A SoundFont is loaded once a process, and every clip gets a synthesizer of its own, so it depends on nothing before.
+Each process loads a SoundFont once. Every clip gets a fresh synthesizer, so it does not depend on earlier clips.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _DRUM_BANK = 128
 class Synth:
     """One SoundFont, loaded once, and a fresh FluidSynth for every clip.
 
-    A reset would not do: it lets voices ring on, and a voice used again starts at the panning of its note before.
-    A fresh synthesizer that borrows the SoundFont takes 0.1 ms and remembers nothing.
+    A reset is not enough: voices ring on, and a voice used again starts at the panning of its last note. A fresh
+    synthesizer that borrows the SoundFont takes 0.1 ms.
     """
 
     def __init__(self, soundfont: Path, sample_rate: int) -> None:
@@ -94,7 +94,7 @@ class Synth:
         return mono if np.abs(mono).max(initial=0.0) > SILENCE else np.zeros_like(mono)
 
     def _able(self, voice: Voice) -> Voice:
-        """Have a track play itself where the SoundFont lacks the program that was to stand for it."""
+        """Let a track play its own program if the SoundFont lacks the substitute."""
         if voice.program is None or self._owner.sfpreset_name(self._number, 0, voice.program):
             return voice
         return replace(voice, program=None, zone_shift=0)
@@ -185,7 +185,7 @@ class Synth:
 def _cast(
     score: pretty_midi.PrettyMIDI, performance: Performance
 ) -> Iterator[tuple[int, pretty_midi.Instrument, Voice]]:
-    """Return every track its MIDI channel and its voice. Tracks beyond the fifteen melodic channels share them."""
+    """Return the MIDI channel and voice of every track. Tracks beyond the fifteen melodic channels share them."""
     channels = [channel for channel in range(16) if channel != DRUM_CHANNEL]
     melodic = 0
     for number, track in enumerate(score.instruments):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from instrec import scores
 from instrec.audio import decoding, windowing
 from instrec.audio.windowing import PEAK
-from instrec.corpus import test_sets
+from instrec.corpus import manifest, test_sets
 from instrec.corpus.manifest import NOISY, RECORDING, Clip
 from instrec.errors import UserError
 from instrec.params import Params
@@ -34,7 +35,7 @@ Signal = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Renderer:
-    """Renders clips; goes to worker processes whole, where each SoundFont is loaded once."""
+    """Renders clips. Worker processes get a copy, and load each SoundFont once."""
 
     params: Params
     data: Path
@@ -98,12 +99,29 @@ class Renderer:
         rate = self.params.clip.sample_rate
         return noise.draw(self._rng(clip, "noise"), self.params.noise, rate, alone=not clip.labels)
 
+    def _rendered(
+        self, clip: Clip, score: pretty_midi.PrettyMIDI, seconds: float, performance: variation.Performance
+    ) -> Signal:
+        """Render a score; if the clip has several SoundFonts, each renders the track of one class."""
+        fonts = clip.soundfont.split(manifest.FONTS)
+        if len(fonts) == 1:
+            return self._instrument(clip).render(score, seconds, performance)
+        of = dict(zip(clip.labels, fonts, strict=True))
+        y = np.zeros(round(seconds * self.params.clip.sample_rate), dtype=np.float32)
+        for number, track in enumerate(score.instruments):
+            part = copy.copy(score)
+            part.instruments = [track]
+            voices = performance.voices[number : number + 1]
+            instrument = self._instrument(replace(clip, soundfont=of[track.name]))
+            y += instrument.render(part, seconds, replace(performance, voices=voices))
+        return y
+
     def _instrument(self, clip: Clip) -> Synth:
         font = (clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
         return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
-        """The draws of a clip are its id's; those of a composed test its group's, which clean and noisy clips share."""
+        """Return the generator of a clip's id; for a composed test, of its group, which clean and noisy clips share."""
         return seeding.generator(clip.seed, clip.group if clip.split in test_sets.COMPOSED else clip.id, *names)
 
     def _composed(self, clip: Clip, rng: np.random.Generator, seconds: float) -> pretty_midi.PrettyMIDI:
@@ -114,7 +132,7 @@ class Renderer:
 
     @property
     def _searched_seconds(self) -> float:
-        """In how much of a score the clip's start is looked for; 0 where it is that of the score."""
+        """Seconds of a score in which the start of the clip is searched; 0 if the clip starts with the score."""
         return test_sets.SECONDS if self.params.selection.start == "onset" else 0.0
 
     def _played(
@@ -123,15 +141,15 @@ class Renderer:
         settings = self.params.clip
         if searched:
             performance = replace(performance, preroll_seconds=0.0)
-        y = self._instrument(clip).render(score, searched + settings.seconds, performance)
+        y = self._rendered(clip, score, searched + settings.seconds, performance)
         start = self._start(score, y[: round(searched * settings.sample_rate)]) if searched else 0
         return y[start : start + settings.samples]
 
     def _start(self, score: pretty_midi.PrettyMIDI, y: Signal) -> int:
-        """Find the sample where the clip starts: the first place that has all instruments, or most of them.
+        """Find the sample where the clip starts: the first candidate with the most instruments.
 
-        Candidates are the steepest rise of power, where `selection.start` is `onset`, then what is not silent, a hop
-        apart; the score being leveled, as clips are.
+        If `selection.start` is `onset`, the first candidate is the steepest rise of power. The others are windows a hop
+        apart that are not silent, at the level of clips.
         """
         settings, chosen = self.params.clip, self.params.selection
         y = y * (PEAK / max(float(np.abs(y).max()), SILENCE))
@@ -140,10 +158,10 @@ class Renderer:
         if chosen.start == "onset":
             places.insert(0, windowing.steepest_rise([y], settings.sample_rate))
 
-        def heard(start: int) -> int:
+        def instruments_from(start: int) -> int:
             return len(midi.cut(score, start / settings.sample_rate, settings.seconds).instruments)
 
-        return max(places, key=heard, default=0)
+        return max(places, key=instruments_from, default=0)
 
 
 @dataclass(frozen=True)
@@ -184,7 +202,7 @@ def _excerpt(path: str, longer: float, instrument: Synth) -> Signal:
 
 @functools.cache
 def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
-    """The noise that belongs to each frozen score, by the score's path inside the folder."""
+    """Return the noise of each frozen score, by the score's path inside the folder."""
     remedy = "bring it: dvc pull data.dvc"
     with documents.expected(file, remedy):
         specs = documents.load_json(file, remedy=remedy)

@@ -1,4 +1,4 @@
-"""Variation of rendering, drawn as plain values, so that the model does not memorize SoundFonts."""
+"""Variation of rendering, drawn as plain values; it keeps the model from memorizing SoundFonts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from instrec.params import SynthParams
-from instrec.taxonomy import RANGE_OF_PROGRAM, relatives
+from instrec.taxonomy import RANGE_OF_PROGRAM, substitutes
 
 if TYPE_CHECKING:
     import pretty_midi
@@ -21,7 +21,7 @@ class Voice:
 
     Attributes
     ----------
-    program : whose notes play it, a relative's of the track's own program; None plays it itself.
+    program : the substitute program that plays the track; None for the track's own.
     kit : draws the drum kit or patch variant where the SoundFont has several, 0..1; 0 is the plain one.
     volume, pan : MIDI controllers 7 and 10.
     detune_cents : whole track out of tune.
@@ -107,19 +107,19 @@ def _draw_voice(
 def _draw_patch(
     rng: np.random.Generator, params: SynthParams, track: pretty_midi.Instrument, classes: Iterable[str]
 ) -> tuple[int | None, int]:
-    """Draw the program whose notes are taken, None for the track's own, and how far from the pitch that sounds."""
+    """Draw a substitute program, None for the track's own, and the distance of its notes from the pitch that sounds."""
     shift = int(rng.integers(-params.zone_shift, params.zone_shift + 1))
-    related = rng.random() < params.relative_probability
+    substituted = rng.random() < params.relative_probability
     pitches = [note.pitch for note in track.notes]
     if track.is_drum or not pitches:
         return None, 0
     # SoundFonts have samples for an instrument's range, and silence beyond it.
     low, high = min(pitches), max(pitches)
-    if related and (known := relatives(track.program, classes)):
-        relative = known[rng.integers(len(known))]
-        first, last = relative.transposed
-        first, last = max(first, relative.pitches[0] - low), min(last, relative.pitches[1] - high)
+    if substituted and (known := substitutes(track.program, classes)):
+        substitute = known[rng.integers(len(known))]
+        first, last = substitute.transposed
+        first, last = max(first, substitute.pitches[0] - low), min(last, substitute.pitches[1] - high)
         if first <= last:
-            return relative.program, int(rng.integers(first, last + 1))
+            return substitute.program, int(rng.integers(first, last + 1))
     lowest, highest = RANGE_OF_PROGRAM.get(track.program, (0, 127))
     return None, shift if lowest <= low + shift and high + shift <= highest else 0

@@ -1,1 +1,1 @@
-"""All that knows git, DVC or MLflow: gate, report, model card, reproductions, runs."""
+"""All code that uses git, DVC or MLflow: gate, report, model card, reproductions, runs."""

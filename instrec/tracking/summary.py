@@ -30,11 +30,11 @@ AVERAGES = [
 
 FURTHER = """\
 Intervals and classes: metrics/test.json, metrics/per_class.csv
-Pictures and sounds: `instrec dev report` writes report.html; `dvc plots show` draws into dvc_plots/index.html"""
+Images and sounds: `instrec dev report` writes report.html; `dvc plots show` draws into dvc_plots/index.html"""
 
 
 def table(metrics: Mapping[str, Any]) -> list[str]:
-    """Lay out solo clips and mixtures, a test set a line; a dash where a set has none, no column where no set has."""
+    """Lay out solo clips and mixtures, one line per test set; a dash if a set has none, no column if no set has."""
     rows = {
         name: [parts.get(kind, {}).get(metric) for kind, metric, _ in COLUMNS]
         for name, parts in metrics.items()
@@ -53,7 +53,7 @@ def table(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def excerpts_table(metrics: Mapping[str, Any]) -> list[str]:
-    """Lay out excerpts, a protocol a line: how windows are summed up, how far a threshold reaches.
+    """Lay out excerpts, one line per protocol: how windows are combined, and which threshold is used.
 
     The first is the mean of windows with the model's own thresholds, over all files.
     """

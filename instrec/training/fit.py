@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import logging
 import shutil
-import sys
 import time
-import zipfile
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec.errors import UserError
-from instrec.evaluation import metrics
 from instrec.models import architectures
 from instrec.models.backend import keras
 from instrec.models.classifier import Card, Classifier, save
 from instrec.models.heads import TASKS
 from instrec.params import Params, TrainParams
-from instrec.training import calibration, devices, optimizers, regeneration, warm_start, weight_averaging
+from instrec.training import calibration, checkpoints, devices, optimizers, regeneration, warm_start, weight_averaging
 from instrec.training.batches import Batches
-from instrec.util import provenance
+from instrec.training.checkpoints import Row
 from instrec.util.files import written_whole
 from instrec.util.hdf5 import Store, open_store
 from instrec.util.progress import tqdm
 
-Row = dict[str, float]
-
-# All of a training's state lies in zip files, as Keras's own do: they have checksums.
-_HISTORY, _ROWS = "history.zip", "history.json"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,14 +61,14 @@ def train(params: Params, files: Files) -> None:
                     "clips-missing", "", f"no clips for {name}; raise balance.{name}_per_class in params.yaml"
                 )
     devices.prepare(params.seed)
-    place = files.backup / _key(params, files.spectrograms)
+    place = files.backup / checkpoints.key(params, files.spectrograms)
     done = place.with_suffix(".done")
     shutil.rmtree(done, ignore_errors=True)
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
         model = _chosen(params, files, place, len(history))
         calibration.calibrate(model, validation.labels, _presence(model, validation))
-        thresholds = metrics.best_thresholds(validation.labels, _presence(model, validation)).round(4)
+        thresholds = calibration.best_thresholds(validation.labels, _presence(model, validation)).round(4)
         card = Card(validation.classes, params.clip, params.spectrogram, tuple(thresholds.tolist()))
     save(files.model, model, card)
     _write_speed(files.speed, model, history)
@@ -90,7 +84,7 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
     averaged with it, the best model, and the history, from which early stopping follows. (Keras's BackupAndRestore
     keeps only the first.)
     """
-    history = _resumed(params.train, place)
+    history = checkpoints.resumed(params.train, place)
     epochs, patience = params.train.epochs, params.train.patience
     sources = regeneration.Sources(params, files.manifest, files.data, files.spectrograms / "train.h5")
     model = None
@@ -105,7 +99,8 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
                 model = model or _started(params, training, place, history)
                 batches = Batches(training, params, len(history), multiple=number)
                 history.append(_epoch(model, batches, valid, len(history)))
-            _keep(params.train, place, model, history)
+            best = _best(params.train, history) == len(history)
+            checkpoints.keep(params.train, place, model, history, best=best)
             shown = {name: f"{history[-1][name]:.3f}" for name in ("loss", "val_loss", "val_presence_f1")}
             bar.set_postfix(shown, refresh=False)
             bar.update()
@@ -115,8 +110,8 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
 def _started(params: Params, training: Store, place: Path, history: list[Row]) -> Any:
     """Build the model, or load the one that a killed training left."""
     if history:
-        print(f"going on after epoch {len(history)}", file=sys.stderr)
-        return keras.models.load_model(_saved(place, len(history)))
+        _log.info("going on after epoch %d", len(history))
+        return keras.models.load_model(checkpoints.saved(place, len(history)))
     frames, bins, channels = training.shape
     model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
     warm_start.take_weights(model, params, training.classes)
@@ -129,11 +124,8 @@ def _chosen(params: Params, files: Files, place: Path, epochs: int) -> Any:
     if not last:
         return keras.models.load_model(place / "best.keras")
     with open_store(files.spectrograms / "train.h5") as training:
-        return weight_averaging.average([_saved(place, number) for number in last], Batches(training, params, epochs))
-
-
-def _saved(place: Path, epoch: int) -> Path:
-    return place / f"epoch-{epoch}.keras"
+        models = [checkpoints.saved(place, number) for number in last]
+        return weight_averaging.average(models, Batches(training, params, epochs))
 
 
 def _epoch(model: Any, batches: Batches, valid: Batches, epoch: int) -> Row:
@@ -176,63 +168,6 @@ def _best(train: TrainParams, history: list[Row]) -> int:
         if not best or _gain(train, row) > _gain(train, history[best - 1]) + train.min_delta:
             best = number
     return best
-
-
-def _resumed(train: TrainParams, place: Path) -> list[Row]:
-    """Return the history that a killed training left; begin anew where a file of its state is damaged or missing."""
-    if not (place / _HISTORY).exists():
-        return []
-    try:
-        with zipfile.ZipFile(place / _HISTORY) as file:
-            history: list[Row] = json.loads(file.read(_ROWS))
-        for path in [place / "best.keras", *(_saved(place, number) for number in _kept(train, len(history)))]:
-            with zipfile.ZipFile(path) as file:
-                if file.testzip():
-                    raise zipfile.BadZipFile(path)
-    except Exception as error:  # zipfile and the decoders have many of their own
-        print(f"{place}: damaged ({type(error).__name__}); training begins anew", file=sys.stderr)
-        shutil.rmtree(place)
-        return []
-    return history
-
-
-def _kept(train: TrainParams, epochs: int) -> range:
-    """Return which epochs' models are kept after so many epochs."""
-    return range(max(1, epochs - max(1, weight_averaging.epochs(train)) + 1), epochs + 1)
-
-
-def _keep(train: TrainParams, place: Path, model: Any, history: list[Row]) -> None:
-    """Save the state after an epoch; the history is written last, and makes the state valid."""
-    number = len(history)
-    with written_whole(_saved(place, number)) as part:
-        written = part.with_suffix(".keras")
-        model.save(written)
-        written.replace(part)
-    if _best(train, history) == number:
-        shutil.copyfile(_saved(place, number), place / "best.part")
-        (place / "best.part").replace(place / "best.keras")
-    with written_whole(place / _HISTORY) as part, zipfile.ZipFile(part, "w") as file:
-        file.writestr(_ROWS, json.dumps(history))
-    _saved(place, number - max(1, weight_averaging.epochs(train))).unlink(missing_ok=True)
-
-
-def _key(params: Params, spectrograms: Path) -> str:
-    """Name the inputs of training: with another learning rate, data or code, it must not resume from this state.
-
-    A parallel experiment must not, either.
-    """
-    settings = asdict(params)
-    for section in ("evaluate", "tracking", "workers", "cluster"):
-        settings.pop(section)
-    surroundings = keras.backend.backend(), provenance.CODE, provenance.apart()
-    digest = hashlib.sha256(json.dumps([settings, *surroundings], sort_keys=True).encode())
-    paths = [spectrograms / "train.h5", spectrograms / "valid.h5"]
-    if (start := warm_start.path(params)) and start.is_file():
-        paths.append(start)
-    for path in paths:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
 
 
 def _presence(model: Any, validation: Store) -> npt.NDArray[np.float32]:

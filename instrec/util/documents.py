@@ -37,7 +37,7 @@ class _Refused(Exception):
 
 
 class _Strict(_Loader):  # type: ignore[misc]
-    """Name what PyYAML takes or stumbles over: a key that is there twice, whole numbers of many digits."""
+    """Name what PyYAML accepts or fails on: a repeated key, an integer of many digits."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         mapping = super().construct_mapping(node, deep=deep)
@@ -62,7 +62,7 @@ def load_yaml(path: Path, *, remedy: str = "") -> Any:
 
     Parameters
     ----------
-    remedy : what the user can do beyond mending the file, for the message.
+    remedy : what the user can do besides mending the file; ends the message.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def parse_yaml(content: bytes, where: str, *, remedy: str = "") -> Any:
 
     Parameters
     ----------
-    where : what stands before the reason in errors: a file's name.
+    where : the name of the file, for errors.
 
     Raises
     ------
@@ -126,12 +126,12 @@ def parse_json(content: bytes, where: str, *, remedy: str = "") -> Any:
 
 @contextmanager
 def expected(where: Path | str, remedy: str) -> Iterator[None]:
-    """Take what a document holds apart; where it lacks a key or a value is of another kind, that is the file's fault.
+    """Read the values of a document in a block; a missing key or a value of another type is an error of the file.
 
     Raises
     ------
     UserError
-        In place of what a missing key, another type or a value out of range lead to in the block.
+        Instead of the KeyError, TypeError or ValueError of the block.
     """
     try:
         yield
@@ -163,7 +163,7 @@ def _text(content: bytes, largest: int) -> str:
 
 
 def _check_events(events: Iterable[Any]) -> None:
-    """Refuse what would take much memory or time to build; the events themselves take little of either."""
+    """Refuse what would take much memory or time to build; the events themselves take little."""
     depth = 0
     for count, event in enumerate(events):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):

@@ -24,8 +24,8 @@ _LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer na
 def written_whole(path: Path) -> Iterator[Path]:
     """Return a temporary name beside `path`; rename it to `path` when the block ends well, remove it otherwise.
 
-    The name is this call's own, so that two writers never share a file: the last to end has the say. What killed
-    processes left in the folder is removed.
+    Each call has its own temporary name, so two writers never share a file; the last to end wins. Files that killed
+    processes left in the folder are removed.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def require_temporary_files() -> None:
     Raises
     ------
     UserError
-        If no folder for them takes a file, naming TMPDIR.
+        If no temporary folder can hold a file; the message names TMPDIR.
     """
     try:
         tempfile.gettempdir()
@@ -78,7 +78,7 @@ def require_temporary_files() -> None:
 
 @contextmanager
 def temporary_files() -> Iterator[None]:
-    """Report a full disk of temporary files, which every library reports in an error of its own.
+    """Turn the errors of libraries on a full disk of temporary files into one `UserError`.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def temporary_folder() -> Iterator[Path]:
 
 @functools.lru_cache(maxsize=1024)  # once for a folder, which may hold very many files
 def _clear(folder: Path) -> None:
-    """Remove what processes that are no more left in a folder."""
+    """Remove the temporary files of ended processes from a folder."""
     with suppress(OSError):  # a folder that cannot be listed, a file of somebody else
         for path in folder.iterdir():
             if (left := _LEFT.fullmatch(path.name)) and not _runs(int(left[1])):
@@ -130,13 +130,13 @@ def _runs(process: int) -> bool:
 
 
 def md5(path: Path) -> str:
-    """Return a file's MD5 checksum in hexadecimal, which is what DVC and datasets go by."""
+    """Return a file's MD5 checksum in hexadecimal, as DVC and datasets use it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def below(folder: Path) -> Iterator[Path]:
-    """Return what lies in a folder and below. The folder and those right in it may be links."""
+    """Return the paths in a folder and below. The folder and its direct sub-folders may be links."""
     for top in folder.iterdir():
         yield top
         yield from top.rglob("*") if top.is_dir() else ()

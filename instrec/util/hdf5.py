@@ -1,11 +1,11 @@
-"""The HDF5 files that stages hand on: one per split, rows of audio or features beside their ids and labels.
+"""The HDF5 files between stages: one per split, with rows of audio or features, their ids and labels.
 
 A file holds the datasets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes`
-(classes,). The same rows give the same bytes however they are appended: no times, and whole chunks written once, in
-order.
+(classes,). The same rows give the same bytes, however they are appended: there are no times, and whole chunks are
+written once, in order.
 
-No bit of it changes unnoticed: HDF5 keeps checksums of its own structures and of each chunk of `data`, and attribute
-`digest` holds that of all else. It is checked on opening, chunks when they are read.
+Any changed bit is noticed. HDF5 keeps checksums of its structures and of each chunk of `data`, which are checked on
+reading. Attribute `digest` is the checksum of the rest, which is checked on opening.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def create(
     classes : names of the labels' columns.
     chunk_rows : rows read and written together.
     compression : one of `COMPRESSIONS`.
-    attrs : anything else worth keeping, the sample rate say.
+    attrs : other values to keep, for example the sample rate.
 
     Raises
     ------
@@ -205,7 +205,7 @@ class Store:
 
 
 def _rows(file: h5py.File) -> h5py.Dataset:
-    """Return the rows, once it is clear that the file can hold as many and that reading one takes no more memory."""
+    """Return the rows, after checking that the file can hold as many, and that one row fits into memory."""
     data = hdf5_file.dataset(file, "data", "iuf")
     size = hdf5_file.size_of(data)
     if data.chunks is None or size > hdf5_file.MOST_PACKED * hdf5_file.bytes_in(file):

@@ -1,6 +1,6 @@
-"""Work on many items at once, in one place: results come in the order of the items, whoever works on them.
+"""Parallel work in one place: results come in the order of the items, whatever the number of workers.
 
-Those are processes of this machine, or the workers of a Dask cluster that runs already.
+Workers are processes of this machine, or those of a running Dask cluster.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from instrec.errors import UserError
 from instrec.util import provenance
-from instrec.util.processes import unheard
+from instrec.util.processes import blocked
 
 CHUNK = 16  # items a message; with one, two workers rendered 1.25 times what one does, with 16 1.75 times
 
@@ -45,15 +45,15 @@ def ordered_map(
 ) -> Iterator[Result]:
     """Apply a function to every item in several processes, and return the results in order.
 
-    At most two messages a worker are under way, so memory stays bounded however slow the reader is. Workers are
+    At most two messages per worker are under way, so memory stays bounded even if the reader is slow. Workers are
     spawned, not forked: FluidSynth and TensorFlow have threads of their own.
 
     Parameters
     ----------
     function : importable by name, as processes need it.
     workers : processes of this machine; 0 for one per core; 1 works in this process.
-    cluster : address of a Dask scheduler, whose workers then do it instead; one that dies is made up for by the others.
-    chunk : items a message.
+    cluster : address of a Dask scheduler, whose workers then do the work; others take over from one that dies.
+    chunk : items per message.
 
     Raises
     ------
@@ -69,7 +69,7 @@ def ordered_map(
     remaining = iter(items)
     with _cluster(cluster) if cluster else _processes(workers) as (pool, size, check):
         while messages := list(islice(remaining, chunk)):
-            with unheard(*_PARENTS):
+            with blocked(*_PARENTS):
                 pending.append(pool.submit(_apply, function, messages))
             if len(pending) >= 2 * size:
                 yield from _given(pending.popleft(), check)
@@ -79,7 +79,7 @@ def ordered_map(
 
 @contextmanager
 def _processes(workers: int) -> Iterator[tuple[Executor, int, Callable[[], None]]]:
-    with unheard(*_PARENTS):
+    with blocked(*_PARENTS):
         spawning = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, mp_context=spawning, initializer=_follow_parent)
     try:
@@ -137,7 +137,7 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int, Callable[[], None]]]
 
 
 class _Watch:
-    """Sees that a cluster still works, while nothing comes from it. Clocks of other machines play no part."""
+    """Checks that a silent cluster still works, without relying on the clocks of other machines."""
 
     def __init__(self, client: Any, where: str, start: str) -> None:
         self._client, self._where, self._start = client, where, start

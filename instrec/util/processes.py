@@ -1,4 +1,4 @@
-"""How a command or a stage ends before its work is done: by a signal, or because DVC, which started it, has ended."""
+"""How a command or a stage ends early: by a signal, or because the DVC that started it has ended."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _STAGE = "DVC_STAGE"  # in the environment of all that DVC starts, and not in DV
 def stage(main: Callable[[], None], name: str) -> NoReturn:
     """Run a stage's main function, and end the process with its exit code.
 
-    It runs once at a time in a folder. It ends when the DVC that started it does; where no DVC started it, as under
-    nohup or a job scheduler, it depends on nobody.
+    It runs once at a time in a folder. It ends when the DVC that started it ends. If no DVC started it, as under nohup
+    or a job scheduler, it runs on alone.
     """
     guard()
     if _STAGE in os.environ:
-        with unheard(*SIGNALS):
+        with blocked(*SIGNALS):
             threading.Thread(target=_end_with_dvc, daemon=True).start()
 
     def alone() -> None:
@@ -41,9 +41,9 @@ def stage(main: Callable[[], None], name: str) -> NoReturn:
 
 
 def guard() -> None:
-    """Let Ctrl-C, SIGTERM and SIGHUP end the process with one line, from here to its very end.
+    """Let Ctrl-C, SIGTERM and SIGHUP end the process with one line from now on.
 
-    What the caller ignores, as nohup does, stays ignored. Only the main thread can call it.
+    Signals that the caller ignores, as nohup does, stay ignored. Only the main thread can call it.
     """
     for number in SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
@@ -67,8 +67,8 @@ def _end(number: int, frame: FrameType | None) -> None:
 
 
 @contextmanager
-def unheard(*numbers: signal.Signals) -> Iterator[None]:
-    """Keep signals from this thread for a while, and for good from the threads and processes that it starts."""
+def blocked(*numbers: signal.Signals) -> Iterator[None]:
+    """Block signals in this thread for the block, and for good in threads and processes that it starts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
@@ -84,9 +84,9 @@ def _end_with_dvc() -> None:
 
 
 def _wait_for_dvc() -> bool:
-    """Wait until DVC has ended; say whether there was a DVC to wait for.
+    """Wait until DVC has ended; return whether there was a DVC.
 
-    It is the first process above whose environment does not name the stage: between the two there may be a shell.
+    DVC is the first parent whose environment does not name the stage; there may be a shell in between.
     """
     import psutil
 
@@ -114,7 +114,7 @@ def _wait_for_dvc() -> bool:
 
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    """Hold a lock, which the system takes back from a process that is killed."""
+    """Hold a lock; the system releases it if the process is killed."""
     import filelock
 
     lock = filelock.FileLock(path)

@@ -1,4 +1,4 @@
-"""How far something is: a bar on a terminal, and a line now and then in a log."""
+"""Progress: a bar on a terminal, and a line now and then in a log."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY_SECONDS = 60.0
 
 
 def tqdm(items: Iterable[Any] | None = None, **options: Any) -> Any:
-    """Return tqdm's bar where standard error is a terminal; else the same, with lines: first, last and one a minute.
+    """Return tqdm's bar on a terminal; in a log, the same as lines: the first, the last, and one per minute.
 
     Parameters
     ----------

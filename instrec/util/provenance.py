@@ -1,6 +1,6 @@
-"""Which checkout runs: its code, and whether its folder is one that `dvc exp run --temp` or `--queue` throws away.
+"""The checkout that runs: its code, and whether `dvc exp run --temp` or `--queue` will delete its folder.
 
-DVC gives such a folder what git tracks and nothing else, and names the repository itself in DVC_ROOT.
+Such a folder has only what git tracks. DVC names the repository itself in DVC_ROOT.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ def _digest() -> str:
 
 
 CODE = _digest()
-"""The package's code as this process found it: a worker that runs since yesterday keeps yesterday's."""
+"""Digest of the package's code when this process loaded it; a worker keeps the code that it started with."""
 
 
 def repository() -> Path:
-    """Return the repository's own folder, also within one that will be thrown away."""
+    """Return the folder of the repository itself, also from a temporary one."""
     return Path(os.environ.get("DVC_ROOT", "."))
 
 
 def apart() -> str:
-    """Name the experiment where it has a folder of its own, beside which others may run; empty elsewhere."""
+    """Return the name of an experiment in a temporary folder, beside which others may run; else nothing."""
     return "" if repository().samefile(".") else os.environ["DVC_EXP_NAME"]
 
 
 def check_sources(sources: SourcesParams) -> None:
-    """See that nothing is silently missing where git ignores what a run reads.
+    """Check that a temporary folder does not lack files that the run reads and git ignores.
 
     Raises
     ------

@@ -36,7 +36,7 @@ from instrec.web.templates import LOOKS, source, templates
 from instrec.web.turns import AT_ONCE, Turns
 
 LIMIT_MB = 2000  # three hours of a CD
-_SPANS = 8  # stretches of an instrument on the page before one opens the rest
+_SPANS = 8  # segments of an instrument that the page shows at first
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src data:; media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -48,7 +48,7 @@ _HEADERS = {
 
 
 class _Stopped(Exception):
-    """Whoever asked has gone."""
+    """The client has gone."""
 
 
 def application(model: Model, *, limit_mb: int = LIMIT_MB) -> Starlette:
@@ -89,7 +89,7 @@ class _Server:
         self._turns, self._workers = Turns(), ThreadPoolExecutor(AT_ONCE)
 
     async def timeline(self, request: Request) -> Response:
-        """Take a file as the body, and answer with a JSON object a line, as `_lines` gives them."""
+        """Take a file as the body; answer with the lines of `_lines`."""
         if not _from_this_page(request):
             return _refusal("This page may not ask.", 403)
         with ExitStack() as stack:
@@ -131,17 +131,17 @@ class _Server:
         return False
 
     async def _lines(self, upload: IO[bytes]) -> AsyncGenerator[str]:
-        """Return JSON: what the page shows.
+        """Return lines of JSON for the page.
 
-        `{"ahead": files}` while others come first, `{"heard": seconds}` every so often, and at the end `{"html": what
-        sounds}` or `{"error": why not}`.
+        `{"ahead": files}` while others come first, `{"seconds": analyzed}` during the work, and at the end
+        `{"html": timeline}` or `{"error": reason}`.
         """
         loop, gone = asyncio.get_running_loop(), threading.Event()
         turns: asyncio.Queue[int] = asyncio.Queue()
         told: asyncio.Queue[float | None] = asyncio.Queue()
         seconds = 0.0
 
-        def heard(more: float) -> None:
+        def progress(more: float) -> None:
             nonlocal seconds
             if gone.is_set():
                 raise _Stopped
@@ -151,19 +151,19 @@ class _Server:
         with upload, self._turns.place(turns.put_nowait):
             while (ahead := await turns.get()) >= AT_ONCE:
                 yield _line({"ahead": ahead})
-            working = loop.run_in_executor(self._workers, self._answer, _path(upload), heard)
+            working = loop.run_in_executor(self._workers, self._answer, _path(upload), progress)
             working.add_done_callback(lambda done: told.put_nowait(None))
             try:
                 while (so_far := await told.get()) is not None:
-                    yield _line({"heard": round(so_far, 1)})
+                    yield _line({"seconds": round(so_far, 1)})
                 yield _line(await working)  # raises what went wrong
             finally:
                 gone.set()
                 working.cancel()  # if it has not begun: a thread may still be at the last block of one who has gone
 
-    def _answer(self, path: Path, heard: Callable[[float], None]) -> dict[str, Any]:
+    def _answer(self, path: Path, progress: Callable[[float], None]) -> dict[str, Any]:
         try:
-            predicted = prediction.predict(path, self._model, progress=heard)
+            predicted = prediction.predict(path, self._model, progress=progress)
         except UserError as error:
             return {"error": str(error).removeprefix(f"{path}: ")}
         except _Stopped:
@@ -173,15 +173,15 @@ class _Server:
             "found": [(taxonomy.instrument(each.name).title, each) for each in predicted.instruments],
             "brief": [(taxonomy.instrument(each.name).title, each) for each in predicted.brief],
             "shown": _SPANS,
-            "duration": predicted.heard.duration,
+            "duration": predicted.activations.duration,
             "clock": clock,
-            "warnings": [line.removeprefix(f"{path}: ") for line in predicted.heard.warnings],
+            "warnings": [line.removeprefix(f"{path}: ") for line in predicted.activations.warnings],
         }
         return {"html": self._template.render(shown)}
 
 
 class _Stream(StreamingResponse):
-    """Closes what it streams as soon as whoever asked has gone, and not when garbage is collected."""
+    """Closes its stream as soon as the client has gone, not when garbage is collected."""
 
     def __init__(self, lines: AsyncGenerator[str]) -> None:
         super().__init__(lines, media_type="application/x-ndjson", headers=_HEADERS)
@@ -205,7 +205,7 @@ def _write(file: IO[bytes], chunk: bytes) -> None:
 
 
 def _path(file: IO[bytes]) -> Path:
-    """Return what a file without a name can be opened by."""
+    """Return a path that opens a file without a name."""
     return Path(f"/proc/self/fd/{file.fileno()}")
 
 

@@ -14,7 +14,7 @@ _PEAK = 0.9
 
 
 def sound(y: NDArray[Any], sample_rate: int) -> str:
-    """Return samples [shape=(n,)] as a data URI: MP3, or FLAC at rates that MP3 has not. The loudest gets `_PEAK`."""
+    """Return samples [shape=(n,)] as a data URI: MP3, or FLAC at rates that MP3 lacks. The loudest gets `_PEAK`."""
     import soundfile  # not for `instrec serve`, whose browser has the file
 
     loudest = float(np.abs(y).max(initial=0)) or 1.0
@@ -34,7 +34,7 @@ def heat(values: NDArray[Any]) -> str:
 
 
 def shades(values: NDArray[Any], color: tuple[int, int, int]) -> str:
-    """Return values within 0..1 as the opacity of a color, so that the page's own shows through where they are low."""
+    """Return values within 0..1 as the opacity of a color, so that the page shows through low ones."""
     pixels = np.empty((*values.shape, 4), np.uint8)
     pixels[..., :3], pixels[..., 3] = color, _levels(values)
     return _png(pixels, "RGBA")

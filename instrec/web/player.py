@@ -23,8 +23,8 @@ _STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 @dataclass(frozen=True)
 class Row:
-    """An instrument: how sure the model is at its surest, over time as a picture, and where in 0..1 it is decided for
-    and where it sounds by label (start and width)."""
+    """An instrument: its highest probability, its probability over time as an image, and where it is predicted and
+    where it is labeled, as (start, width) in 0..1."""
 
     title: str
     probability: float
@@ -35,7 +35,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What the page shows of a sound.
+    """The timeline of a sound on the page.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class Timeline:
     waveform : the outline as points of an SVG polygon, 1000 wide, -100 to 100 high.
     ticks : the time axis: place in 0..1, and label.
     sound : as a data URI; None where it is too long.
-    labeled : whether it is known what sounds.
+    labeled : whether there are labels.
     """
 
     name: str
@@ -58,36 +58,36 @@ class Timeline:
 
 
 def laid_out(name: str, predicted: Prediction, sound: str | None = None, labels: Sequence[str] = ()) -> Timeline:
-    """Lay out a predicted.
+    """Lay out a prediction.
 
     Parameters
     ----------
     sound : as a data URI.
-    labels : what sounds, each for an equal part of the time; none where it is not known.
+    labels : the instruments, each for an equal part of the time; none if they are not known.
     """
-    heard = predicted.heard
+    classes, duration = predicted.classes, predicted.activations.duration
     titles = [taxonomy.instrument(label).title for label in labels]
     # What sounds is shown whether or not the model finds it.
     found = {taxonomy.instrument(each.name).title: each.segments for each in predicted.instruments}
-    surest = dict(zip((taxonomy.instrument(each).title for each in heard.classes), predicted.timeline.T, strict=True))
+    surest = dict(zip((taxonomy.instrument(each).title for each in classes), predicted.timeline.T, strict=True))
     shown = [title for title in dict.fromkeys((*titles, *found)) if title in surest]
     rows = [
         Row(
             title,
             float(surest[title].max()),
             media.shades(thinned(surest[title], _POINTS)[None], _BLUE),
-            tuple((start / heard.duration, (end - start) / heard.duration) for start, end in found.get(title, ())),
+            tuple((start / duration, (end - start) / duration) for start, end in found.get(title, ())),
             tuple((place / len(labels), 1 / len(labels)) for place, label in enumerate(titles) if label == title),
         )
         for title in shown[:ROWS]
     ]
     return Timeline(
         name=name,
-        duration=clock(heard.duration),
+        duration=clock(duration),
         rows=tuple(rows),
         left_out=len(shown) - len(rows),
-        waveform=_waveform(heard.envelope),
-        ticks=tuple(_ticks(heard.duration)),
+        waveform=_waveform(predicted.activations.envelope),
+        ticks=tuple(_ticks(duration)),
         sound=sound,
         labeled=bool(labels),
     )

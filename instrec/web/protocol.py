@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, with what it lacks: time limits for requests, and an end that nothing has to wait for."""
+"""HTTP as uvicorn speaks it, with time limits for requests, and a shutdown that waits for no client."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MOST_CONNECTIONS = 400  # each may hold two open files, of the 1024 that a proce
 class Protocol(H11Protocol):
     """One connection.
 
-    A request's head must arrive within `patience` seconds, counted from the connection or the answer before. So must
-    its body, with more time for what has arrived. Whoever does not read an answer for as long is not waited for.
+    The head of a request must arrive within `patience` seconds after the connection or the last answer. So must its
+    body, with more time for what has arrived. A client that does not read an answer for as long is cut off.
     """
 
     patience = PATIENCE_SECONDS

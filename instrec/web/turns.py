@@ -1,4 +1,4 @@
-"""Who is worked for and who waits: first come, first served."""
+"""The queue of requests: first come, first served."""
 
 from __future__ import annotations
 

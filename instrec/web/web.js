@@ -43,9 +43,9 @@ const seek = (seconds) => {
 const answered = (line, name) => {
   if ("ahead" in line) {
     tell(`Waiting: ${line.ahead} files ahead of yours`);
-  } else if ("heard" in line) {
+  } else if ("seconds" in line) {
     const length = sound.duration;
-    tell(`Listening: ${clock(line.heard)}${Number.isFinite(length) ? ` of ${clock(length)}` : ""}`, line.heard / length);
+    tell(`Analyzing: ${clock(line.seconds)}${Number.isFinite(length) ? ` of ${clock(length)}` : ""}`, line.seconds / length);
   } else if ("error" in line) {
     complain(`${name}: ${line.error}`);
   } else {
@@ -74,7 +74,7 @@ const ask = (file) => {
   const request = new XMLHttpRequest();
   asking = request;
   let [read, done] = [0, false];
-  const hear = () => {
+  const readOn = () => {
     const end = request.responseText.lastIndexOf("\n") + 1;
     for (const text of request.responseText.slice(read, end).split("\n").filter(Boolean)) {
       const line = JSON.parse(text);
@@ -84,10 +84,10 @@ const ask = (file) => {
     read = Math.max(read, end);
   };
   request.upload.onprogress = (event) => tell("Sending", event.loaded / event.total);
-  request.upload.onload = () => tell("Listening");
-  request.onprogress = () => { if (request.status === 200) hear(); };
+  request.upload.onload = () => tell("Analyzing");
+  request.onprogress = () => { if (request.status === 200) readOn(); };
   request.onload = () => {
-    if (request.status === 200) hear();
+    if (request.status === 200) readOn();
     else if (request.getResponseHeader("content-type") === "application/json") answered(JSON.parse(request.responseText), file.name);
     else complain(`${file.name}: refused (${request.status})`);
     if (request.status === 200 && !done) complain(`${file.name}: the server failed; its terminal says why`);

@@ -1,4 +1,4 @@
-"""An array is heard as the file that soundfile writes of it."""
+"""An array gives the same samples as the file that soundfile writes of it."""
 
 import numpy as np
 import pytest

@@ -6,15 +6,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from instrec.models import classifier
-from tests.tone_model import CARD, RATE, build, silence, tone
+from tests.tone_model import RATE, silence, tone
 
 
 @pytest.fixture(scope="session")
-def model(tmp_path_factory) -> str:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return str(path)
+def model(tones: Path) -> str:
+    return str(tones)
 
 
 @pytest.fixture

@@ -8,26 +8,17 @@ import pytest
 import yaml
 
 from instrec.cli import doctor
-from instrec.models import classifier
-from tests.tone_model import CARD, build
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return path
 
 
 def state(findings: list[doctor.Finding]) -> dict[str, tuple[str, str]]:
     return {each.what: (each.state, each.detail) for each in findings}
 
 
-def test_what_is_there_is_found(model):
-    found = state(doctor.examine(model, PARAMS))
-    assert found["model"] == (doctor.THERE, f"{model} (3 classes)")
+def test_what_is_there_is_found(tones):
+    found = state(doctor.examine(tones, PARAMS))
+    assert found["model"] == (doctor.THERE, f"{tones} (3 classes)")
     for name in ("Python", "numpy", "keras", "Keras backend"):
         assert found[name][0] == doctor.THERE, found[name]
     assert found["mirdata"][0] in (doctor.THERE, doctor.OPTIONAL)
@@ -47,13 +38,13 @@ def test_what_is_missing_is_told_with_how_to_get_it(tmp_path):
     assert state(doctor.examine(tmp_path / "corrupt.keras", PARAMS))["model"][0] == doctor.MISSING
 
 
-def test_a_cut_off_soundfont_is_not_taken_for_a_whole_one(tmp_path, model):
+def test_a_cut_off_soundfont_is_not_taken_for_a_whole_one(tmp_path, tones):
     tree = yaml.safe_load(PARAMS.read_text())
     tree["soundfonts"]["folders"] = [str(tmp_path)]
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     name = tree["soundfonts"]["unseen"]
     (tmp_path / name).write_bytes(b"RIFF" + (5000).to_bytes(4, "little") + b"sfbk" + bytes(100))
-    state_, detail = state(doctor.examine(model, tmp_path / "params.yaml"))[name]
+    state_, detail = state(doctor.examine(tones, tmp_path / "params.yaml"))[name]
     assert state_ == doctor.MISSING
     assert "cut off" in detail
 
@@ -62,11 +53,11 @@ def test_a_cut_off_soundfont_is_not_taken_for_a_whole_one(tmp_path, model):
     ("content", "told"),
     [("sed: 1\n", "did you mean seed"), ("a: [", "cannot be read"), (None, "is not there")],
 )
-def test_params_that_cannot_be_used_are_a_finding_of_one_line(tmp_path, model, content, told):
+def test_params_that_cannot_be_used_are_a_finding_of_one_line(tmp_path, tones, content, told):
     path = tmp_path / "params.yaml"
     if content is not None:
         path.write_text(content)
-    state_, detail = state(doctor.examine(model, path))["params"]
+    state_, detail = state(doctor.examine(tones, path))["params"]
     assert state_ == doctor.MISSING
     assert told in detail
     assert "\n" not in detail

@@ -1,4 +1,4 @@
-"""`instrec predict`: any file, any format, its timeline and picture."""
+"""`instrec predict`: any file, any format, its timeline and image."""
 
 import json
 import os
@@ -114,20 +114,20 @@ class TestPredict:
         assert main(["predict", str(path), "--format", "jams", "--model", model]) == 0
         assert json.loads(capsys.readouterr().out)["annotations"][0]["sandbox"] == {"complete": False}
 
-    def test_the_track_that_is_heard_is_said_and_can_be_chosen(self, capsys, tmp_path, model):
+    def test_the_track_that_is_used_is_named_and_can_be_chosen(self, capsys, tmp_path, model):
         path = encode(tmp_path / "film.mka", "flac", silence(3), tone("flute", 3), tone("violin", 3), rate=RATE)
 
-        def heard(*options: str) -> tuple[list[str], str]:
+        def predicted(*options: str) -> tuple[list[str], str]:
             assert main(["predict", str(path), "--json", "--model", model, *options]) == 0
             out, err = capsys.readouterr()
             return [each["name"] for each in json.loads(out)["instruments"]], err
 
-        names, err = heard()
+        names, err = predicted()
         assert names == ["flute"]
         assert err.startswith(f"warning: {path}: holds 3 audio tracks; track 2 ")
         assert err.count("\n") == 1
-        assert heard("--track", "3") == (["violin"], "")
-        assert heard("--track", "1") == ([], "")
+        assert predicted("--track", "3") == (["violin"], "")
+        assert predicted("--track", "1") == ([], "")
         assert main(["predict", str(path), "--model", model, "--track", "4"]) == 2
         assert_only_error(capsys, path, "track 4", "1 to 3")
 
@@ -178,7 +178,7 @@ class TestPredict:
         assert result.stderr == ""
         assert json.loads(result.stdout)["duration_seconds"] == 8.0
 
-    def test_ctrl_c_while_a_picture_is_drawn_leaves_no_half_list(self, capsys, monkeypatch, tmp_path, model, music):
+    def test_ctrl_c_while_a_image_is_drawn_leaves_no_half_list(self, capsys, monkeypatch, tmp_path, model, music):
         def interrupt(prediction, path):
             raise KeyboardInterrupt
 

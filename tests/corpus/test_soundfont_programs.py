@@ -26,7 +26,7 @@ def test_the_table_says_what_the_files_hold(tmp_path):
     note = sf2_writer.Note(np.arange(100, dtype=np.int16), 22050, 60.0, (0, 127))
     for name, presets in (("a.sf2", [(0, 0), (0, 1), (0, 9), (128, 7)]), ("b.sf2", [(0, 3), (5, 4)])):
         sf2_writer.write(tmp_path / name, "own", {preset: [note] for preset in presets})
-    settings = SoundFontParams(folders=(str(tmp_path),), train=("a.sf2",), valid=(), unseen="b.sf2")
+    settings = SoundFontParams(folders=(str(tmp_path),), train=("a.sf2",), valid=(), unseen="b.sf2", mixed=False)
     catalog.write(tmp_path / "soundfonts.csv", settings, ["violin"])
     held = soundfont_programs.read(tmp_path / "soundfonts.csv")
     assert held == {"a.sf2": Held(frozenset({0, 1, 9}), frozenset({7})), "b.sf2": Held(frozenset({3}), frozenset())}

@@ -65,7 +65,7 @@ OUTSIDE = {
     "pytest tests/synthesis/noise": "these tests are it",
     "make release": "card/test_card.py: scripts/release.py, which is all it calls",
     "make release ARGS=\"--recordings real.json --of 'my 30 recordings of a violin and a flute'\"": "the same",
-    "git add released instrec/models .dvcstore docs/model_card.md": "what scripts/release.py prints",
+    "git add released instrec/models docs/model_card.md": "what scripts/release.py prints",
     "git commit": "what scripts/release.py prints",
     "git config --global url./path/to/copy.insteadOf https://github.com/sfzinstruments/MTG.SoloSax": "changes the "
     "user's git; synthesis/soundfonts/test_libraries.py",

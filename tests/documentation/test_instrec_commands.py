@@ -18,9 +18,9 @@ from tests.tone_model import RATE, tone
 
 
 @pytest.fixture(scope="module")
-def project(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(miniature: Path, module_folder: Path) -> Path:
     """A repository with a model, a song, and a folder of recordings as docs/evaluate.md has one."""
-    folder = shutil.copytree(miniature, tmp_path_factory.mktemp("documentation") / "repository")
+    folder = shutil.copytree(miniature, module_folder / "repository")
     shutil.copytree(ROOT / "recipes", folder / "recipes", dirs_exist_ok=True)
     for name in ("song.wav", "my_recordings/violin/a.wav", "my_recordings/Harp/harp.wav"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

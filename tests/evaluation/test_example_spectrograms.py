@@ -1,4 +1,4 @@
-"""The picture of example spectrograms, of real stores."""
+"""The image of example spectrograms, of real stores."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def write_set(folder, name, kind="solo", classes=CLASSES, level=0.5):
 
 
 def panels(path) -> int:
-    """How many pictures there are: patches of the color that the level of all clips has."""
+    """How many images there are: patches of the color that the level of all clips has."""
     color = np.array(colormaps["magma"](0.5)[:3])
     return int(label(np.abs(imread(path)[..., :3] - color).max(axis=2) < 0.04)[1])
 
@@ -48,7 +48,7 @@ def test_sets_of_other_classes_share_columns_where_they_can(tmp_path):
     assert panels(tmp_path / "one.png") == 2
 
 
-def test_many_sets_and_programs_stay_a_small_picture(tmp_path):
+def test_many_sets_and_programs_stay_a_small_image(tmp_path):
     classes = tuple(f"gm_{program:03}" for program in range(128))
     sets = [write_set(tmp_path, f"set{number}", classes=classes) for number in range(example_spectrograms.SETS + 2)]
     example_spectrograms.draw(tmp_path / "many.png", tmp_path, sets)
@@ -71,7 +71,7 @@ def test_the_same_spectrograms_give_the_same_bytes(tmp_path):
 @pytest.mark.parametrize("bins", [3, 7])
 def test_low_bins_are_at_the_bottom(bins):
     features = np.arange(bins)[None, :, None].repeat(5, axis=0).astype(np.float32)
-    picture = example_spectrograms.picture(features)
-    assert picture.shape == (bins, 5)
-    assert (picture[-1] == 0).all()
-    assert (picture[0] == bins - 1).all()
+    image = example_spectrograms.image(features)
+    assert image.shape == (bins, 5)
+    assert (image[-1] == 0).all()
+    assert (image[0] == bins - 1).all()

@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-
-import numpy as np
 import pytest
 from matplotlib.text import Text
 
 from instrec.errors import UserError
 from instrec.evaluation import figures
-
-PROGRAMS = [f"gm_{program:03}" for program in range(128)]
+from tests.plot_tables import PROGRAMS, confused_programs, confusions, f1, write_table
 
 
 def letters(chart):
     """All that is written in a drawing."""
     chart.figure.draw_without_rendering()
     return [text.get_text() for text in chart.figure.findobj(Text) if text.get_text() and text.get_visible()]
-
-
-def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def confusions(*pairs):
-    return [{"actual": actual, "predicted": predicted} for actual, predicted in pairs]
-
-
-def f1(classes):
-    values = np.linspace(0.9, 0.1, len(classes))
-    return [
-        {"class": name, "f1": f"{value:.4f}", "low": f"{value - 0.05:.4f}", "high": f"{value + 0.05:.4f}", "clips": "9"}
-        for name, value in zip(classes, values, strict=True)
-    ]
 
 
 def test_confusion_counts_and_names_the_most_frequent():
@@ -54,9 +30,8 @@ def test_no_confusion_is_said():
 
 
 def test_128_programs_are_confused_readably():
-    pairs = [(name, PROGRAMS[number - number % 8]) for number, name in enumerate(PROGRAMS) for _ in range(3)]
-    chart = figures.confusion(confusions(*pairs), "x")
-    assert set(letters(chart)) == {"heard as", "actual class"}
+    chart = figures.confusion(confused_programs(), "x")
+    assert set(letters(chart)) == {"predicted as", "actual class"}
     assert "Bright Acoustic Piano as Acoustic Grand Piano (3 of 3)" in chart.caption
 
 
@@ -89,9 +64,9 @@ def test_calibration_tells_counts_and_distance():
 
 
 def test_charts_of_a_set_are_those_that_it_has(tmp_path):
-    write(tmp_path / "confusion_a.csv", confusions(("flute", "flute")))
-    write(tmp_path / "f1_a.csv", f1(["flute"]))
-    write(tmp_path / "f1_b.csv", f1(["flute"]))
+    write_table(tmp_path / "confusion_a.csv", confusions(("flute", "flute")))
+    write_table(tmp_path / "f1_a.csv", f1(["flute"]))
+    write_table(tmp_path / "f1_b.csv", f1(["flute"]))
     found = figures.of_sets(tmp_path, ["b", "a", "c"])
     assert {name: [each.title.split()[0] for each in own] for name, own in found.items()} == {
         "b": ["F1"],

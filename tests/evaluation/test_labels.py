@@ -8,17 +8,14 @@ import soundfile
 from instrec.cli import main
 from instrec.errors import UserError
 from instrec.evaluation import labels
-from instrec.models import classifier
-from tests.tone_model import CARD, RATE, build, silence, tone
+from tests.tone_model import CARD, RATE, silence, tone
 
 CLASSES = tuple(CARD.classes)
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> str:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return str(path)
+@pytest.fixture(scope="session")
+def model(tones) -> str:
+    return str(tones)
 
 
 @pytest.fixture

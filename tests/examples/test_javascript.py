@@ -76,7 +76,7 @@ def short(music) -> Path:
 
 def agrees(found: dict, path: Path) -> None:
     predicted = instrec.predict(path)
-    assert found["seconds"] == pytest.approx(predicted.heard.duration)
+    assert found["seconds"] == pytest.approx(predicted.activations.duration)
     assert predicted.instruments
     for kind in ("instruments", "brief"):
         pairs = list(zip(found[kind], getattr(predicted, kind), strict=True))
@@ -137,10 +137,10 @@ def tab(browser, address):
     context.close()
 
 
-HEARD = """
+PREDICTED = """
 async () => {
-  const { heard } = await import("./page.js");
-  const { seconds, instruments, brief } = await heard(document.getElementById("file").files[0], () => {});
+  const { predicted } = await import("./page.js");
+  const { seconds, instruments, brief } = await predicted(document.getElementById("file").files[0], () => {});
   return { seconds, instruments, brief };
 }
 """
@@ -150,7 +150,7 @@ def test_the_page_says_what_predict_says_without_a_network(tab, music, short):
     for path in (short, music):
         tab.set_input_files("#file", path)
         expect(tab.locator("#name")).to_have_text(path.name, timeout=60_000)
-        agrees(tab.evaluate(HEARD), path)
+        agrees(tab.evaluate(PREDICTED), path)
     rows = tab.locator(".row p").all_text_contents()
     assert [row.split(" ")[0] for row in rows[:2]] == ["flute", "piano"]
     whole = tab.locator("#timeline").bounding_box()

@@ -12,7 +12,7 @@ import pytest
 from instrec import export
 from instrec.cli import main
 from instrec.inference import model as models
-from instrec.inference.activations import listen
+from instrec.inference.activations import activations_of
 from instrec.inference.model import HOP_SHARE
 from instrec.models import classifier
 from instrec.models.released import RELEASED
@@ -52,7 +52,7 @@ def named(repository: Path, model: Path, sound: Path) -> list[str]:
 def expected(file: Path, model: Path) -> dict[str, float]:
     """The classes that reach their threshold where the means of neighboring windows are highest."""
     known = models.load(model)
-    presence = listen(file, known, hop_share=HOP_SHARE).presence
+    presence = activations_of(file, known, hop_share=HOP_SHARE).presence
     pairs = (np.concatenate([presence[:1], presence]) + np.concatenate([presence, presence[-1:]])) / 2
     rows = zip(known.classes, known.thresholds, pairs.max(axis=0).tolist(), strict=True)
     return {name: highest for name, threshold, highest in rows if highest >= threshold}

@@ -20,32 +20,25 @@ from instrec.models import architectures, classifier
 from instrec.params import Params
 from tests import full_disk
 from tests.refusals import assert_one_line, refused
-from tests.tone_model import CARD, TONES, build, model, tone
+from tests.tone_model import CARD, TONES, model, tone
 
 FORMATS = sorted(export.FORMATS)
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return path
-
-
-@pytest.fixture(scope="module")
-def exported(trained: Path) -> dict[str, Path]:
-    files = {form: trained.with_suffix(f".{form}") for form in FORMATS}
+def exported(tones: Path) -> dict[str, Path]:
+    files = {form: tones.with_suffix(f".{form}") for form in FORMATS}
     for form, path in files.items():
-        assert main(["export", "--format", form, "--model", str(trained), "--output", str(path)]) == 0
+        assert main(["export", "--format", form, "--model", str(tones), "--output", str(path)]) == 0
     return files
 
 
 @pytest.mark.parametrize("form", FORMATS)
 class TestFile:
-    def test_the_same_probabilities_for_any_number_of_windows(self, trained, exported, form):
+    def test_the_same_probabilities_for_any_number_of_windows(self, tones, exported, form):
         sounds = np.stack([tone("violin", 1), tone("flute", 1, level=1e-3), tone("violin", 1) + tone("flute", 1)])
-        pictures = features.from_params(CARD.clip, CARD.spectrogram).batch(sounds)
-        presence, count = classifier.load(trained).predict(pictures)
+        inputs = features.from_params(CARD.clip, CARD.spectrogram).batch(sounds)
+        presence, count = classifier.load(tones).predict(inputs)
         assert presence[2].round().tolist() == [0, 1, 1]
         for number in (1, 2, 3):
             given = export.FORMATS[form].probabilities(exported[form], sounds[:number])
@@ -77,12 +70,12 @@ class TestFile:
         assert export.FORMATS[form].probabilities(tmp_path / f"m.{form}", sounds).keys() == {"presence"}
         assert "output_count" not in _about(tmp_path / f"m.{form}")
 
-    def test_a_file_that_answers_otherwise_is_not_left(self, trained, tmp_path, form, monkeypatch):
-        """The pictures have changed, and the front end has not followed."""
+    def test_a_file_that_answers_otherwise_is_not_left(self, tones, tmp_path, form, monkeypatch):
+        """The features have changed, and the front end has not followed."""
         transform = LogMel._transform
         monkeypatch.setattr(LogMel, "_transform", lambda self, y: np.sqrt(transform(self, y)))
-        with refused("export-differs", trained, form, export.TOLERANCE):
-            export.export(trained, form, tmp_path / f"m.{form}")
+        with refused("export-differs", tones, form, export.TOLERANCE):
+            export.export(tones, form, tmp_path / f"m.{form}")
         assert list(tmp_path.iterdir()) == []
 
 
@@ -111,17 +104,17 @@ class TestMistakes:
         assert err.count("\n") == 1, err
         return err
 
-    def test_formats(self, capsys, trained):
-        assert "invalid choice: 'coreml'" in self.error(capsys, "--format", "coreml", "--model", str(trained))
-        assert "required: --format" in self.error(capsys, "--model", str(trained))
-        wrong = ("--format", "onnx", "--output", "x.tflite", "--model", str(trained))
+    def test_formats(self, capsys, tones):
+        assert "invalid choice: 'coreml'" in self.error(capsys, "--format", "coreml", "--model", str(tones))
+        assert "required: --format" in self.error(capsys, "--model", str(tones))
+        wrong = ("--format", "onnx", "--output", "x.tflite", "--model", str(tones))
         assert "x.tflite: a file of format onnx ends in .onnx" in self.error(capsys, *wrong)
 
-    def test_places(self, capsys, trained, tmp_path):
+    def test_places(self, capsys, tones, tmp_path):
         (tmp_path / "file").touch()
         (tmp_path / "folder.onnx").mkdir()
         for place, reason in (("file/m.onnx", "File exists"), ("folder.onnx", "Is a directory")):
-            argv = ("--format", "onnx", "--model", str(trained), "--output", str(tmp_path / place))
+            argv = ("--format", "onnx", "--model", str(tones), "--output", str(tmp_path / place))
             assert f"{place}: cannot be written: {reason}" in self.error(capsys, *argv)
         assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.onnx"]
 
@@ -132,34 +125,34 @@ class TestMistakes:
             assert f"{name}: {message}" in self.error(capsys, *argv)
 
     @pytest.mark.parametrize("form", FORMATS)
-    def test_a_full_disk_for_temporary_files_is_named(self, trained, tmp_path, form):
+    def test_a_full_disk_for_temporary_files_is_named(self, tones, tmp_path, form):
         (disk := tmp_path / "disk").mkdir()
-        argv = ("export", "--format", form, "--model", str(trained), "--output", str(tmp_path / f"m.{form}"))
+        argv = ("export", "--format", form, "--model", str(tones), "--output", str(tmp_path / f"m.{form}"))
         done = full_disk.python(disk, 64, "-m", "instrec", *argv)
         assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
         assert done.stderr.startswith(f"error: TMPDIR={disk}: No space left on device; free some space, or set TMPDIR")
         assert list(tmp_path.iterdir()) == [disk]
 
     @pytest.mark.parametrize("package", ["onnx", "onnxruntime", "tf2onnx"])
-    def test_a_missing_package(self, capsys, trained, tmp_path, package, monkeypatch):
+    def test_a_missing_package(self, capsys, tones, tmp_path, package, monkeypatch):
         monkeypatch.setitem(sys.modules, package, None)
-        argv = ("--format", "onnx", "--model", str(trained), "--output", str(tmp_path / "m.onnx"))
+        argv = ("--format", "onnx", "--model", str(tones), "--output", str(tmp_path / "m.onnx"))
         assert f"package {package} is missing; pip install 'instrec[pipeline]'" in self.error(capsys, *argv)
         assert list(tmp_path.iterdir()) == []
 
     def test_a_network_without_a_counterpart(self, capsys, tmp_path):
         """Keras has operations that neither format knows."""
         shape = features.from_params(CARD.clip, CARD.spectrogram).shape
-        picture = keras.Input(shape)
-        presence = keras.ops.mean(keras.ops.erfinv(picture * 0.5), axis=(1, 2)) * np.ones(3, np.float32)
-        classifier.save(tmp_path / "odd.keras", keras.Model(picture, {"presence": presence}), CARD)
+        inputs = keras.Input(shape)
+        presence = keras.ops.mean(keras.ops.erfinv(inputs * 0.5), axis=(1, 2)) * np.ones(3, np.float32)
+        classifier.save(tmp_path / "odd.keras", keras.Model(inputs, {"presence": presence}), CARD)
         for form in FORMATS:
             argv = ("--format", form, "--model", str(tmp_path / "odd.keras"), "--output", str(tmp_path / f"m.{form}"))
             assert "odd.keras: " in self.error(capsys, *argv)
             assert not (tmp_path / f"m.{form}").exists()
 
-    def test_another_backend(self, trained, tmp_path):
-        command = [sys.executable, "-m", "instrec", "export", "--format", "onnx", "--model", str(trained)]
+    def test_another_backend(self, tones, tmp_path):
+        command = [sys.executable, "-m", "instrec", "export", "--format", "onnx", "--model", str(tones)]
         environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(Path(__file__).parents[2])}
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""The front end in Keras operations makes the pictures that the representation makes."""
+"""The front end in Keras operations computes the features that the representation computes."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keras import layers
 
 from instrec import features
-from instrec.export.front_end import _power, listening_model
+from instrec.export.front_end import _power, audio_model
 from instrec.export.probes import probes
 from instrec.models.classifier import Classifier
 from instrec.params import ClipParams
@@ -21,16 +21,16 @@ CLIP = ClipParams(sample_rate=22050, seconds=0.31)
 SPECTROGRAM = replace(CARD.spectrogram, max_hz=11025.0, floor_db=80.0)
 
 
-def showing_its_picture(**knobs) -> tuple[Classifier, features.Representation]:
-    """A classifier whose answer is the picture it is given."""
-    card = replace(CARD, clip=CLIP, spectrogram=replace(SPECTROGRAM, **knobs))
+def showing_its_features(**parameters) -> tuple[Classifier, features.Representation]:
+    """A classifier that returns the features it is given."""
+    card = replace(CARD, clip=CLIP, spectrogram=replace(SPECTROGRAM, **parameters))
     representation = features.from_params(CLIP, card.spectrogram)
-    picture = keras.Input(representation.shape)
-    return Classifier(keras.Model(picture, {"presence": layers.Flatten()(picture)}), card), representation
+    inputs = keras.Input(representation.shape)
+    return Classifier(keras.Model(inputs, {"presence": layers.Flatten()(inputs)}), card), representation
 
 
 @pytest.mark.parametrize(
-    "knobs",
+    "parameters",
     [
         {},
         {"hop": 1024},
@@ -46,10 +46,10 @@ def showing_its_picture(**knobs) -> tuple[Classifier, features.Representation]:
     ],
     ids=str,
 )
-def test_pictures_are_the_same(knobs):
-    classifier, representation = showing_its_picture(**knobs)
+def test_features_are_the_same(parameters):
+    classifier, representation = showing_its_features(**parameters)
     sounds = probes(CLIP)
-    given_ = listening_model(classifier).predict_on_batch(sounds)["presence"].reshape(-1, *representation.shape)
+    given_ = audio_model(classifier).predict_on_batch(sounds)["presence"].reshape(-1, *representation.shape)
     # Two decimal digits of a level are 1e-4 of the range; what differs most is the softest.
     np.testing.assert_allclose(given_, representation.batch(sounds), atol=5e-4)
     assert given_[0].max() == 0, "silence"
@@ -67,11 +67,11 @@ def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
 
 
 @pytest.mark.parametrize(
-    "knobs",
-    [{"name": "phase_image", "pixels": 32}, {"name": "image", "pixels": 32}, {"part": "harmonic"}],
+    "parameters",
+    [{"name": "phase_image", "pixels": 32}, {"name": "inputs", "pixels": 32}, {"part": "harmonic"}],
     ids=str,
 )
-def test_other_pictures_are_refused(knobs):
+def test_other_features_are_refused(parameters):
     clip = ClipParams(sample_rate=22050, seconds=1.0)
     with refused("features-not-exportable", "", "log_mel", "multi_resolution", "part whole"):
-        listening_model(Classifier(None, replace(CARD, clip=clip, spectrogram=replace(SPECTROGRAM, **knobs))))
+        audio_model(Classifier(None, replace(CARD, clip=clip, spectrogram=replace(SPECTROGRAM, **parameters))))

@@ -17,10 +17,10 @@ KINDS = {
 }
 
 
-def picture(kind: str) -> np.ndarray:
-    """Return a picture as small as a store keeps it."""
+def spectrogram(kind: str) -> np.ndarray:
+    """Return a spectrogram as small as a store keeps it."""
     return from_params(CLIP, KINDS[kind])(music()).astype(np.float16)
 
 
 if __name__ == "__main__":
-    np.savez_compressed(PATH, **{kind: picture(kind) for kind in KINDS})
+    np.savez_compressed(PATH, **{kind: spectrogram(kind) for kind in KINDS})

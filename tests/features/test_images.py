@@ -32,10 +32,10 @@ def test_an_image_is_the_log_mel_resized_three_times(scale, pixels, frames):
 
 def test_the_image_of_the_thesis():
     clip = ClipParams(12000, 1.0)
-    knobs = replace(
+    parameters = replace(
         SPECTROGRAM, name="image", scale="log", window=2048, hop=1024, mels=128, min_hz=0.0, max_hz=6000.0, pixels=150
     )
-    image = from_params(clip, knobs)(sine(1000, clip.samples, 12000))
+    image = from_params(clip, parameters)(sine(1000, clip.samples, 12000))
     assert image.shape == (150, 150, 3)
     assert image.min() == 0
     assert image.max() > 0.95
@@ -54,11 +54,11 @@ def test_the_phase_of_a_steady_tone_turns_evenly(hertz):
 
 
 def test_phase_and_its_change_belong_together():
-    picture = from_params(CLIP, replace(PHASE, pixels=256))(np.random.default_rng(0).standard_normal(CLIP.samples))
-    assert (picture[..., 0] > 0).all()
-    step = np.diff(picture[..., 1], axis=0) - (picture[1:, :, 2] - 0.5)
+    image = from_params(CLIP, replace(PHASE, pixels=256))(np.random.default_rng(0).standard_normal(CLIP.samples))
+    assert (image[..., 0] > 0).all()
+    step = np.diff(image[..., 1], axis=0) - (image[1:, :, 2] - 0.5)
     assert np.abs((step + 0.5) % 1 - 0.5).max() < 1e-3
-    assert np.array_equal(picture[0, :, 2], picture[1, :, 2])
+    assert np.array_equal(image[0, :, 2], image[1, :, 2])
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -66,20 +66,20 @@ def test_amplitude_is_that_of_a_plain_fourier_transform(scale):
     """With as many pixels as frames, of a range with as many bins."""
     hertz = np.fft.rfftfreq(512, 1 / CLIP.sample_rate)
     clip = ClipParams(CLIP.sample_rate, (512 + 255 * 20) / CLIP.sample_rate)
-    knobs = replace(PHASE, scale=scale, pixels=256, min_hz=0.0, max_hz=float(hertz[255]))
+    parameters = replace(PHASE, scale=scale, pixels=256, min_hz=0.0, max_hz=float(hertz[255]))
     y = music(clip.samples)
     frames = np.stack([y[first : first + 512] for first in range(0, 256 * 20, 20)])
     spectrum = np.fft.rfft(frames * np.hamming(513)[:-1])[:, :256]
     power = np.square(np.abs(spectrum))
-    picture = from_params(clip, knobs)(y)
-    np.testing.assert_allclose(picture[..., 0], loudness(power, power, knobs), atol=1e-4)
-    heard = picture[..., 0] > 0.3
-    apart = picture[..., 1] - (np.angle(spectrum) / (2 * np.pi) + 0.5)
-    assert np.abs((apart + 0.5) % 1 - 0.5)[heard].max() < 1e-3
+    image = from_params(clip, parameters)(y)
+    np.testing.assert_allclose(image[..., 0], loudness(power, power, parameters), atol=1e-4)
+    audible = image[..., 0] > 0.3
+    apart = image[..., 1] - (np.angle(spectrum) / (2 * np.pi) + 0.5)
+    assert np.abs((apart + 0.5) % 1 - 0.5)[audible].max() < 1e-3
 
 
 def test_what_is_under_the_floor_is_zero_in_every_channel():
-    picture = from_params(CLIP, PHASE)(music(CLIP.samples // 2))
-    silent = picture[140:]
+    image = from_params(CLIP, PHASE)(music(CLIP.samples // 2))
+    silent = image[140:]
     assert not silent.any()
-    assert picture[:100].all(axis=-1).mean() > 0.9
+    assert image[:100].all(axis=-1).mean() > 0.9

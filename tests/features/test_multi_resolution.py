@@ -12,7 +12,7 @@ from tests.features.music_clips import CLIP, SPECTROGRAM, music
 def test_each_resolution_is_a_log_mel_of_its_own(part, window, hop):
     """6615 samples are 27 hops of 245, where a window of odd length has a frame less."""
     spectrogram = replace(SPECTROGRAM, window=window, hop=hop, part=part)
-    picture = from_params(CLIP, replace(spectrogram, name="multi_resolution"))(music())
-    for index, channels in enumerate(np.split(picture, 3, axis=-1)):
+    computed = from_params(CLIP, replace(spectrogram, name="multi_resolution"))(music())
+    for index, channels in enumerate(np.split(computed, 3, axis=-1)):
         alone = from_params(CLIP, replace(spectrogram, window=window * 2**index))(music())
-        assert np.array_equal(channels, alone[: len(picture)])
+        assert np.array_equal(channels, alone[: len(computed)])

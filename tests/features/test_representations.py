@@ -30,10 +30,10 @@ def test_every_representation_is_tested():
 
 
 def test_shape_type_and_range(representation):
-    picture = representation(music())
-    assert picture.shape == representation.shape
-    assert picture.dtype == np.float32
-    assert 0 <= picture.min() < picture.max() <= 1
+    computed = representation(music())
+    assert computed.shape == representation.shape
+    assert computed.dtype == np.float32
+    assert 0 <= computed.min() < computed.max() <= 1
 
 
 @pytest.mark.parametrize("samples", [0, 1, CLIP.samples])
@@ -44,18 +44,18 @@ def test_silence_gives_zeros(representation, samples):
 @settings(max_examples=6, deadline=None)
 @given(samples=st.integers(1, CLIP.samples), gain=st.floats(1e-30, 1e6), seed=st.integers(0, 99))
 def test_any_length_and_loudness_gives_numbers_in_range(representation, samples, gain, seed):
-    picture = representation(np.float32(gain) * music(samples, seed))
-    assert np.isfinite(picture).all()
-    assert 0 <= picture.min() <= picture.max() <= 1
+    computed = representation(np.float32(gain) * music(samples, seed))
+    assert np.isfinite(computed).all()
+    assert 0 <= computed.min() <= computed.max() <= 1
 
 
 @pytest.mark.parametrize(
     "y", [np.eye(1, CLIP.samples, 3000)[0], np.ones(CLIP.samples)], ids=["click", "direct current"]
 )
 def test_sounds_at_the_edge_give_numbers_in_range(representation, y):
-    picture = representation(y.astype(np.float32))
-    assert np.isfinite(picture).all()
-    assert 0 <= picture.min() <= picture.max() <= 1
+    computed = representation(y.astype(np.float32))
+    assert np.isfinite(computed).all()
+    assert 0 <= computed.min() <= computed.max() <= 1
 
 
 def test_shorter_is_padded_with_silence(representation):
@@ -99,9 +99,9 @@ def test_any_rate_and_a_tenth_of_a_second(kind, rate, window):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         representation = from_params(clip, spectrogram)
-        picture = representation(music(clip.samples))
-    assert picture.shape == representation.shape
-    assert 0 <= picture.min() < picture.max() <= 1
+        computed = representation(music(clip.samples))
+    assert computed.shape == representation.shape
+    assert 0 <= computed.min() < computed.max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,6 @@ def test_any_rate_and_a_tenth_of_a_second(kind, rate, window):
     ],
     ids=str,
 )
-def test_knobs_that_do_not_fit_are_the_users_to_mend(change, key, named):
+def test_parameters_that_do_not_fit_are_the_users_to_mend(change, key, named):
     with refused("parameters-conflict", f"params.yaml: spectrogram.{key}", *named):
         from_params(CLIP, replace(SPECTROGRAM, **change))

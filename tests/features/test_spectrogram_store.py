@@ -1,4 +1,4 @@
-"""A store of clips becomes one of pictures."""
+"""A store of clips becomes one of spectrograms."""
 
 from dataclasses import replace
 

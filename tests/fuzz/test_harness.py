@@ -27,7 +27,7 @@ _OTHERS = {  # what they read is not a file that a user brings
     "instrec.tracking.mlflow.registry": "what a process of its own prints",
     "instrec.export.tflite_file": "writes",
     "instrec.evaluation.figures": "tables of a run that has just written them",
-    "instrec.training.fit": "its own state, beside the model that it resumes",
+    "instrec.training.checkpoints": "its own state, beside the model that it resumes",
     "instrec.tracking.reproductions.running": "what its own run has written",
     "instrec.inference.prediction": "what it has made itself",
     "instrec.tracking.reproductions.claims": "a file of the package",

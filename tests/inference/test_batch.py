@@ -35,12 +35,12 @@ def test_a_file_that_cannot_be_read_gives_its_error(files, model, tmp_path):
     first, bad, last = batch.predictions([files[0], tmp_path / "text.wav", files[1]], model)
     assert isinstance(bad, UserError)
     assert "text.wav" in str(bad)
-    assert (first.heard.file, last.heard.file) == (str(files[0]), str(files[1]))
+    assert (first.activations.file, last.activations.file) == (str(files[0]), str(files[1]))
 
 
 def test_options_reach_every_file(files, model):
     for each in batch.predictions(files[:2], model, hop_seconds=0.5, threshold=0.0):
-        assert each.heard.hop == 7936  # on the grid of the model
+        assert each.activations.hop == 7936  # on the grid of the model
         assert len(each.instruments) == 3
 
 

@@ -42,7 +42,7 @@ def test_csv_has_a_row_a_segment(predicted):
     written_ = formats.FORMATS["csv"].header + formats.rows(predicted)
     rows = list(csv.DictReader(io.StringIO(written_)))
     assert {(row["instrument"], float(row["start"]), float(row["end"])) for row in rows} == SEGMENTS
-    assert {row["file"] for row in rows} == {predicted.heard.file}
+    assert {row["file"] for row in rows} == {predicted.activations.file}
     assert all(0.9 < float(row["probability"]) <= 1 for row in rows)
 
 

@@ -61,3 +61,13 @@ def test_what_needs_a_whole_window_is_not_shared(change):
 def test_the_filters_are_those_of_librosa(rate, window, low):
     expected = mel(sr=rate, n_fft=window, n_mels=64, fmin=low, fmax=rate / 2).T
     np.testing.assert_allclose(front_end.mel_bank(rate, window, 64, low, rate / 2), expected, rtol=1e-5, atol=1e-9)
+
+
+@pytest.mark.parametrize(("window", "mels"), [(2048, 96), (8192, 229), (512, 20)])
+def test_the_filters_in_blocks_are_all_of_them_and_leave_the_cores_alone(window, mels):
+    known = front_end.LogMel(22050, 66150, "db", window, 512, mels, 30.0, 11025.0, 80.0, 0)
+    together = np.zeros_like(known.bank)
+    for bins, bands, bank in known.blocks:
+        together[bins, bands] += bank
+        assert 64 * bank.size <= 2**18  # OpenBLAS multiplies larger matrices in threads
+    np.testing.assert_array_equal(together, known.bank)

@@ -1,5 +1,6 @@
 """ONNX gives what Keras gives, on real decoding; and what is no model is refused in one line."""
 
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ from instrec import export
 from instrec.errors import UserError
 from instrec.features import from_params
 from instrec.inference import keras_model, model
-from instrec.inference.activations import listen
+from instrec.inference.activations import activations_of
 from instrec.models import architectures, classifier
 from instrec.models.released import PACKAGED, RELEASED
+from tests.refusals import refused
 from tests.tone_model import CARD, RATE, build, silence, tone, written
 
 TOLERANCE = 1e-4
@@ -51,26 +53,26 @@ def music(seconds: float, rate: int, channels: int) -> np.ndarray:
 )
 def test_the_same_activations_of_the_released_model(released, tmp_path, seconds, rate, channels, name):
     soundfile.write(tmp_path / name, music(seconds, rate, channels), rate)
-    onnx_heard, keras_heard = (listen(tmp_path / name, each, hop_seconds=0.4) for each in released)
-    assert onnx_heard.onsets.tolist() == keras_heard.onsets.tolist()
-    np.testing.assert_allclose(onnx_heard.presence, keras_heard.presence, atol=TOLERANCE)
-    assert onnx_heard.presence.max() > 0.2
+    from_onnx, from_keras = (activations_of(tmp_path / name, each, hop_seconds=0.4) for each in released)
+    assert from_onnx.onsets.tolist() == from_keras.onsets.tolist()
+    np.testing.assert_allclose(from_onnx.presence, from_keras.presence, atol=TOLERANCE)
+    assert from_onnx.presence.max() > 0.2
 
 
 def test_activations_are_those_of_windows_alone(released, repository):
     """As training saw them: cut, made into features one by one, and given to Keras."""
     trained = classifier.load(repository / RELEASED)
     card, y = trained.card, music(12, 22050, 1)[:, 0].astype(np.float32)
-    heard = listen(y, released[0], sample_rate=22050)
-    windows = np.stack([y[onset : onset + card.clip.samples] for onset in heard.onsets])
+    activations = activations_of(y, released[0], sample_rate=22050)
+    windows = np.stack([y[onset : onset + card.clip.samples] for onset in activations.onsets])
     presence, count = trained.predict(from_params(card.clip, card.spectrogram).batch(windows))
-    np.testing.assert_allclose(heard.presence, presence * (1 - count[:, :1]), atol=TOLERANCE)
+    np.testing.assert_allclose(activations.presence, presence * (1 - count[:, :1]), atol=TOLERANCE)
 
 
 def test_silence_is_nothing(released, tmp_path):
     path = written(tmp_path, silence(8))
     for each in released:
-        assert not listen(path, each).presence.any()
+        assert not activations_of(path, each).presence.any()
 
 
 def test_a_model_that_does_not_count_with_several_resolutions(full_params, tmp_path):
@@ -80,7 +82,7 @@ def test_a_model_that_does_not_count_with_several_resolutions(full_params, tmp_p
     classifier.save(tmp_path / "m.keras", network, card)
     export.export(tmp_path / "m.keras", "onnx", tmp_path / "m.onnx")
     path = written(tmp_path, tone("flute", 2.7) + tone("violin", 2.7))
-    first, second = (listen(path, model.load(tmp_path / name)) for name in ("m.keras", "m.onnx"))
+    first, second = (activations_of(path, model.load(tmp_path / name)) for name in ("m.keras", "m.onnx"))
     np.testing.assert_allclose(first.presence, second.presence, atol=TOLERANCE)
 
 
@@ -133,6 +135,20 @@ class TestDamaged:
         onnx.save(graph, tmp_path / "m.onnx")
         assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
 
+    def test_a_graph_for_other_features(self, exported, tmp_path):
+        graph = onnx.load(exported)
+        texts = {each.key: each.value for each in graph.metadata_props}
+        texts["spectrogram"] = json.dumps(json.loads(texts["spectrogram"]) | {"mels": CARD.spectrogram.mels * 2})
+        onnx.helper.set_model_props(graph, texts)
+        onnx.save(graph, tmp_path / "m.onnx")
+        assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
+
+    def test_a_network_for_other_features(self, tmp_path):
+        card = replace(CARD, spectrogram=replace(CARD.spectrogram, mels=CARD.spectrogram.mels * 2))
+        classifier.save(tmp_path / "m.keras", build().model, card)
+        with refused("model-mismatch", tmp_path / "m.keras", str(CARD.spectrogram.mels * 2)):
+            model.load(tmp_path / "m.keras")
+
     def test_a_graph_of_something_else(self, tmp_path):
         value = onnx.helper.make_tensor_value_info("samples", onnx.TensorProto.FLOAT, [1])
         node = onnx.helper.make_node("Identity", ["samples"], ["presence"])
@@ -150,7 +166,7 @@ class TestDamaged:
                 each.CopyFrom(onnx.numpy_helper.from_array(np.full_like(values, np.nan), each.name))
         onnx.save(graph, tmp_path / "m.onnx")
         with pytest.raises(UserError, match="gives no probabilities"):
-            listen(tone("flute", 2), model.load(tmp_path / "m.onnx"), sample_rate=RATE)
+            model.load(tmp_path / "m.onnx")
 
     def test_keras_is_missing(self, repository, monkeypatch):
         for name in ("instrec.inference.keras_model", "keras"):

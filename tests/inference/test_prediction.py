@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec.inference import prediction
-from instrec.inference.activations import Listening, listen
+from instrec.inference.activations import Activations, activations_of
 from tests import tone_model
 from tests.refusals import refused
 from tests.tone_model import RATE, silence, tone, written
@@ -122,33 +122,33 @@ def test_a_threshold_overrides_the_models_own(tmp_path, model):
 @pytest.mark.parametrize("hop", [0.1, 0.3, 0.7, 1.0])
 def test_any_hop_covers_the_whole_file(tmp_path, model, hop):
     path = written(tmp_path, tone("flute", 5.03))
-    heard = listen(path, model, hop_seconds=hop)
-    activity = prediction.timeline(heard)
+    activations = activations_of(path, model, hop_seconds=hop)
+    activity = prediction.timeline(activations)
     assert len(activity) == 51
-    assert (activity[:, heard.classes.index("flute")] > 0.9).all()
+    assert (activity[:, activations.classes.index("flute")] > 0.9).all()
     assert found(prediction.predict(path, model, hop_seconds=hop)) == {"flute": [[0.0, 5.03]]}
 
 
-def heard_of(onsets: list[int], presence: list[float], *, total: int, envelope: float = 1.0) -> Listening:
+def activations_at(onsets: list[int], presence: list[float], *, total: int, envelope: float = 1.0) -> Activations:
     """Windows of 20 samples, cells of 10."""
-    return Listening(
+    return Activations(
         file="x", classes=("flute",), sample_rate=100, window=20, hop=10, total=total, onsets=np.array(onsets),
         presence=np.array(presence)[:, None], rms=np.ones(len(onsets)), envelope=np.full(total, envelope), frame=1,
     )  # fmt: skip
 
 
 def test_a_cell_is_the_mean_of_the_windows_over_its_middle():
-    heard = heard_of([0, 10, 15], [1.0, 0.0, 0.5], total=35)
+    activations = activations_at([0, 10, 15], [1.0, 0.0, 0.5], total=35)
     # Middles at 5, 15, 25 and, of the last that is cut short, 34.5.
-    np.testing.assert_allclose(prediction.timeline(heard)[:, 0], [1.0, (1.0 + 0.0 + 0.5) / 3, 0.25, 0.5])
+    np.testing.assert_allclose(prediction.timeline(activations)[:, 0], [1.0, (1.0 + 0.0 + 0.5) / 3, 0.25, 0.5])
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=1, max_size=40), st.integers(1, 20), st.integers(0, 19))
 def test_a_timeline_lies_within_what_the_windows_say(presence, hop, rest):
     onsets = [hop * number for number in range(len(presence))]
-    heard = heard_of(onsets, presence, total=max(1, onsets[-1] + 20 - rest))
-    activity = prediction.timeline(heard)
-    assert activity.shape == (heard.cells, 1)
+    activations = activations_at(onsets, presence, total=max(1, onsets[-1] + 20 - rest))
+    activity = prediction.timeline(activations)
+    assert activity.shape == (activations.cells, 1)
     assert min(presence) - 1e-9 <= activity.min() <= activity.max() <= max(presence) + 1e-9
 
 
@@ -181,12 +181,12 @@ def test_what_lasts_less_than_half_a_second_is_chance(active, expected):
     ],
 )
 def test_active_cells_merge_into_segments_within_the_file(active, expected):
-    heard = heard_of([0], [1.0], total=10 * len(active) - 5)
-    found = prediction.segments(np.array([each == "#" for each in active], bool), heard)
+    activations = activations_at([0], [1.0], total=10 * len(active) - 5)
+    found = prediction.segments(np.array([each == "#" for each in active], bool), activations)
     assert found == tuple(pytest.approx(span) for span in expected)
 
 
-def test_short_sounds_between_rests_are_heard(tmp_path, model):
+def test_short_sounds_between_rests_are_detected(tmp_path, model):
     strokes = [part for _ in range(4) for part in (tone("flute", 0.1), silence(0.9))]
     (flute,) = prediction.predict(written(tmp_path, *strokes), model).instruments
     assert flute.segments == tuple(pytest.approx((start, start + 0.1)) for start in range(4))
@@ -194,7 +194,7 @@ def test_short_sounds_between_rests_are_heard(tmp_path, model):
 
 def test_the_score_of_a_file_weighs_windows_by_their_level(tmp_path, model):
     path = written(tmp_path, tone("violin", 2), tone("flute", 4, level=0.01), silence(3))
-    scores = prediction.score(listen(path, model))
+    scores = prediction.score(activations_of(path, model))
     assert model.classes[scores.argmax()] == "violin"
     assert ((scores >= 0) & (scores <= 1)).all()
 
@@ -202,5 +202,5 @@ def test_the_score_of_a_file_weighs_windows_by_their_level(tmp_path, model):
 def test_a_silent_file_has_no_score(tmp_path, model):
     path = written(tmp_path, silence(2))
     with refused("audio-silent", path):
-        prediction.score(listen(path, model))
+        prediction.score(activations_of(path, model))
     assert found(prediction.predict(path, model)) == {}

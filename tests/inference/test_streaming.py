@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrec.errors import UserError
-from instrec.inference.activations import listen
+from instrec.inference.activations import activations_of
 from tests import tone_model
 from tests.tone_model import RATE, silence, tone
 
@@ -18,9 +18,9 @@ MODEL = tone_model.model()
 def test_the_same_as_of_the_whole_sound_however_it_is_cut(cuts, rate):
     y = np.concatenate([tone("flute", 2, rate=rate), silence(1.2, rate=rate), tone("violin", 1.1, rate=rate)])
     found = list(MODEL.stream(rate).run(np.split(y, sorted(cuts))))
-    heard = listen(y, MODEL, sample_rate=rate, hop_share=1 / 6)
-    assert [round(each.start * RATE) for each in found] == heard.onsets.tolist()
-    np.testing.assert_allclose([each.presence for each in found], heard.presence, atol=1e-4)
+    activations = activations_of(y, MODEL, sample_rate=rate, hop_share=1 / 6)
+    assert [round(each.start * RATE) for each in found] == activations.onsets.tolist()
+    np.testing.assert_allclose([each.presence for each in found], activations.presence, atol=1e-4)
 
 
 def test_activations_come_as_soon_as_a_window_is_full():

@@ -4,7 +4,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from instrec.inference import timeline_plot
-from instrec.inference.activations import Listening
+from instrec.inference.activations import Activations
 from instrec.inference.prediction import Prediction
 from instrec.inference.summary import Sounding
 from tests.refusals import refused
@@ -16,16 +16,16 @@ def predicted(*instruments: Sounding, cells: int = 20) -> Prediction:
     for each in instruments:
         for start, end in each.segments:
             activity[int(start) : int(end), classes.index(each.name)] = each.probability
-    heard = Listening(
+    activations = Activations(
         file="folder/music.wav", classes=classes, sample_rate=100, window=200, hop=100, total=100 * cells,
         onsets=np.arange(cells) * 100, presence=activity, rms=np.ones(cells),
         envelope=np.abs(np.sin(np.arange(100 * cells) / 40)), frame=1,
     )  # fmt: skip
-    return Prediction(heard, activity, instruments)
+    return Prediction(activations, activity, instruments)
 
 
 def marked_columns(path) -> np.ndarray:
-    """Columns of the picture that the bar of the first instrument covers."""
+    """Columns of the image that the bar of the first instrument covers."""
     pixels = imread(path)[..., :3]
     marked = np.abs(pixels - to_rgb(timeline_plot.COLORS[0])).max(axis=2) < 0.02
     return marked[marked.sum(axis=1).argmax()].nonzero()[0]  # the bar, which is wider than the name
@@ -57,11 +57,11 @@ def test_silence_and_any_length_can_be_drawn(tmp_path, cells):
 
 
 def test_the_ending_chooses_the_format(tmp_path):
-    timeline_plot.draw(predicted(), tmp_path / "picture.svg")
-    assert "<svg" in (tmp_path / "picture.svg").read_text()
+    timeline_plot.draw(predicted(), tmp_path / "image.svg")
+    assert "<svg" in (tmp_path / "image.svg").read_text()
 
 
-def test_a_picture_that_cannot_be_written_is_told_of(tmp_path):
-    (tmp_path / "picture.png").mkdir()
-    with refused("file-unwritable", tmp_path / "picture.png"):
-        timeline_plot.draw(predicted(), tmp_path / "picture.png")
+def test_a_image_that_cannot_be_written_is_told_of(tmp_path):
+    (tmp_path / "image.png").mkdir()
+    with refused("file-unwritable", tmp_path / "image.png"):
+        timeline_plot.draw(predicted(), tmp_path / "image.png")

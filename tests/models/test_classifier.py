@@ -33,10 +33,10 @@ def test_what_was_saved_comes_back(model: keras.Model, card: Card, tmp_path: Pat
     classifier.save(tmp_path / "m.keras", model, card)
     loaded = classifier.load(tmp_path / "m.keras")
     assert loaded.card == card
-    pictures = np.random.default_rng(0).random((5, *model.input_shape[1:]), dtype=np.float32)
-    presence, count = loaded.predict(pictures)
-    np.testing.assert_array_equal(presence, model.predict_on_batch(pictures)["presence"])
-    np.testing.assert_array_equal(count, model.predict_on_batch(pictures)["count"])
+    inputs = np.random.default_rng(0).random((5, *model.input_shape[1:]), dtype=np.float32)
+    presence, count = loaded.predict(inputs)
+    np.testing.assert_array_equal(presence, model.predict_on_batch(inputs)["presence"])
+    np.testing.assert_array_equal(count, model.predict_on_batch(inputs)["count"])
     assert [path.name for path in tmp_path.iterdir()] == ["m.keras"]
 
 

@@ -9,18 +9,9 @@ import onnxruntime
 import pytest
 
 from instrec.cli import main
-from instrec.models import classifier
 from instrec.models.released import FACTS, PACKAGED, RELEASED, TRAINED, choose
-from tests.miniature import dvc
 from tests.refusals import assert_one_line
-from tests.tone_model import CARD, RATE, build, tone, written
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return path
+from tests.tone_model import RATE, tone, written
 
 
 @pytest.fixture
@@ -53,9 +44,9 @@ def test_the_package_has_the_released_model(repository):
     assert about["model_md5"] == json.loads((repository / FACTS).read_text())["model"]["md5"]
 
 
-def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, model, capsys):
-    put(model, TRAINED)
-    put(model, RELEASED)
+def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, tones, capsys):
+    put(tones, TRAINED)
+    put(tones, RELEASED)
     assert choose(None) == choose(None, RELEASED) == TRAINED
     assert choose(Path("other.keras")) == Path("other.keras")
     assert choose(RELEASED) == RELEASED
@@ -65,11 +56,11 @@ def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, model, ca
 def test_without_any_the_next_commands_are_named(folder, capsys):
     assert main(["export", "--format", "onnx"]) == 2
     err = capsys.readouterr().err
-    assert_one_line(err, TRAINED, RELEASED, f"`dvc pull {RELEASED}`", "`dvc repro`", "--model")
+    assert_one_line(err, TRAINED, RELEASED, f"`git checkout {RELEASED}`", "`dvc repro`", "--model")
 
 
-def test_a_named_model_that_is_missing_is_not_replaced(folder, model, capsys):
-    put(model, RELEASED)
+def test_a_named_model_that_is_missing_is_not_replaced(folder, tones, capsys):
+    put(tones, RELEASED)
     assert main(["predict", "music.wav", "--model", str(TRAINED)]) == 2
     assert_one_line(capsys.readouterr().err, TRAINED)
 
@@ -79,10 +70,11 @@ def test_doctor_knows_it(folder, capsys):
     assert f"{PACKAGED} (15 classes)" in capsys.readouterr().out
 
 
-def test_a_fresh_clone_brings_it_without_a_network(repository, tmp_path, capsys, monkeypatch):
-    """`dvc pull` as the error names it, in a clone of what git has."""
+def test_a_fresh_clone_has_it(repository, tmp_path, capsys, monkeypatch):
+    """And `git checkout`, as the error names it, brings it back."""
     subprocess.run(["git", "clone", "--quiet", repository, tmp_path / "clone"], check=True)
-    dvc(tmp_path / "clone", "pull", str(RELEASED))
+    (tmp_path / "clone" / RELEASED).unlink()
+    subprocess.run(["git", "checkout", "--quiet", RELEASED], cwd=tmp_path / "clone", check=True)
     monkeypatch.chdir(tmp_path / "clone")
     music = written(tmp_path, tone("violin", 4), rate=RATE)
     assert main(["predict", str(music), "--json", "--threshold", "0", "--model", str(RELEASED)]) == 0

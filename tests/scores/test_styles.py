@@ -29,3 +29,14 @@ def test_clips_are_composed_in_the_style_of_params(tmp_path, small_params):
             levels += [np.abs(part).max() for part in np.array_split(render(row).astype(int), 8)]
         filled[style] = np.mean(np.array(levels) > 300)
     assert filled["uniform"] == 1 > filled["idiomatic"]
+
+
+def test_in_an_ensemble_several_seldom_play_single_sounds_and_one_plays_as_before():
+    def single(style: str, classes: tuple[str, ...]) -> float:
+        rngs = (np.random.default_rng(seed) for seed in range(200))
+        tracks = [track for rng in rngs for track in scores.STYLES[style](rng, classes, 3.0).instruments]
+        return float(np.mean([len(track.notes) == 1 for track in tracks]))
+
+    pair = ("flute", "cello")
+    assert single("ensemble", pair) < single("idiomatic", pair) / 2
+    assert single("ensemble", ("flute",)) == single("idiomatic", ("flute",))

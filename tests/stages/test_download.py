@@ -69,9 +69,9 @@ def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):
     assert "1 recordings, 2 MIDI windows" in capsys.readouterr().out
 
 
-def name_data_sets(**knobs: list[str]) -> None:
+def name_data_sets(**parameters: list[str]) -> None:
     tree = yaml.safe_load(Path("params.yaml").read_text())
-    tree["sources"] |= knobs
+    tree["sources"] |= parameters
     Path("params.yaml").write_text(yaml.safe_dump(tree))
 
 

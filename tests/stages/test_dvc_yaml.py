@@ -86,9 +86,9 @@ def test_commands_are_modules_so_that_temporary_experiments_import_their_own_che
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(module_folder: Path) -> Path:
     """A repository in which DVC takes train for done, on stand-ins for what it reads and writes."""
-    repository = make_repository(tmp_path_factory.mktemp("trained") / "repository")
+    repository = make_repository(module_folder / "repository")
     train = STAGES["train"]
     for name in (*train["deps"], *train["outs"]):
         path = repository / name

@@ -36,6 +36,8 @@ def workplace(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     known = build()
     classifier.save(tmp_path / "models" / "classifier.keras", known.model, known.card)
+    columns = ("epoch", "loss", "val_loss", "val_presence_f1", "val_count_accuracy")
+    (tmp_path / "models" / "history.csv").write_text(f"{','.join(columns)}\n1,1,1,0,0\n2,0.5,0.5,1,1\n")
     (tmp_path / "build" / "spectrograms").mkdir(parents=True)
     manifest.write(tmp_path / "build" / "manifest.csv", [])
     monkeypatch.chdir(tmp_path)
@@ -63,17 +65,17 @@ def add_sets(workplace):
     for split, rows in sets.items():
         ids = [f"{split}/{name}" for name, _, _ in rows]
         sound = [np.sum([tone(name, 1.0) for name in labels], axis=0) for _, labels, _ in rows]
-        pictures = representation.batch(np.stack(sound).astype(np.float32))
+        inputs = representation.batch(np.stack(sound).astype(np.float32))
         with hdf5.create(
             workplace / "build" / "spectrograms" / f"{split}.h5",
             name="features",
-            shape=pictures.shape[1:],
+            shape=inputs.shape[1:],
             dtype=np.float16,
             ids=ids,
             labels=np.array([[name in labels for name in CLASSES] for _, labels, _ in rows], np.uint8),
             classes=CLASSES,
         ) as writer:
-            writer.append(pictures)
+            writer.append(inputs)
         clips += [
             manifest.Clip(clip, split, manifest.SCORE, "", 0.0, labels, song, "", manifest.CLEAN, RATE)
             for clip, (_, labels, song) in zip(ids, rows, strict=True)
@@ -100,10 +102,12 @@ def test_every_test_set_is_scored_and_training_is_not(workplace, capsys):
         "calibration_valid.csv",
         "confusion_unseen_clean.csv",
         "f1_unseen_clean.csv",
+        "history.csv",
         "spectrograms.png",
         "sweep_valid.csv",
         "thresholds.csv",
     ]
+    assert Path("metrics/plots/history.csv").read_bytes() == Path("models/history.csv").read_bytes()
     summary.main()
     assert "s2_class" in capsys.readouterr().out
 
@@ -125,7 +129,8 @@ def test_dvc_yaml_plots_what_is_written(workplace):
                     with Path(file).open() as table:
                         assert {*columns, *fields} - {"rev", "both"} <= set(next(csv.reader(table)))
     written = {f"metrics/plots/{path.name}" for path in Path("metrics/plots").glob("*_unseen_clean.csv")}
-    assert written | {"metrics/plots/calibration_valid.csv", "metrics/plots/sweep_valid.csv"} == drawn
+    others = {f"metrics/plots/{name}.csv" for name in ("calibration_valid", "sweep_valid", "history")}
+    assert written | others == drawn
     assert "metrics/plots/spectrograms.png" in DVC["plots"]
 
 
@@ -140,7 +145,7 @@ def test_a_task_of_solo_clips_passes_over_the_others(workplace):
     assert {name: list(kinds) for name, kinds in metrics.items()} == {"unseen_clean": ["solo"]}
 
 
-def test_no_test_set_names_the_knob_that_makes_one(workplace):
+def test_no_test_set_names_the_parameter_that_makes_one(workplace):
     with refused("test-set-missing", "build/spectrograms", "task count_presence", "balance.composed_per_class"):
         evaluate.main()
 

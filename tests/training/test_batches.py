@@ -67,31 +67,31 @@ def test_epochs_differ_and_an_epoch_repeats_itself_batch_by_batch_in_any_order(f
 
 def test_validation_keeps_clips_as_they_are_and_in_order(file: Path, params: Params) -> None:
     with open_store(file) as store:
-        pictures, targets = Batches(store, params)[0]
-        np.testing.assert_array_equal(pictures, store.read(0, 8).astype(np.float32))
+        spectrograms, targets = Batches(store, params)[0]
+        np.testing.assert_array_equal(spectrograms, store.read(0, 8).astype(np.float32))
         np.testing.assert_array_equal(targets["presence"], store.labels[:8])
         np.testing.assert_array_equal(targets["count"].argmax(axis=1), store.labels[:8].sum(axis=1))
 
 
-def augmented(params: Params, pictures: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return augment(np.random.default_rng(3), pictures, labels, params)
+def augmented(params: Params, spectrograms: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return augment(np.random.default_rng(3), spectrograms, labels, params)
 
 
 def test_a_mixture_is_the_sum_of_powers_with_the_labels_of_both(params: Params) -> None:
     floor_db = params.spectrogram.floor_db
     settings = replace(plain(params), train=replace(plain(params).train, mix_probability=1.0))
     rng = np.random.default_rng(5)
-    pictures = np.clip(rng.normal(0.5, 0.2, size=(6, *SHAPE)), 0.01, 0.9).astype(np.float32)
+    spectrograms = np.clip(rng.normal(0.5, 0.2, size=(6, *SHAPE)), 0.01, 0.9).astype(np.float32)
     labels = np.eye(len(params.classes), dtype=np.float32)[np.arange(6) % len(params.classes)]
-    mixed, merged = augmented(settings, pictures, labels)
+    mixed, merged = augmented(settings, spectrograms, labels)
     assert (merged >= labels).all()
     assert (mixed <= 1).all()
     # What comes in addition is never louder than the partner allows: between the louder of both and 3 dB more.
-    changed = np.flatnonzero((mixed != pictures).any(axis=(1, 2, 3)))
+    changed = np.flatnonzero((mixed != spectrograms).any(axis=(1, 2, 3)))
     assert len(changed) > 0
     for index in changed:
-        assert (mixed[index] >= pictures[index] - 1e-6).all()
-        assert (mixed[index] <= np.maximum(pictures[index], pictures.max(axis=0)) + 3.02 / floor_db).all()
+        assert (mixed[index] >= spectrograms[index] - 1e-6).all()
+        assert (mixed[index] <= np.maximum(spectrograms[index], spectrograms.max(axis=0)) + 3.02 / floor_db).all()
 
 
 def test_never_more_than_three_instruments(params: Params) -> None:
@@ -99,25 +99,25 @@ def test_never_more_than_three_instruments(params: Params) -> None:
     labels = np.array([[1, 1, 0, 0], [0, 0, 1, 1], [0, 1, 1, 0], [0, 0, 0, 0]], dtype=np.float32)
     labels = np.pad(labels, ((0, 0), (0, max(0, len(params.classes) - 4))))
     for seed in range(20):
-        pictures = np.full((4, *SHAPE), 0.5, dtype=np.float32)
-        _, merged = augment(np.random.default_rng(seed), pictures, labels, settings)
+        spectrograms = np.full((4, *SHAPE), 0.5, dtype=np.float32)
+        _, merged = augment(np.random.default_rng(seed), spectrograms, labels, settings)
         assert merged.sum(axis=1).max() <= 3
 
 
 def test_without_augmentation_nothing_changes(params: Params) -> None:
-    pictures = np.random.default_rng(2).random((4, *SHAPE), dtype=np.float32)
+    spectrograms = np.random.default_rng(2).random((4, *SHAPE), dtype=np.float32)
     labels = np.eye(len(params.classes), dtype=np.float32)[[0, 1, 2, 0]]
-    same, kept = augmented(plain(params), pictures, labels)
-    np.testing.assert_array_equal(same, pictures)
+    same, kept = augmented(plain(params), spectrograms, labels)
+    np.testing.assert_array_equal(same, spectrograms)
     np.testing.assert_array_equal(kept, labels)
 
 
 def test_noise_fills_what_lies_under_it_and_leaves_the_loudest_point(params: Params) -> None:
     """A tone in one band over silence: noise comes everywhere else, at least 12 dB under it, but for its grain."""
     settings = replace(plain(params), train=replace(plain(params).train, noise_floor_probability=1.0))
-    pictures = np.zeros((64, *SHAPE), dtype=np.float32)
-    pictures[:, :, 2] = 1.0
-    noisy, _ = augmented(settings, pictures, np.zeros((64, len(params.classes)), dtype=np.float32))
+    spectrograms = np.zeros((64, *SHAPE), dtype=np.float32)
+    spectrograms[:, :, 2] = 1.0
+    noisy, _ = augmented(settings, spectrograms, np.zeros((64, len(params.classes)), dtype=np.float32))
     np.testing.assert_allclose(noisy.max(axis=(1, 2, 3)), 1.0, atol=1e-6)
     under_db = (1 - np.delete(noisy, 2, axis=2).mean(axis=(1, 2, 3))) * params.spectrogram.floor_db
     assert 10 < under_db.min() < 25
@@ -127,9 +127,9 @@ def test_noise_fills_what_lies_under_it_and_leaves_the_loudest_point(params: Par
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
 def test_so_many_clips_lie_over_noise(params: Params, share: float) -> None:
     settings = replace(plain(params), train=replace(plain(params).train, noise_floor_probability=share))
-    pictures = np.full((400, *SHAPE), 0.9, dtype=np.float32)
-    noisy, _ = augmented(settings, pictures, np.zeros((400, len(params.classes)), dtype=np.float32))
-    changed = (noisy != pictures).any(axis=(1, 2, 3)).mean()
+    spectrograms = np.full((400, *SHAPE), 0.9, dtype=np.float32)
+    noisy, _ = augmented(settings, spectrograms, np.zeros((400, len(params.classes)), dtype=np.float32))
+    changed = (noisy != spectrograms).any(axis=(1, 2, 3)).mean()
     assert changed == pytest.approx(share, abs=0.08)
 
 
@@ -139,19 +139,19 @@ def test_silence_stays_silent(params: Params) -> None:
     assert not noisy.any()
 
 
-def test_rolling_goes_by_the_seconds_that_a_picture_shows(params: Params) -> None:
+def test_rolling_goes_by_the_seconds_that_a_spectrogram_shows(params: Params) -> None:
     second = replace(params.spectrogram, frames=SHAPE[0], hop=round(params.clip.sample_rate / SHAPE[0]))
     train = replace(plain(params).train, roll_seconds=0.5)
     settings = replace(plain(params), clip=replace(params.clip, seconds=10.0), spectrogram=second, train=train)
-    pictures = np.full((64, *SHAPE), 0.5, dtype=np.float32)
-    moved, _ = augmented(settings, pictures, np.zeros((64, len(params.classes)), dtype=np.float32))
+    spectrograms = np.full((64, *SHAPE), 0.5, dtype=np.float32)
+    moved, _ = augmented(settings, spectrograms, np.zeros((64, len(params.classes)), dtype=np.float32))
     assert (moved == 0).all(axis=(2, 3)).sum(axis=1).max() in (SHAPE[0] // 2 - 1, SHAPE[0] // 2)
 
 
 def test_rolling_moves_and_fills_with_silence(params: Params) -> None:
     settings = replace(plain(params), train=replace(plain(params).train, roll_seconds=params.clip.seconds / 4))
-    pictures = np.full((16, *SHAPE), 0.5, dtype=np.float32)
-    moved, _ = augmented(settings, pictures, np.zeros((16, len(params.classes)), dtype=np.float32))
+    spectrograms = np.full((16, *SHAPE), 0.5, dtype=np.float32)
+    moved, _ = augmented(settings, spectrograms, np.zeros((16, len(params.classes)), dtype=np.float32))
     gone = (moved == 0).all(axis=(2, 3)).sum(axis=1)
     assert set(np.unique(moved)) == {0.0, 0.5}
     assert 0 < gone.max() <= SHAPE[0] / 4
@@ -160,17 +160,17 @@ def test_rolling_moves_and_fills_with_silence(params: Params) -> None:
 def test_a_shortened_clip_begins_with_its_sound_is_as_loud_and_ends_in_silence(params: Params) -> None:
     settings = replace(plain(params), train=replace(plain(params).train, shorten_probability=1.0))
     frames, bins, channels = 40, SHAPE[1], SHAPE[2]
-    pictures = np.full((32, frames, bins, channels), 0.1, dtype=np.float32)
-    pictures[:, 20:30] = np.linspace(0.6, 1.0, 10, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    spectrograms = np.full((32, frames, bins, channels), 0.1, dtype=np.float32)
+    spectrograms[:, 20:30] = np.linspace(0.6, 1.0, 10, dtype=np.float32)[:, np.newaxis, np.newaxis]
     labels = np.zeros((32, len(params.classes)), dtype=np.float32)
     labels[:, 0] = 1
     labels[16:24, 1] = 1  # two instruments: the second may come later
     labels[24:] = 0
-    shortened, kept = augmented(settings, pictures.copy(), labels)
+    shortened, kept = augmented(settings, spectrograms.copy(), labels)
     np.testing.assert_array_equal(kept, labels)
-    np.testing.assert_array_equal(shortened[16:], pictures[16:])
-    for picture in shortened[:16]:
-        assert picture.max() == 1
-        sounding = picture.max(axis=(1, 2)) > 0.55
+    np.testing.assert_array_equal(shortened[16:], spectrograms[16:])
+    for spectrogram in shortened[:16]:
+        assert spectrogram.max() == 1
+        sounding = spectrogram.max(axis=(1, 2)) > 0.55
         assert 0 <= sounding.argmax() <= frames // 16
-        assert not picture[-1].any()
+        assert not spectrogram[-1].any()

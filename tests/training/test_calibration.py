@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrec.evaluation import metrics
 from instrec.models.heads import TASKS
 from instrec.training import calibration
 
@@ -93,3 +94,38 @@ def test_a_model_is_calibrated_and_ranks_as_before(task):
 def test_numbers_of_instruments_that_never_occur_stay_as_they_are():
     labels = np.array([[0, 0], [1, 0], [0, 1], [1, 0]])
     np.testing.assert_allclose(calibration.expected(labels, 4), [np.log(0.25), np.log(0.75), 0, 0], rtol=1e-6)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 40))
+@settings(max_examples=40, deadline=None)
+def test_a_threshold_is_half_of_the_highest_f1(seed, clips):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random((clips, 5)) < 0.3).astype(np.uint8)
+    presence = (0.7 * rng.random(labels.shape) + 0.3 * labels).astype(np.float32)
+    used = labels.sum(axis=1) != 1
+    if not used.any():
+        used = ~used
+    cuts = [np.full(labels.shape[1], threshold) for threshold in np.unique(presence)]
+    reached = [metrics.per_class(labels[used], metrics.decide(presence[used], cut)) for cut in cuts]
+    for column, threshold in enumerate(calibration.best_thresholds(labels, presence)):
+        if labels[used, column].any():
+            assert threshold == pytest.approx(max(values[column][2] for values in reached) / 2)
+        else:
+            assert threshold == 0.5
+
+
+@pytest.mark.parametrize("shape", [(0.3, 1.5), (0.1, 0.4), (2.0, 2.0)])
+def test_of_calibrated_probabilities_no_threshold_does_better(shape):
+    rng = np.random.default_rng(4)
+    presence = rng.beta(*shape, size=(20_000, 1)).repeat(2, axis=1)
+    labels = (rng.random((20_000, 1)) < presence).astype(np.uint8)  # both columns or none: no clip has one instrument
+    cuts = [calibration.best_thresholds(labels, presence)[0], *np.arange(0.02, 1, 0.02)]
+    best, *others = (metrics.per_class(labels, metrics.decide(presence, [cut, cut]))[0][2] for cut in cuts)
+    assert best > max(others) - 0.003
+
+
+def test_clips_of_one_instrument_choose_thresholds_only_where_there_are_no_others():
+    labels = np.array([[1, 0], [1, 0], [0, 1], [1, 1], [0, 0]], np.uint8)
+    presence = np.array([[0.1, 0.9], [0.1, 0.9], [0.9, 0.1], [0.8, 0.7], [0.2, 0.1]])
+    assert calibration.best_thresholds(labels, presence).tolist() == [0.5, 0.5]
+    assert calibration.best_thresholds(labels[:3], presence[:3]).tolist() == pytest.approx([0.4, 0.25])

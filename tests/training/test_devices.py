@@ -42,13 +42,13 @@ sys.exit(run(lambda: fit.train(small, fit.Files(Path.cwd(), *(out / name for nam
 
 @pytest.fixture(scope="module")
 def spectrograms(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures with a bright band whose place tells the class; an odd number of them."""
+    """Inputs with a bright band whose place tells the class; an odd number of them."""
     folder, rng = tmp_path_factory.mktemp("spectrograms"), np.random.default_rng(7)
     for name in ("train", "valid"):
         owner = np.arange(CLIPS) % len(CLASSES)
-        pictures = rng.random((CLIPS, *SHAPE)) * 0.3
-        for picture, own in zip(pictures, owner, strict=True):
-            picture[:, 5 * own : 5 * own + 3] += 0.6
+        inputs = rng.random((CLIPS, *SHAPE)) * 0.3
+        for image, own in zip(inputs, owner, strict=True):
+            image[:, 5 * own : 5 * own + 3] += 0.6
         with hdf5.create(
             folder / f"{name}.h5",
             name="features",
@@ -58,7 +58,7 @@ def spectrograms(tmp_path_factory: pytest.TempPathFactory) -> Path:
             labels=np.eye(len(CLASSES), dtype=np.uint8)[owner],
             classes=CLASSES,
         ) as writer:
-            writer.append(pictures.astype(np.float16))
+            writer.append(inputs.astype(np.float16))
     return folder
 
 
@@ -92,8 +92,8 @@ def test_two_devices_learn_what_one_learns(spectrograms: Path, tmp_path: Path, b
     # Of 41 clips two devices leave one out, another in every epoch.
     np.testing.assert_allclose(one, two, rtol=0.1)
     assert two[-1] < two[0]
-    with hdf5.open_store(spectrograms / "valid.h5") as pictures:
-        presence, _ = classifier.load(tmp_path / "2/classifier.keras").predict(pictures.read(0, 8).astype(np.float32))
+    with hdf5.open_store(spectrograms / "valid.h5") as inputs:
+        presence, _ = classifier.load(tmp_path / "2/classifier.keras").predict(inputs.read(0, 8).astype(np.float32))
     assert presence.shape == (8, len(CLASSES))
 
 

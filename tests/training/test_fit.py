@@ -1,6 +1,7 @@
 """Training: repeatable, taken up again after a kill, stopped early, on either backend."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -10,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec.evaluation import metrics
 from instrec.models import classifier
-from instrec.models.backend import keras
 from instrec.params import Params, TrainParams
-from instrec.training import calibration, fit, weight_averaging
-from instrec.util import hdf5, provenance
+from instrec.training import calibration, checkpoints, fit, weight_averaging
+from instrec.util import hdf5
 from tests.refusals import refused
 
 SHAPE, CLIPS = (33, 24, 1), 48
@@ -32,13 +31,13 @@ def params(small_params: Params) -> Params:
 
 @pytest.fixture
 def spectrograms(tmp_path: Path, params: Params) -> Path:
-    """Pictures with a bright band whose place tells the class."""
+    """Inputs with a bright band whose place tells the class."""
     rng = np.random.default_rng(7)
     for name in ("train", "valid"):
         owner = np.arange(CLIPS) % len(params.classes)
-        pictures = rng.random((CLIPS, *SHAPE)) * 0.3
-        for picture, own in zip(pictures, owner, strict=True):
-            picture[:, 5 * own : 5 * own + 3] += 0.6
+        inputs = rng.random((CLIPS, *SHAPE)) * 0.3
+        for image, own in zip(inputs, owner, strict=True):
+            image[:, 5 * own : 5 * own + 3] += 0.6
         with hdf5.create(
             tmp_path / "spectrograms" / f"{name}.h5",
             name="features",
@@ -48,7 +47,7 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
             labels=np.eye(len(params.classes), dtype=np.uint8)[owner],
             classes=params.classes,
         ) as writer:
-            writer.append(pictures.astype(np.float16))
+            writer.append(inputs.astype(np.float16))
     return tmp_path / "spectrograms"
 
 
@@ -89,7 +88,7 @@ def test_probabilities_are_calibrated_before_thresholds_are_chosen(
     with hdf5.open_store(spectrograms / "valid.h5") as valid:
         given, raw = (known.predict(valid.read(0, CLIPS))[0].astype(float) for known in (one, bare))
         degrees = calibration.temperature(valid.labels, raw)
-        expected = metrics.best_thresholds(valid.labels, given)
+        expected = calibration.best_thresholds(valid.labels, given)
     assert degrees != pytest.approx(1, abs=0.1)
     np.testing.assert_allclose(np.log(given / (1 - given)), np.log(raw / (1 - raw)) / degrees, rtol=1e-3, atol=1e-3)
     assert one.card.thresholds == pytest.approx(expected, abs=1e-4)
@@ -100,66 +99,26 @@ def test_a_killed_training_goes_on_to_the_same_end(
     spectrograms: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     whole = train(params, spectrograms, tmp_path / "whole")
-    keep = fit._keep
+    keep = checkpoints.keep
 
-    def keep_then_die(train: TrainParams, place: Path, model: object, history: list[fit.Row]) -> None:
-        keep(train, place, model, history)
+    def keep_then_die(
+        train: TrainParams, place: Path, model: object, history: list[checkpoints.Row], *, best: bool
+    ) -> None:
+        keep(train, place, model, history, best=best)
         if len(history) == 2:
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(fit, "_keep", keep_then_die)
+        patched.setattr(checkpoints, "keep", keep_then_die)
         with pytest.raises(KeyboardInterrupt):
             train(params, spectrograms, tmp_path / "killed")
     assert not (tmp_path / "killed/classifier.keras").exists()
-    capsys.readouterr()
+    caplog.set_level(logging.INFO)
     assert train(params, spectrograms, tmp_path / "killed") == whole
-    assert "going on after epoch 2" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("file", ["history.zip", "epoch-2.keras", "epoch-1.keras", "best.keras"])
-@pytest.mark.parametrize("damage", ["flipped", "cut off", "missing"])
-def test_a_damaged_state_is_told_and_not_gone_on_from(
-    params: Params, tmp_path: Path, capsys: pytest.CaptureFixture[str], file: str, damage: str
-) -> None:
-    train = replace(params.train, epochs=4, average_share=0.5)
-    place, model = tmp_path / "state", keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(2)])
-    for number in (1, 2):
-        row = {
-            "epoch": number,
-            "loss": 1.0,
-            "val_loss": 1.0 / number,
-            "val_presence_f1": 0.5,
-            "val_count_accuracy": 0.5,
-        }
-        history = [*fit._resumed(train, place), row]
-        fit._keep(train, place, model, history)
-    assert len(fit._resumed(train, place)) == 2
-    assert capsys.readouterr().err == ""
-    content = bytearray((place / file).read_bytes())
-    content[len(content) // 3] ^= 1
-    (place / file).write_bytes(content if damage == "flipped" else content[: len(content) // 2])
-    if damage == "missing":
-        (place / file).unlink()
-    assert fit._resumed(train, place) == []
-    if (file, damage) != ("history.zip", "missing"):  # where nothing was begun, nothing is damaged
-        said = capsys.readouterr().err
-        assert said.startswith(f"{place}: damaged (")
-        assert said.endswith("; training begins anew\n")
-        assert not place.exists()
-
-
-def test_another_model_to_start_from_is_another_training(params: Params, spectrograms: Path, tmp_path: Path) -> None:
-    start = tmp_path / "start.keras"
-    params = replace(params, train=replace(params.train, start=str(start)))
-    keys = []
-    for content in ("one", "another", "one"):
-        start.write_text(content)
-        keys.append(fit._key(params, spectrograms))
-    assert keys[0] == keys[2] != keys[1]
+    assert "going on after epoch 2" in caplog.messages
 
 
 def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
@@ -178,22 +137,6 @@ def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
         assert asked == epochs
     one, other = ((tmp_path / share / "classifier.keras").read_bytes() for share in ("0.5", "0.0"))
     assert one != other
-
-
-def test_other_params_code_or_experiments_do_not_go_on_from_this_state(
-    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = replace(params, train=replace(params.train, learning_rate=0.01))
-    unrelated = replace(params, workers=3, evaluate=replace(params.evaluate, bootstrap_rounds=3))
-    assert fit._key(params, spectrograms) != fit._key(other, spectrograms)
-    own = fit._key(params, spectrograms)
-    assert fit._key(unrelated, spectrograms) == own
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path / ".."))  # where DVC would have made this folder
-    monkeypatch.setenv("DVC_EXP_NAME", "slow")
-    assert fit._key(params, spectrograms) != own
-    monkeypatch.undo()
-    monkeypatch.setattr(provenance, "CODE", "another")
-    assert fit._key(params, spectrograms) != own
 
 
 def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: Path, tmp_path: Path) -> None:
@@ -246,8 +189,8 @@ names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json"
 fit.train(small, fit.Files(Path(sys.argv[2]), *(folder / name for name in names)))
 model = keras.models.load_model(folder / "classifier.keras", compile=False)
 import numpy as np
-pictures = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
-np.save(folder / "said.npy", model.predict_on_batch(pictures)["presence"])
+inputs = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
+np.save(folder / "said.npy", model.predict_on_batch(inputs)["presence"])
 """
 
 
@@ -259,6 +202,6 @@ def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: 
         check=True,
         cwd=root,
     )
-    pictures = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
-    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(pictures)
+    inputs = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
+    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(inputs)
     np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)

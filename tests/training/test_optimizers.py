@@ -24,7 +24,7 @@ def test_the_learning_rate_falls_as_its_schedule_says(
     small_params: Params, schedule: str, decay: float, averaged: float, expected: dict[int, float]
 ) -> None:
     """Of four epochs of ten steps: steps decide, and for `exponential` whole epochs."""
-    knobs = replace(
+    parameters = replace(
         small_params.train,
         epochs=4,
         schedule=schedule,
@@ -33,7 +33,7 @@ def test_the_learning_rate_falls_as_its_schedule_says(
         average_share=averaged,
         final_rate_share=0.3,
     )
-    rate = optimizers.schedule(knobs, 10)
+    rate = optimizers.schedule(parameters, 10)
     for step, value in expected.items():
         assert float(rate(step) if callable(rate) else rate) == pytest.approx(value, abs=1e-6)
 

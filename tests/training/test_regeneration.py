@@ -84,11 +84,11 @@ def test_a_round_keeps_recordings_and_quotas_and_nothing_else(sources, tmp_path)
     solos = [Counter(clip.labels for clip in clips if len(clip.labels) == 1) for clips in (before, after)]
     assert solos[0] == solos[1]
     with hdf5.open_store(sources.first) as one, hdf5.open_store(tmp_path / "round-1.h5") as other:
-        pictures = {picture.tobytes() for picture in one.read(0, len(one)) if picture.any()}
-        for clip, identity, picture in zip(after, other.ids, other.read(0, len(other)), strict=True):
+        inputs = {image.tobytes() for image in one.read(0, len(one)) if image.any()}
+        for clip, identity, image in zip(after, other.ids, other.read(0, len(other)), strict=True):
             assert clip.id == identity
             assert (identity in one.ids) == (clip.source == RECORDING)
-            assert (picture.tobytes() in pictures) == (clip.source == RECORDING)
+            assert (image.tobytes() in inputs) == (clip.source == RECORDING)
 
 
 def test_noisy_and_clean_keep_their_shares(sources):

@@ -55,7 +55,7 @@ def test_its_weights_are_taken(params, learned, tmp_path, monkeypatch):
     assert same(model, learned)
 
 
-def test_pictures_may_have_another_hop(params, learned):
+def test_inputs_may_have_another_hop(params, learned):
     finer = replace(params, spectrogram=replace(params.spectrogram, hop=params.spectrogram.hop // 2))
     model = architectures.build((2 * SHAPE[0] - 1, *SHAPE[1:]), len(params.classes), params.task, params.model)
     warm_start.take_weights(model, starting_from(finer, "learned.keras"), params.classes)

@@ -18,7 +18,7 @@ SHAPE, CLIPS = (9, 6, 1), 64
 
 @pytest.fixture
 def batches(small_params: Params, tmp_path: Path) -> Any:
-    """Batches of a store of pictures whose values lie around 0.4."""
+    """Batches of a store of spectrograms whose values lie around 0.4."""
     with hdf5.create(
         tmp_path / "train.h5",
         name="features",

@@ -81,7 +81,7 @@ def project(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def heard() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """A shell's background jobs, and so the tests among them, ignore Ctrl-C."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield

@@ -54,8 +54,8 @@ def test_what_is_for_terminals_alone_says_nothing(capfd, disable):
 
 
 @pytest.fixture(scope="module")
-def built(miniature: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return shutil.copytree(miniature, tmp_path_factory.mktemp("progress") / "repository")
+def built(miniature: Path, module_folder: Path) -> Path:
+    return shutil.copytree(miniature, module_folder / "repository")
 
 
 @pytest.mark.parametrize(("stage", "bars"), [("synthesize", 7), ("spectrograms", 7), ("train", 1), ("evaluate", 0)])

@@ -22,11 +22,11 @@ def content(uri: str, mime: str) -> io.BytesIO:
 @pytest.mark.parametrize(("rate", "mime"), [(22050, "audio/mpeg"), (16000, "audio/mpeg"), (20000, "audio/flac")])
 def test_a_sound_stays_what_it_is(rate, mime):
     y = (3000 * np.sin(2 * np.pi * 440 * np.arange(2 * rate) / rate)).astype(np.int16)
-    heard, found = soundfile.read(content(media.sound(y, rate), mime))
+    decoded, found = soundfile.read(content(media.sound(y, rate), mime))
     assert found == rate
-    assert len(heard) == pytest.approx(2 * rate, abs=0.1 * rate)
-    assert np.abs(heard).max() == pytest.approx(0.9, abs=0.05)
-    assert np.abs(np.fft.rfft(heard[:rate])).argmax() == pytest.approx(440, abs=1)
+    assert len(decoded) == pytest.approx(2 * rate, abs=0.1 * rate)
+    assert np.abs(decoded).max() == pytest.approx(0.9, abs=0.05)
+    assert np.abs(np.fft.rfft(decoded[:rate])).argmax() == pytest.approx(440, abs=1)
 
 
 def test_a_sound_is_small():

@@ -110,7 +110,7 @@ def test_a_client_that_resets_the_connection(server):
 
 def test_a_client_that_leaves_while_it_is_worked_for(server, long):
     told = asked(server, long)
-    assert json.loads(told.readline()) == {"heard": 30.0}
+    assert json.loads(told.readline()) == {"seconds": 30.0}
     told.close()
 
 
@@ -217,7 +217,7 @@ def test_a_short_file_does_not_wait_for_a_long_one(server, long, short):
 def test_who_waits_is_told_how_many_are_ahead(server, long, short):
     slow = [asked(server, long), asked(server, long)]
     for each in slow:
-        assert "heard" in json.loads(each.readline())
+        assert "seconds" in json.loads(each.readline())
     third, fourth, fifth = asked(server, short), asked(server, short), asked(server, short)
     assert [json.loads(each.readline()) for each in (third, fourth, fifth)] == [{"ahead": n} for n in (2, 3, 4)]
     fourth.close()  # it is not worked for, and the fifth moves up
@@ -247,7 +247,7 @@ def test_the_page_tells_of_both(server, browser, tmp_path, long, short):
             each.close()
         expect(tab.locator("#result")).to_be_visible(timeout=20_000)
         tab.set_input_files("#file", tmp_path / "long.flac")
-        expect(tab.locator("#state")).to_contain_text("Listening: ")  # the tab is closed then
+        expect(tab.locator("#state")).to_contain_text("Analyzing: ")  # the tab is closed then
 
 
 def test_more_connections_than_there_is_room_for(server):

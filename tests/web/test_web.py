@@ -13,21 +13,12 @@ from urllib.request import urlopen
 import pytest
 
 from instrec.cli import main
-from instrec.models import classifier
 from instrec.web import bound
 from tests.refusals import assert_one_line
-from tests.tone_model import CARD, build
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "tones.keras"
-    classifier.save(path, build().model, CARD)
-    return path
-
-
-def test_it_says_where_it_is_and_ends_with_ctrl_c(model, tmp_path):
-    command = [sys.executable, "-m", "instrec", "serve", "--port", "0", "--model", str(model)]
+def test_it_says_where_it_is_and_ends_with_ctrl_c(tones, tmp_path):
+    command = [sys.executable, "-m", "instrec", "serve", "--port", "0", "--model", str(tones)]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     address = process.stdout.readline().split()[0]
@@ -44,10 +35,10 @@ def test_only_this_machine_reaches_it():
         assert listening.getsockname()[0] == "127.0.0.1"
 
 
-def test_a_port_in_use_is_one_line(capsys, model):
+def test_a_port_in_use_is_one_line(capsys, tones):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        assert main(["serve", "--port", str(port), "--model", str(model)]) == 2
+        assert main(["serve", "--port", str(port), "--model", str(tones)]) == 2
     out, err = capsys.readouterr()
     assert out == ""
     assert_one_line(err, f"port {port}", "instrec serve --port 0")

@@ -1,4 +1,4 @@
-"""Published datasets: what they are, how they are got, and what of them is usable.
+"""Published datasets: their terms, how to get them, and their usable files.
 
 A dataset named in `sources.train` keeps its own partition: its training part trains, its test part tests. Without
 one of its own, its groups are split as recordings are. One named in `sources.test` alone only tests: with its test part
@@ -57,7 +57,7 @@ def table() -> list[Row]:
 
 
 def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
-    """Get, verify and list every dataset that the params name.
+    """Get, verify and list every dataset that params.yaml names.
 
     Raises
     ------

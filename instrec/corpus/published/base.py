@@ -1,4 +1,4 @@
-"""What every published dataset is to the pipeline: one contract, whatever its files look like."""
+"""The contract of published datasets with the pipeline."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Sound:
     Attributes
     ----------
     labels : what sounds in it, in the dataset's own words.
-    group : what must not cross splits; begins with the dataset's name.
+    group : never in two splits; begins with the dataset's name.
     split : `train`, `valid` or `test` by the dataset's own partition; empty without one.
     """
 
@@ -49,7 +49,7 @@ class Corpus(ABC):
     labels : the dataset's labels -> our classes; files with any other label are left out.
     groups : what a group is.
     how : how to get it, and how its files must lie.
-    notes : what a user of its labels should know.
+    notes : remarks on its labels.
     partitioned : whether the dataset has a test part of its own.
     checked : whether checksums of its files are published.
     """
@@ -80,7 +80,7 @@ class Corpus(ABC):
 
     @abstractmethod
     def download(self, folder: Path) -> None:
-        """Get what is not there yet.
+        """Get the missing files.
 
         Raises
         ------

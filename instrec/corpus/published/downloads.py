@@ -1,4 +1,4 @@
-"""Downloading: resumed where it stopped, within a time and a size, trusted with the right checksum alone."""
+"""Downloads: resumed after a break, limited in time and size, and checked by their checksum."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ LARGEST_BYTES = 100_000_000_000
 
 @dataclass
 class Pace:
-    """How slow a download may be: so many seconds, and one more for so many bytes.
+    """The time limit of a download: some seconds, and one more for so many bytes.
 
-    A socket's own timeout begins anew with each byte. This one also ends headers that drip and a body of a byte a
-    second; a slow line that the average of 20 kB/s is too fast for goes on where it stopped with the next run.
+    The timeout of a socket starts again with each byte. This limit also ends a server that sends a byte per second. A
+    line slower than 20 kB/s on average resumes with the next run.
     """
 
     grace_seconds: float = 120.0
@@ -141,7 +141,7 @@ def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
 
 
 def _opener(pace: Pace) -> urllib.request.OpenerDirector:
-    """Return what opens addresses, redirects and proxies included, and reads headers and bodies at a pace."""
+    """Return an opener of addresses, with redirects and proxies, that reads headers and bodies at a pace."""
 
     class Plain(urllib.request.HTTPHandler):
         def do_open(self, http_class: Any, req: Any, **options: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from instrec.corpus.published import downloads, unpacking
 from instrec.corpus.published.base import Corpus, Sound
 from instrec.util import documents
 from instrec.util.parallel import ordered_map
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,12 @@ class Remote:
 
 @dataclass(frozen=True, kw_only=True)
 class MirdataCorpus(Corpus):
-    """A dataset through mirdata; its own downloader cannot go on where it stopped, so ours fetches what it names.
+    """A dataset of mirdata, whose own downloader cannot resume; so ours fetches the files that it names.
 
     Attributes
     ----------
     loader : mirdata's module.
-    strip : folder that the archives hold everything in where mirdata expects it without.
+    strip : top folder of the archives that mirdata does not expect.
     remotes : the index first, then the data; mirdata's own when empty. Another server's copies are given here.
     """
 
@@ -71,7 +74,8 @@ class MirdataCorpus(Corpus):
         """Fetch, check and unpack what is not there; archives that the user put into the folder are taken, and kept."""
         files = self.files()
         if not all(self._is_here(remote, folder) for remote in files):
-            print(self.notice)
+            for line in self.notice.splitlines():
+                _log.info(line)
         for remote in (each for each in files if not each.packed):
             downloads.fetch(
                 remote.url,
@@ -147,7 +151,7 @@ class MirdataCorpus(Corpus):
 
 
 def _mark(remote: Remote, folder: Path) -> Path:
-    """Where it is noted that an archive was unpacked to its end."""
+    """Return the file that marks an archive as completely unpacked."""
     return folder / ".unpacked" / remote.filename
 
 

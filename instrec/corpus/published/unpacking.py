@@ -1,4 +1,4 @@
-"""Unpacking zip and tar archives: never outside their folder, never more than they may hold, each file whole or not."""
+"""Unpack zip and tar archives: never outside their folder, within limits, each file whole or not at all."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _files(archive: Path, strip: str, names: Collection[str]) -> Iterator[tuple[
 
 
 def _check_count(archive: Path, count: int) -> None:
-    """Refuse a zip archive with another number of files than its end says, which `zipfile` takes no notice of."""
+    """Refuse a zip archive whose number of files differs from its last record, which `zipfile` ignores."""
     with archive.open("rb") as file:
         file.seek(-min(archive.stat().st_size, _ZIP_END + 0xFFFF), os.SEEK_END)
         tail = file.read()
@@ -130,7 +130,7 @@ def _check_count(archive: Path, count: int) -> None:
 
 
 class _Member(tarfile.TarInfo):
-    """Where `tarfile` takes a damaged header for the end of the archive, say so."""
+    """Raise an error where `tarfile` takes a damaged header for the end of the archive."""
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _Member:
@@ -146,7 +146,7 @@ class _Member(tarfile.TarInfo):
 
 
 def _zip_name(info: zipfile.ZipInfo, strip: str, names: Collection[str]) -> str:
-    """Return a file's name as its maker wrote it: where the archive does not say how, as it is expected."""
+    """Return a file's name in the encoding of its archive; if unknown, in the one that gives an expected name."""
     if info.flag_bits & _UTF8_NAME or info.filename.isascii():
         return info.filename
     raw = info.filename.encode("cp437")  # as zipfile reads names

@@ -16,7 +16,7 @@ from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS, Values
 ORDER = tuple(
     field.name.removesuffix("_probability") for field in fields(NoiseParams) if field.name.endswith("_probability")
 )
-"""What is drawn by itself: effects, and `sethi` for one of `SETHI_EFFECTS`."""
+"""What is drawn independently: effects, and `sethi` for one of `SETHI_EFFECTS`."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Noise:
 def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alone: bool = False) -> Noise:
     """Draw the effects of a noisy clip, and their values.
 
-    Each effect is drawn by itself with its own probability, in the order in which sound meets it: player, room,
-    background, microphone, overload, mixing desk, file; then one of Sethi's nine. If none comes up, one is taken,
-    in proportion to the probabilities, so that noisy means noisy; only with all of them at zero is there none. Where
-    noise is `alone`, without anything that it could change, there is a background, unless its probability is zero.
+    Each effect is drawn independently with its own probability, in the order in which sound meets it: player, room,
+    background, microphone, overload, mixing desk, file; then one of Sethi's nine. If none is drawn, one is chosen in
+    proportion to the probabilities, so that noisy means noisy. Only if all probabilities are zero is there none. Noise
+    that is `alone`, without a sound to change, has a background, unless its probability is zero.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:
     Parameters
     ----------
     y : np.ndarray [shape=(samples,)], at least one sample; silence is fine.
-    noise : what `draw` gave.
+    noise : from `draw`.
     sample_rate : of y, in Hz.
 
     Returns

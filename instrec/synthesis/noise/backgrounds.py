@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 EXPONENTS = {"white": 0.0, "pink": 1.0, "brown": 2.0}
-"""Colors of noise: power falls as frequency to this exponent."""
+"""Colors of noise: power is proportional to frequency to this exponent."""
 
 SPEECH = "speech"
 
@@ -40,8 +40,8 @@ def colored_noise(samples: int, sample_rate: int, *, seed: int, color: str) -> F
     hz = np.fft.rfftfreq(length, 1 / sample_rate)
     shape = np.zeros(len(hz), dtype=np.float32)
     lowest_hz = np.exp(rng.uniform(*np.log(_LOWEST_HZ)))
-    heard = hz >= lowest_hz
-    shape[heard] = (hz[heard] / lowest_hz) ** (-EXPONENTS[color] / 2)
+    audible = hz >= lowest_hz
+    shape[audible] = (hz[audible] / lowest_hz) ** (-EXPONENTS[color] / 2)
     spectrum = rng.standard_normal((len(hz), 2), dtype=np.float32).view(np.complex64)[:, 0] * shape
     noise: FloatArray = scipy.fft.irfft(spectrum, length)[:samples]
     return noise
@@ -84,7 +84,7 @@ class _Voice:
         self.fade = rng.uniform(0.4, 1.5)  # how gently syllables come and go
 
     def vowels(self, rng: np.random.Generator, length: int, sample_rate: int) -> NDArray[np.float64]:
-        """One syllable: a source through formants that go over into others."""
+        """One syllable: a source through formants that glide into others."""
         source = rng.standard_normal(length)
         if self.breath < 1:
             bend = np.linspace(1, rng.uniform(0.75, 1.25), length)

@@ -1,8 +1,8 @@
 """The effects on a clip, as deterministic functions of plain values.
 
-Filters are audiomentations' transforms, given their parameters. Written here is what draws inside its own
-`apply` there (colored noise), needs recorded impulse responses (reverb), or loses short sounds (its
-distortions take percentiles of the whole clip, which one drum stroke in silence does not reach).
+Filters are transforms of audiomentations with given parameters. This module has its own code where audiomentations
+draws inside `apply` (colored noise), needs recorded impulse responses (reverb), or loses short sounds (distortions take
+percentiles of the whole clip, which one drum stroke in silence does not reach).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def limit_band(
 def reverberate(
     y: FloatArray, sample_rate: int, *, seed: int, rt60_seconds: float, direct_db: float, damping_hz: float
 ) -> FloatArray:
-    """Put y into a room: echoes `direct_db` under the direct sound, fading by 60 dB in `rt60_seconds`."""
+    """Add a room to y: echoes `direct_db` below the direct sound, which fade by 60 dB in `rt60_seconds`."""
     from scipy.signal import oaconvolve
 
     room = impulse_response(sample_rate, seed=seed, rt60_seconds=rt60_seconds, damping_hz=damping_hz)[: len(y)]
@@ -72,7 +72,7 @@ def impulse_response(sample_rate: int, *, seed: int, rt60_seconds: float, dampin
 
 
 def distort(y: FloatArray, sample_rate: int, *, kind: str, drive_db: float) -> FloatArray:
-    """Overload by `drive_db`: `hard` cuts the peaks off, `soft` bends them; the highest stays as high."""
+    """Overload by `drive_db`: `hard` clips the peaks, `soft` bends them; the highest peak keeps its level."""
     peak = np.abs(y).max()
     if peak == 0:
         return y
@@ -88,7 +88,7 @@ def waver(
 ) -> FloatArray:
     """Let pitch and level wander by up to these depths, about `rate_hz` times per second.
 
-    Players and worn tapes do so; samples that a SoundFont repeats do not.
+    Players and worn tapes do so; the looped samples of a SoundFont do not.
     """
     rng = np.random.default_rng(seed)
     pitch, level = (_wandering(len(y), sample_rate, rate_hz, rng) for _ in range(2))
@@ -113,7 +113,7 @@ def breathe(y: FloatArray, sample_rate: int, *, seed: int, under_db: float, abov
 
 
 def compress(y: FloatArray, sample_rate: int, *, ratio: float) -> FloatArray:
-    """Even out loud and soft, as recording engineers do: by `ratio` dB at first, by one now."""
+    """Compress dynamics as recording engineers do: `ratio` dB become one."""
     level = _envelope(y, sample_rate)
     peak = level.max()
     if peak < _SILENCE_RMS:

@@ -22,7 +22,7 @@ _Font = tuple[str, tuple[str, ...], int]  # name, folders to look in, sample rat
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A SoundFont in memory: about so many bytes, used last for that clip of this process."""
+    """A SoundFont in memory: its approximate size in bytes, and the number of the clip that used it last."""
 
     synth: Synth
     size: int
@@ -30,10 +30,10 @@ class _Loaded:
 
 
 class SynthCache:
-    """Keeps the SoundFonts that clips take turns with in memory, as far as they fit.
+    """Keeps SoundFonts in memory, as far as they fit.
 
-    Clips go through the SoundFonts in turn: where these do not fit, whichever was used longest ago is needed next. So
-    the one used last makes room, unless another is not needed any more.
+    Clips use the SoundFonts in turn. If not all fit, the one used longest ago is needed next. So the one used last
+    makes room, unless another is not needed any more.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,8 @@ class SynthCache:
         self._clips = 0
 
     def synth(self, font: _Font, limit: int) -> Synth:
-        """Return what plays a SoundFont; all that are loaded take `limit` bytes at most, or are this one alone."""
+        """Return the synthesizer of a SoundFont. All loaded SoundFonts take at most `limit` bytes, or this one is
+        alone."""
         self._clips += 1
         loaded = self._loaded.pop(font, None) or self._load(font, limit)
         self._loaded[font] = replace(loaded, last=self._clips)

@@ -1,9 +1,9 @@
-"""SoundFonts: found in the system's folders, or made of other packages, verified, listed with what they hold."""
+"""SoundFonts: find them in the system's folders or make them from other packages, verify them, list what they hold."""
 
 from __future__ import annotations
 
 import hashlib
-import sys
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +20,14 @@ from instrec.synthesis.soundfonts import freepats, libraries, note_overlap, sf2_
 
 @dataclass(frozen=True)
 class Known:
-    """A SoundFont that Debian packages, as Debian 12 has it, or what is made of such a package."""
+    """A SoundFont that Debian 12 packages, or that is made from such a package."""
 
     package: str
     size: int
     sha256: str
 
+
+_log = logging.getLogger(__name__)
 
 KNOWN = {
     freepats.NAME: Known("freepats", 22175616, "ecf6c6bcdc021aacc8e9fab2d24238292c852cfac07bc295c3ba5773a3e6551c"),
@@ -132,18 +134,15 @@ def verify(path: Path) -> tuple[int, str]:
             "checksum-mismatch", path, f"damaged, its checksum is not {known.package}'s; {_remedy(path.name)}"
         )
     if known and size != known.size:
-        print(
-            f"warning: {path}: another version than Debian 12's {known.package}; scores will differ a little",
-            file=sys.stderr,
-        )
+        _log.warning("%s: another version than Debian 12's %s; metrics will differ a little", path, known.package)
     return size, sha256
 
 
 def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None:
-    """Find and verify all SoundFonts of the params; write name, role, size, checksum and what it holds, a row a role.
+    """Find and verify all SoundFonts of params.yaml; write one row per role: name, size, checksum, content.
 
-    Programs and drum kits are written as ranges: `0-2 16-19 24`. One that a model learns `classes` from, with notes of
-    the unseen one, is warned of.
+    Programs and drum kits are written as ranges: `0-2 16-19 24`. A warning names each SoundFont of training that shares
+    notes of `classes` with the unseen one.
 
     Raises
     ------
@@ -154,7 +153,7 @@ def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None
     paths = {name: find(name, settings.folders) for name in settings.all}
     verified = {name: verify(file) for name, file in paths.items()}
     fonts = {name: _read(file) for name, file in paths.items()}
-    _warn_of_kin(fonts, settings, classes)
+    _warn_of_overlap(fonts, settings, classes)
     roles = (("train", settings.train), ("valid", settings.valid), ("unseen", (settings.unseen,)))
     rows = [
         (name, role, *verified[name], ranges(fonts[name].programs), ranges(fonts[name].kits))
@@ -165,7 +164,7 @@ def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None
 
 
 def held(names: Iterable[str], folders: Iterable[str]) -> dict[str, Held]:
-    """Look into SoundFonts for what each holds.
+    """Return what each SoundFont holds.
 
     Raises
     ------
@@ -181,14 +180,16 @@ def _read(path: Path) -> sf2_reader.SoundFont:
     return sf2_reader.read(path, _remedy(path.name))
 
 
-def _warn_of_kin(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontParams, classes: Iterable[str]) -> None:
+def _warn_of_overlap(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontParams, classes: Iterable[str]) -> None:
     for name in settings.train:
-        kin = note_overlap.kin(fonts[name], fonts[settings.unseen], classes)
-        if kin:
-            print(
-                f"warning: {name}: plays {', '.join(kin)} with notes that {settings.unseen} has as well: what is not "
-                "unseen scores too high; take either out of soundfonts in params.yaml",
-                file=sys.stderr,
+        common = note_overlap.overlaps(fonts[name], fonts[settings.unseen], classes)
+        if common:
+            _log.warning(
+                "%s: plays %s with notes that %s has as well: metrics of the unseen SoundFont are too high; take "
+                "either out of soundfonts in params.yaml",
+                name,
+                ", ".join(common),
+                settings.unseen,
             )
 
 

@@ -54,7 +54,7 @@ def build(path: Path, folder: Path) -> None:
 
 
 def digest(folder: Path) -> str:
-    """Return a digest of all that the SoundFont is made of: the patches, which of them plays what, and this code.
+    """Return a digest of the sources of the SoundFont: the patches, their programs, and this code.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def _decoded(data: bytes, modes: int) -> npt.NDArray[np.int16]:
 
 
 def _seconds(rate: int, distance: int) -> float:
-    """How long an envelope takes over `distance` of its 256 steps: two bits of exponent, six of mantissa."""
+    """Return the seconds of an envelope over `distance` of its 256 steps: two bits of exponent, six of mantissa."""
     speed = (rate & 63) << (3 * (3 - (rate >> 6)))
     return distance * 8192 / (max(1, speed) * 44100)
 
@@ -172,7 +172,7 @@ def _key(millihertz: int) -> float:
 
 
 def _levelled(notes: list[Note]) -> list[Note]:
-    """Bring the loudest of a patch's notes to the level of other patches."""
+    """Scale the notes of a patch so that its loudest has the level of other patches."""
     peak = max((int(np.abs(note.pcm.astype(np.int32)).max(initial=0)) for note in notes), default=0)
     scale = _PEAK / max(1, peak)
     return [replace(note, pcm=np.round(note.pcm * scale).astype(np.int16)) for note in notes]

@@ -1,13 +1,14 @@
 """Sound libraries: public repositories of recorded notes at pinned commits, made into SoundFonts.
 
-`libraries.yaml` says what each SoundFont is made of. Git fetches it: the commit is the checksum, and git's own
-`insteadOf` points it to a mirror.
+`libraries.yaml` lists the sources of each SoundFont. Git fetches them: the commit is the checksum, and git's
+`insteadOf` can name a mirror.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import logging
 import re
 import subprocess
 import sys
@@ -26,15 +27,15 @@ from instrec.synthesis.soundfonts import merging, recorded_notes, sf2_reader, sf
 from instrec.util import documents
 from instrec.util.files import temporary_folder
 
+_log = logging.getLogger(__name__)
+
 CATALOG = Path("libraries.yaml")
 DRUMS = 128  # stands for the drum kit among programs
 
 
 @dataclass(frozen=True)
-class Repository:
+class Repository(params_schema.Section):
     """Where recorded notes come from."""
-
-    __pydantic_config__ = params_schema.CONFIG
 
     url: str
     commit: Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
@@ -43,8 +44,8 @@ class Repository:
 
 
 @dataclass(frozen=True)
-class Instrument:
-    """What of a repository plays some programs: SoundFonts, an SFZ file, or files with notes in their names.
+class Instrument(params_schema.Section):
+    """The files of a repository that play some programs: SoundFonts, an SFZ file, or files with notes in their names.
 
     Attributes
     ----------
@@ -55,8 +56,6 @@ class Instrument:
     transpose : semitones from the keys that the library names to those that sound.
     files : what to fetch for an SFZ file or for notes, as patterns of a sparse checkout.
     """
-
-    __pydantic_config__ = params_schema.CONFIG
 
     repository: str
     programs: tuple[Annotated[int, Field(ge=0, le=DRUMS)], ...]
@@ -73,8 +72,6 @@ class Instrument:
 @dataclass(frozen=True)
 class Catalog:
     """All of `libraries.yaml`."""
-
-    __pydantic_config__ = params_schema.CONFIG
 
     repositories: dict[str, Repository] = field(default_factory=dict)
     soundfonts: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
@@ -104,7 +101,7 @@ def catalog() -> Catalog:
 
 
 def find(name: str) -> Path:
-    """Return a SoundFont of the catalog, made once for this user; its path holds a digest of all it is made of.
+    """Return a SoundFont of the catalog, made once for this user; its path contains a digest of its sources.
 
     Raises
     ------
@@ -168,10 +165,10 @@ def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Pa
 
 
 def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> None:
-    """Have git bring some files of the pinned commit; what is there already is not fetched again."""
+    """Fetch some files of the pinned commit with git; files that are there are not fetched again."""
     begun = (checkout / ".git/info/sparse-checkout").is_file()
     if not begun:
-        print(f"{repository.url}: {repository.license}, {repository.holder}", file=sys.stderr)
+        _log.info("%s: %s, %s", repository.url, repository.license, repository.holder)
         checkout.mkdir(parents=True, exist_ok=True)
     try:
         _git(checkout, "init", "--quiet")

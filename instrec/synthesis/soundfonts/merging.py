@@ -1,6 +1,6 @@
-"""Merging SoundFonts into one: collections often come as a file per program.
+"""Merge SoundFonts into one: collections often have one file per program.
 
-Presets keep all that they are made of: layers, loops, filters, modulators, and compressed notes (SF3). After the
+Presets keep their layers, loops, filters, modulators and compressed notes (SF3). Source:
 SoundFont Technical Specification 2.04 (Creative Technology 2006), section 7.
 """
 
@@ -76,7 +76,7 @@ def merge(path: Path, name: str, parts: Iterable[Path]) -> None:
 
 
 def _shift(tables: dict[bytes, _Table], records: dict[bytes, int], length: int) -> None:
-    """Count records from behind those that there are already, and waveforms from `length` bytes on."""
+    """Renumber records to follow those already there, and waveforms to start at `length` bytes."""
     for table, field, counted in _POINTERS:
         tables[table][field] += np.uint16(records[counted])
     for table, kind, counted in ((b"pgen", _INSTRUMENT, b"inst"), (b"igen", _NOTE, b"shdr")):

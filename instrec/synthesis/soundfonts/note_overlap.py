@@ -1,8 +1,8 @@
-"""What SoundFonts hold: the recorded notes of each class, and which of them another holds as well.
+"""The overlap of SoundFonts: the recorded notes of each class that another SoundFont holds as well.
 
-Many SoundFonts are made of parts of others, whatever their names say; one that tests on unseen sounds must share
-none with those that a model learns from. Notes are compared sample by sample: renamed, retuned and cut ones are found,
-resampled and compressed ones (SF3) are not.
+Many SoundFonts contain parts of others, whatever their names say. The unseen SoundFont must share no notes with those
+of training. Notes are compared sample by sample: this finds renamed, retuned and cut notes, but not resampled or
+compressed ones (SF3).
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from instrec.synthesis.soundfonts.sf2_reader import DRUM_BANK, SoundFont
 
 _WIDE = 4  # samples, 64 bits of a waveform
 _AT_ONCE = 1 << 20  # of them
-_KIN = 0.1  # of a class's notes; the same click or triangle in two drum kits makes no kit known
+_LEAST = 0.1  # of a class's notes; the same click or triangle in two drum kits makes no kit known
 
 
-def notes(font: SoundFont, instrument: taxonomy.Instrument, relatives: Iterable[taxonomy.Relative] = ()) -> set[int]:
-    """Return the notes that play an instrument, or its relatives, within their range; of drums those of all kits."""
+def notes(
+    font: SoundFont, instrument: taxonomy.Instrument, substitutes: Iterable[taxonomy.Substitute] = ()
+) -> set[int]:
+    """Return the notes that play an instrument, or its substitutes, within their range; of drums those of all kits."""
     if instrument.is_drum:
         return {note for (bank, _), zones in font.zones.items() if bank == DRUM_BANK for _, _, note in zones}
-    ranges = {each.program: each.pitches for each in relatives} | instrument.programs
+    ranges = {each.program: each.pitches for each in substitutes} | instrument.programs
     return {
         note
         for program, (low, high) in ranges.items()
@@ -33,18 +35,18 @@ def notes(font: SoundFont, instrument: taxonomy.Instrument, relatives: Iterable[
     }
 
 
-def kin(learned: SoundFont, tested: SoundFont, classes: Iterable[str]) -> dict[str, float]:
-    """Return the classes that two SoundFonts play with the same notes, and the share of the first one's that is.
+def overlaps(learned: SoundFont, tested: SoundFont, classes: Iterable[str]) -> dict[str, float]:
+    """Return the classes whose notes overlap, and the share of the notes of `learned` that `tested` holds as well.
 
-    Among the notes of the first, from which a model learns, are those of relatives.
+    The notes of `learned` include those of substitute programs.
     """
     common, classes = shared(learned, tested), tuple(classes)
     found = {}
     for instrument in map(taxonomy.instrument, classes):
-        related = [each for program in instrument.programs for each in taxonomy.relatives(program, classes)]
+        related = [each for program in instrument.programs for each in taxonomy.substitutes(program, classes)]
         found[instrument.name] = sorted(notes(learned, instrument, related))
     shares = {name: float(common[own].mean()) for name, own in found.items() if own}
-    return {name: share for name, share in shares.items() if share >= _KIN}
+    return {name: share for name, share in shares.items() if share >= _LEAST}
 
 
 def shared(one: SoundFont, other: SoundFont) -> npt.NDArray[np.bool_]:

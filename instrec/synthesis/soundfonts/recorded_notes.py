@@ -60,7 +60,7 @@ def key_of(text: str) -> float:
 
 
 def named(folder: Path, pattern: str) -> list[Region]:
-    """Return the files of a folder that tell their note by their name.
+    """Return the files of a folder whose names contain their note.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def named(folder: Path, pattern: str) -> list[Region]:
 
 
 def notes(regions: Iterable[Region], *, release_seconds: float) -> list[Note]:
-    """Read the files; together their notes answer for all keys at all velocities.
+    """Read the files as notes for all keys at all velocities.
 
-    Where several takes answer for the same keys, neighboring keys play different ones.
+    If several takes cover the same keys, neighboring keys play different ones.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""Reading SoundFonts: which recorded notes a file holds, and which presets play them.
+"""Read SoundFonts: the recorded notes of a file, and the presets that play them.
 
-Nothing that a file says of itself is followed before it is checked: lengths of chunks, indexes from table to table, and
-how much all of it comes to. Compressed SoundFonts (SF3) have the same tables; their notes are not decoded.
+Every value in a file is checked before use: lengths of chunks, indexes from table to table, and their totals.
+Compressed SoundFonts (SF3) have the same tables; their notes are not decoded.
 
 Source: SoundFont Technical Specification 2.04 (Creative Technology 2006), sections 4 and 7.
 """

@@ -1,4 +1,4 @@
-"""Writing SoundFonts: notes of any origin become a file that FluidSynth plays, performances and all.
+"""Write SoundFonts: notes of any origin become a file that FluidSynth plays.
 
 After the SoundFont Technical Specification 2.04 (Creative Technology 2006), sections 4 to 8.
 """
@@ -36,7 +36,7 @@ ALL_VELOCITIES = (0, 127)
 
 @dataclass(frozen=True)
 class Note:
-    """A recorded note and the keys it answers for.
+    """A recorded note and the keys that play it.
 
     Attributes
     ----------

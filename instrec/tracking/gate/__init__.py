@@ -1,6 +1,6 @@
-"""Is a change good enough to merge? Params and metrics of the working tree against another commit's.
+"""The gate of pull requests: it compares parameters and metrics of the working tree with another commit.
 
-Judged from git alone, without a DVC remote and without data: the same verdict on a laptop and in CI.
+It uses git alone, without a DVC remote and without data, so the verdict is the same on a laptop and in CI.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ PARAMS = Path("params.yaml")
 
 @dataclass(frozen=True)
 class Judgment:
-    """What was compared, and what speaks against it.
+    """The comparison and its verdict.
 
     Parameters
     ----------
     base, head : names of the two sides, for people.
     params : name, old and new value of every param that changed; None where a side has none.
     changes : every metric of either side.
-    rules : what the metrics were held to.
+    rules : the rules of `gate.yaml`.
     reasons : why the gate fails, one line per reason; none if it passes.
-    notices : what a reviewer should know besides.
+    notices : further remarks for a reviewer.
     """
 
     base: str

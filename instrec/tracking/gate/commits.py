@@ -1,4 +1,4 @@
-"""What git knows: files as a commit has them, and what has changed since."""
+"""Files of a commit, and what has changed since."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RELEASED = Path("released/classifier.keras.dvc")
 
 
 def resolve(root: Path, name: str) -> str:
-    """Return the hash of a commit, or of an experiment by the name that DVC has for it.
+    """Return the hash of a commit, or of a DVC experiment by its name.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def resolve(root: Path, name: str) -> str:
 
 
 def described(root: Path) -> str:
-    """Name the working tree: by a tag or a commit, and whether it differs from that."""
+    """Name the working tree by a tag or a commit, and mark it if it differs."""
     name = git.text(root, "describe", "--always", "--dirty") or "the working tree"
     return f"`{name.removesuffix('-dirty')}`" + ", with changes not committed," * name.endswith("-dirty")
 
@@ -67,20 +67,20 @@ def mapping(root: Path, path: Path, commit: str | None = None) -> Mapping[str, A
 
 
 def differs(root: Path, path: Path, commit: str) -> bool:
-    """Return whether a file of the working tree is another than the commit's; so is one that the commit lacks."""
+    """Return whether a file of the working tree differs from the commit's, or is missing there."""
     old = _blob(root, path, commit) if not path.is_absolute() else None
     return old != (root / path).read_bytes()
 
 
 def changed_test_data(root: Path, commit: str) -> Iterator[str]:
-    """Say how the frozen test data differ from the commit's: their checksum, or the files of their remote."""
+    """Return how the frozen test data differ from the commit's: their checksum, or the files of their remote."""
     old, new = (_checksums(mapping(root, TEST_DATA, side)) for side in (commit, None))
     if old != new:
         yield f"the frozen test data changed: `{TEST_DATA}` was {old or 'missing'} and is {new or 'missing'}"
     # Added files are no harm: they go by their checksums, and `data.dvc` says which ones count.
     arguments = ("diff", "--name-only", "--diff-filter=a", commit, "--", str(TEST_DATA_REMOTE))
     changed = filter(None, (git.text(root, *arguments) or "").split("\n"))
-    # A released model lies there, too, and leaves with the next release.
+    # Earlier commits have their released model there, too.
     model = _checksums(mapping(root, RELEASED, commit))
     if files := [file for file in changed if "".join(Path(file).parts[-2:]) != model]:
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""

@@ -41,17 +41,17 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """How far it rose; NaN where a side lacks it."""
+        """The difference, new minus old; NaN if a side lacks it."""
         return self.new.value - self.old.value if self.old and self.new else math.nan
 
     @property
     def loss(self) -> float:
-        """How much worse it got; negative where it got better, NaN where a side lacks it."""
+        """The drop in quality; negative if it improved, NaN if a side lacks it."""
         return -self.sign * self.difference
 
     @property
     def interval(self) -> Interval | None:
-        """The difference's 95 % interval; None where a side has none.
+        """The 95 % interval of the difference; None if a side has none.
 
         The distances from value to limit add up as squares, each side its own, so that lopsided intervals stay
         lopsided: Zou and Donner (2008), "Construction of confidence limits about effect measures", Statistics in
@@ -97,7 +97,7 @@ def figures(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Figure]:
 
 
 def direction_of(name: str) -> Direction:
-    """Say which values of a metric are the better ones, by its name."""
+    """Return the direction of a metric, by its name: whether higher or lower values are better."""
     return "lower" if any(word in name.rpartition(".")[2] for word in LOWER_IS_BETTER) else "higher"
 
 
@@ -108,7 +108,7 @@ def compare(
 
     Parameters
     ----------
-    directions : of some metrics; those of the others go by their names.
+    directions : of some metrics; the others have the direction of their name.
     """
     names = [name for name in dict.fromkeys((*old, *new)) if not _is_size(name)]
     known = {name: directions.get(name, direction_of(name)) for name in names}
@@ -123,7 +123,7 @@ def changed_sizes(old: Mapping[str, Figure], new: Mapping[str, Figure]) -> Itera
 
 
 def missing(changes: Mapping[str, Change], named: Sequence[str]) -> Iterator[str]:
-    """Say which metrics are not there: those that the base had, and those that rules name."""
+    """Return which metrics are missing, of those of the base and those in rules."""
     gone = [name for name, change in changes.items() if change.new is None]
     if gone:
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""

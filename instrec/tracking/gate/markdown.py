@@ -25,7 +25,7 @@ NOTE = (
 
 
 def page(judgment: Judgment) -> str:
-    """Lay out the verdict, what speaks against it, the params, the metrics under rules, and the others folded."""
+    """Lay out the verdict, its reasons, the parameters, the metrics under rules, and the others folded."""
     named = {rule.metric: judgment.changes[rule.metric] for rule in judgment.rules if rule.metric in judgment.changes}
     others = {name: change for name, change in judgment.changes.items() if name not in named}
     parts = [
@@ -42,7 +42,7 @@ def page(judgment: Judgment) -> str:
 
 
 def refusal(message: str) -> str:
-    """Say on a page that the gate could not judge, and why."""
+    """Lay out why the gate could not judge."""
     return f"## ❌ Gate: cannot judge\n\n{message}\n"
 
 
@@ -97,7 +97,7 @@ def _counts(changes: Mapping[str, Change]) -> str:
 
 
 def _value(value: Any) -> str:
-    """Write a param as YAML would, briefly, and so that it stays within its cell."""
+    """Write a parameter as short YAML that fits a cell of a table."""
     if value is None:
         return "-"
     text = json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value

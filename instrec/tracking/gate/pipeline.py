@@ -1,4 +1,4 @@
-"""Does dvc.lock belong to the code, params and metrics beside it?"""
+"""Whether dvc.lock belongs to the code, parameters and metrics of its commit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def stale(root: Path) -> list[str]:
-    """Say what in dvc.lock is out of date, a line per stage or file; nothing where all is well.
+    """Return what is out of date in dvc.lock, one line per stage or file.
 
-    `dvc repro --dry --allow-missing` would not do: it ends with 0 on a stale lock, and passes over sources and metrics
-    that are missing. `dvc status` would not either, as it wants the data to be there. So each dependency and output is
-    looked at by itself: what git keeps must be the file that dvc.lock records, and what DVC keeps, whether it is there
-    or not, must have the same checksum in dvc.lock where it is written and where it is read.
+    `dvc repro --dry --allow-missing` exits with 0 on a stale lock, and ignores missing sources and metrics. `dvc
+    status` needs the data. So this checks each dependency and output: a file in git must be the one that dvc.lock
+    records. A file in DVC, present or not, must have the same checksum in dvc.lock where it is written and where it is
+    read.
     """
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
@@ -34,7 +34,7 @@ def _stale(repo: Repo) -> Iterator[str]:
     kept_by_dvc = [path for path, out in made.items() if out.use_cache]
 
     def changed(item: Any) -> list[str]:
-        """Name what is not as dvc.lock has it: the file, or the params of a file of params."""
+        """Name what differs from dvc.lock: the file, or parameters in it."""
         if any(item.fs_path == path or item.fs_path.startswith(path + os.sep) for path in kept_by_dvc):
             maker = made.get(item.fs_path, item)
             return [] if item.hash_info and item.hash_info == maker.hash_info else [item.def_path]

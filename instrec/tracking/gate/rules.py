@@ -1,4 +1,4 @@
-"""What the gate demands: the rules of `gate.yaml`."""
+"""The rules of the gate, from `gate.yaml`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from instrec.util import documents
 
 @dataclass(frozen=True)
 class Rule:
-    """What one metric is held to.
+    """The rule of one metric.
 
     Parameters
     ----------
     metric : its name, as in `unseen_clean.solo.top1`.
     direction : whether the higher or the lower value is the better one; in a file, the metric's name may say so.
-    largest_drop : how much worse than the base's it may be.
+    largest_drop : how much worse than the base it may be.
     floor : the worst value allowed, whatever the base's; a ceiling where lower is better.
     """
 
@@ -31,9 +31,9 @@ class Rule:
     floor: float | None = None
 
     def broken_by(self, change: Change) -> Iterator[str]:
-        """Say how a metric breaks this rule; nothing where it holds or a side lacks the metric.
+        """Return how a metric breaks this rule; empty if it does not, or if a side lacks the metric.
 
-        A drop counts within noise too: `Change.interval` is too wide to let all pass that lies within it.
+        A drop within the noise counts, too, because `Change.interval` is too wide.
         """
         if change.old is None or change.new is None:
             return

@@ -1,7 +1,7 @@
-"""A registered model as MLflow loads it: a table of sounds in, what `instrec predict --json` says of each out.
+"""A registered model as MLflow loads it: it takes a table of sounds, and returns what `instrec predict --json` prints.
 
-MLflow keeps a copy of this package beside the model and calls `_load_pyfunc` of the copy, so that a version predicts
-as it did when it was registered, whichever instrec is installed, or none.
+MLflow keeps a copy of this package with the model and calls `_load_pyfunc` of the copy. So a version always predicts as
+it did when it was registered, whether or not another instrec is installed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Recognizer:
 
         Parameters
         ----------
-        sounds : a row a sound. Either column `file`, the path of audio of any format, or columns `samples`, one
+        sounds : one row per sound. Either column `file`, the path of audio of any format, or columns `samples`, one
             channel within -1..1, and `sample_rate`, in Hz, a whole number.
         params : `hop`, in seconds, and `threshold`, as the options of `instrec predict`; None for the model's own.
 
@@ -67,7 +67,7 @@ def _load_pyfunc(path: str) -> Recognizer:
 
 
 def signature() -> ModelSignature:
-    """Describe what `Recognizer.predict` takes and gives, in MLflow's types."""
+    """Describe the input and output of `Recognizer.predict` in MLflow's types."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, Object, ParamSchema, ParamSpec, Property, Schema
 
@@ -96,7 +96,7 @@ def signature() -> ModelSignature:
 
 
 def example() -> DataFrame:
-    """Return a second of a tone with overtones as it goes into `Recognizer.predict`."""
+    """Return a second of a tone with overtones as input of `Recognizer.predict`."""
     from pandas import DataFrame
 
     rate = 8000

@@ -1,4 +1,4 @@
-"""Putting a model into MLflow's registry, from where anyone loads it by name and alias without this repository."""
+"""Register a model in MLflow, where anyone can load it by name and alias without this repository."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ print(json.dumps(model.predict(model.input_example, params=json.loads(sys.argv[2
 
 
 def check_names(name: str, alias: str) -> None:
-    """Refuse what MLflow would, and what has a meaning of its own in `models:/NAME@ALIAS`.
+    """Refuse a name that MLflow refuses, or that has a special meaning in `models:/NAME@ALIAS`.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def register(path: Path, name: str, alias: str) -> str:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell in one line of whatever MLflow, its database or its server fails with."""
+    """Turn every error of MLflow, its database or its server into one line."""
     try:
         yield
     except Exception as error:
@@ -136,7 +136,7 @@ def _new_version(client: MlflowClient, experiment: str, name: str, path: Path, t
 
 
 def _loaded_elsewhere(store: str, uri: str) -> Any:
-    """Load a version in a process of its own, away from this checkout, and give what it makes of its example."""
+    """Load a version in a separate process outside this checkout, and return its prediction for its example."""
     with temporary_folder() as folder:
         done = subprocess.run(
             [sys.executable, "-c", _LOAD_AND_PREDICT, uri, json.dumps(_EVERY_CLASS)],

@@ -1,6 +1,6 @@
-"""A mirror of what DVC tracks, for those who like MLflow's pages: params, learning curves, metrics, pictures.
+"""Mirror to MLflow what DVC tracks: parameters, learning curves, metrics, charts.
 
-Nothing reads it back and nothing depends on it. Runs go to `MLFLOW_TRACKING_URI`, or else to `mlflow.db` in
+Nothing depends on the mirror. Runs go to `MLFLOW_TRACKING_URI`, or else to `mlflow.db` in
 the repository; docs/tracking.md shows how to look at them. A run bears these tags:
 
     experiment             its name; a plain `dvc repro` has none, and the run is called by its commit
@@ -16,8 +16,8 @@ import csv
 import fcntl
 import hashlib
 import json
+import logging
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -33,6 +33,8 @@ from instrec.util.nested import flat
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_log = logging.getLogger(__name__)
 
 EXPERIMENT = "instrec"
 SQLITE = "sqlite:///"
@@ -52,29 +54,29 @@ _OF_THE_RUN = ("params.yaml", "dvc.lock", "metrics")  # tracked files that an ex
 
 
 def mirror(
-    params: Params, history: Path, figures: Mapping[str, Any], folder: Path, *, inputs: Mapping[str, Path]
+    params: Params, history: Path, metrics: Mapping[str, Any], folder: Path, *, inputs: Mapping[str, Path]
 ) -> None:
-    """Record one run; whatever goes wrong costs a line on standard error and nothing else.
+    """Record one run; a failure logs one warning and does nothing else.
 
-    What is there already is left alone: the same content under the same name, or, where no experiment gives this
-    run a name, under any. A restored or repeated experiment shows once, and every experiment can be found.
+    A run with the same content and name is not recorded again; if no experiment names this run, any name counts. So a
+    restored or repeated experiment appears once, and every experiment can be found.
 
     Parameters
     ----------
     params : every parameter, recorded as `section.key`.
     history : CSV file with a row per epoch; each column becomes a curve.
-    figures : nested, recorded as `key.key`; what is not a number is left out.
-    folder : where `test_sets.write` put the figures; kept beside the run, its plots drawn as well.
+    metrics : nested, recorded as `key.key`; what is not a number is left out.
+    folder : where `test_sets.write` put the metrics; kept with the run, as are charts of its plot tables.
     inputs : what was measured, by the name of its tag: a file, or the `.dvc` file that stands for it.
     """
     try:
-        _record(params, history, figures, folder, inputs)
+        _record(params, history, metrics, folder, inputs)
     except Exception as error:  # MLflow, its database and its server fail in many ways; none may fail a stage
-        print(f"warning: not mirrored to MLflow: {one_line(error)}", file=sys.stderr)
+        _log.warning("not mirrored to MLflow: %s", one_line(error))
 
 
 def one_line(error: Exception) -> str:
-    """Tell of an error of MLflow's on a line; a connection's own is hidden under pages of others."""
+    """Return an error of MLflow as one line; for a failed connection, the error at its root."""
     cause: BaseException = error
     while following := cause.__cause__ or cause.__context__:
         cause = following
@@ -83,7 +85,7 @@ def one_line(error: Exception) -> str:
 
 
 def store() -> tuple[MlflowClient, str]:
-    """Open the store; give its client, and the id of the experiment, which is made where there is none."""
+    """Open the store; return its client and the id of the experiment, which is created if needed."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     from mlflow import MlflowClient
@@ -109,7 +111,7 @@ def _experiment(client: MlflowClient, files: str | None) -> str:
 
 
 def md5(path: Path) -> str:
-    """Return a file's checksum as DVC has it; a `.dvc` file gives that of what it stands for.
+    """Return the checksum that DVC has for a file; a `.dvc` file gives that of its data.
 
     Raises
     ------
@@ -123,12 +125,12 @@ def md5(path: Path) -> str:
 
 
 def _record(
-    params: Params, history: Path, figures: Mapping[str, Any], folder: Path, inputs: Mapping[str, Path]
+    params: Params, history: Path, metrics: Mapping[str, Any], folder: Path, inputs: Mapping[str, Path]
 ) -> None:
-    knobs = {name: errors.masked(str(value)) for name, value in flat(asdict(params))}
+    parameters = {name: errors.masked(str(value)) for name, value in flat(asdict(params))}
     curves = list(_curves(history))
     hashes = {name: md5(path) for name, path in inputs.items()}
-    effective = {name: value for name, value in knobs.items() if name not in _WITHOUT_EFFECT}
+    effective = {name: value for name, value in parameters.items() if name not in _WITHOUT_EFFECT}
     shown = [history, *sorted(path for path in folder.rglob("*") if path.is_file())]
     what = json.dumps([effective, hashes, [(path.name, md5(path)) for path in shown]])
     content = hashlib.md5(what.encode(), usedforsecurity=False).hexdigest()
@@ -141,12 +143,12 @@ def _record(
     tags = _git_tags() | hashes | {"content": content} | ({"experiment": experiment} if experiment else {})
     name = experiment or tags.get("commit", "")[:7] or None  # MLflow makes one up outside git
     run = client.create_run(identity, run_name=name, tags=tags).info.run_id
-    _log_numbers(client, run, knobs, [*curves, *((0, name, value) for name, value in flat(figures))])
+    _log_numbers(client, run, parameters, [*curves, *((0, name, value) for name, value in flat(metrics))])
     client.log_artifact(run, str(history))
     client.log_artifacts(run, str(folder))
     sets = sorted(path.stem.removeprefix("confusion_") for path in folder.glob("plots/confusion_*.csv"))
     for chart in (chart for own in of_sets(folder / "plots", sets).values() for chart in own):
-        client.log_figure(run, chart.figure, f"pictures/{chart.name}.png", save_kwargs={"dpi": 200})
+        client.log_figure(run, chart.figure, f"charts/{chart.name}.png", save_kwargs={"dpi": 200})
     client.set_terminated(run)
 
 
@@ -158,14 +160,14 @@ def _curves(history: Path) -> Iterator[tuple[int, str, float]]:
 
 
 def _log_numbers(
-    client: MlflowClient, run: str, knobs: Mapping[str, str], figures: Iterable[tuple[int, str, Any]]
+    client: MlflowClient, run: str, parameters: Mapping[str, str], values: Iterable[tuple[int, str, Any]]
 ) -> None:
-    """Log parameters, and figures as (step, name, value), as many at once as MLflow takes."""
+    """Log parameters and (step, name, value) of metrics, in batches of MLflow's size limits."""
     from mlflow.entities import Metric, Param
 
     now = round(time.time() * 1000)
-    params = [Param(name, value) for name, value in knobs.items()]
-    metrics = [Metric(name, value, now, step) for step, name, value in figures if _is_number(value)]
+    params = [Param(name, value) for name, value in parameters.items()]
+    metrics = [Metric(name, value, now, step) for step, name, value in values if _is_number(value)]
     for start in range(0, len(params), 100):
         client.log_batch(run, params=params[start : start + 100])
     for start in range(0, len(metrics), 1000):

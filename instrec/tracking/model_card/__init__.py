@@ -1,4 +1,4 @@
-"""The card of the released model: what it is, learned, reaches and does not, written from facts gathered on release."""
+"""The card of the released model: its data, metrics and limits, from facts gathered on release."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Facts", "gather", "page", "read", "save", "write"]
 
 
 def write(path: Path, facts: Path) -> None:
-    """Write the card of the facts that a file holds, as Markdown.
+    """Write the card as Markdown, from the facts in a file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is known of a model when it is released: gathered from the working tree that made it, kept in git beside it."""
+"""The facts of a released model: gathered from the working tree that made it, and kept in git."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _MOST_FILES = 1_000_000  # recordings; each takes memory here
 
 
 def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Look at what the pipeline has made in a working tree.
+    """Gather the results of the pipeline in a working tree.
 
     Parameters
     ----------
     folder : the working tree.
-    date : of the release, as it should be read.
+    date : of the release, as text.
     recordings : `of`, what they are, and `figures`, what `evaluation` gives of them.
 
     Returns
@@ -103,11 +103,11 @@ def read(path: Path) -> Facts:
 
 
 def evaluation(path: Path) -> dict[str, Any]:
-    """Measure recordings again with intervals, from who was taken for whom in what `instrec evaluate --json` wrote.
+    """Compute metrics of recordings with intervals, from the confusion matrix that `instrec evaluate --json` wrote.
 
     Returns
     -------
-    `files`, `per_class`, figures and `intervals`; names of files stay out.
+    `files`, `per_class`, metrics and `intervals`, without names of files.
 
     Raises
     ------

@@ -1,6 +1,6 @@
-"""Whose the SoundFonts are and on what terms.
+"""The licenses and authors of SoundFonts.
 
-`/usr/share/doc/PACKAGE/copyright` has it for those of Debian, `libraries.yaml` for those made of sound libraries.
+Sources: `/usr/share/doc/PACKAGE/copyright` of Debian's packages, `libraries.yaml` for sound libraries.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from instrec.synthesis.soundfonts import libraries
 
 
 class Terms(NamedTuple):
-    """A license, whose work it covers, and the Debian package or the file that has both."""
+    """A license, its authors, and the Debian package or file that names both."""
 
     license: str
     holders: str

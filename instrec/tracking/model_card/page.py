@@ -77,18 +77,16 @@ def _output(facts: Facts) -> str:
 
 
 def _use(facts: Facts) -> str:
-    return f"""\
+    return """\
 ## Use
 
 Use it to find the instruments in your audio, offline: to tag, search, sort, or take a first look at a recording. It is
 also a baseline for research. If a result matters, let a person check it. The model does not identify performers, and
 does not transcribe music.
 
-    dvc pull {RELEASED}
     instrec predict song.wav
 
-`make setup data` also brings the model. [export.md](export.md) shows how to use it as ONNX or TFLite, without
-instrec."""
+The model's file is in git. [export.md](export.md) shows how to use it as ONNX or TFLite, without instrec."""
 
 
 def _training(facts: Facts) -> str:

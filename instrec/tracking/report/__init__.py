@@ -1,6 +1,6 @@
-"""The page of `instrec dev report`: what a model reaches, what changed, and what it sounds like, in one HTML file.
+"""The page of `instrec dev report`: metrics, changes, mistakes and a timeline in one HTML file.
 
-A part that lacks what it is made of says so on the page, with the command that brings it.
+If the source of a part is missing, the page names the command that makes it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Lacking:
 
 
 def write(output: Path, *, model: Path, base: str | None = None, file: Path | None = None) -> None:
-    """Write the page of the working tree, of what stands in the current folder.
+    """Write the page of the working tree in the current folder.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
 
 
 def rendered(content: dict[str, Any]) -> str:
-    """Fill the template; everything but what this package draws itself is escaped."""
+    """Fill the template; all text is escaped, except the drawings of this package."""
     known = templates("instrec.tracking.report", "instrec.web")
     known.filters["svg"] = charts.svg
     known.tests["lacking"] = lambda value: isinstance(value, Lacking)
@@ -101,7 +101,7 @@ def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) ->
 
 
 def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
-    """Of a file that was asked for, whatever is wrong ends the command."""
+    """Any error in a file that the user named ends the command."""
     if file is None:
         return _of_model(known, lambda trained: playing.clips(keras_model.made(trained)))
     if isinstance(known, Lacking):

@@ -1,4 +1,4 @@
-"""What changed against another commit, for the page; the reading and comparing is the gate's."""
+"""Changes against another commit, for the page; the gate reads and compares."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MARKS: tuple[Mark, ...] = ("worse", "missing", "better", "new", "within noise", 
 
 @dataclass(frozen=True)
 class Changes:
-    """Params and metrics that are not the base's.
+    """Parameters and metrics that differ from the base.
 
     Attributes
     ----------
     base : its name and hash.
     params : name, old and new value; None where a side has none.
     metrics : by mark, in the order of `MARKS`: name and change, the largest difference first.
-    notes : what stands in the way of comparing.
+    notes : reasons why metrics cannot be compared.
     """
 
     base: str

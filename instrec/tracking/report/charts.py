@@ -1,4 +1,4 @@
-"""Learning curves, thresholds and pictures of the page, and charts as SVG in the page's own letters and colors."""
+"""Learning curves, thresholds and images of the page, and charts as SVG in the page's own letters and colors."""
 
 from __future__ import annotations
 
@@ -83,29 +83,29 @@ def thresholds(folder: Path) -> tuple[Chart, list[tuple[Any, ...]]]:
 
 
 def examples(folder: Path) -> str:
-    """Return the picture of example spectrograms as a data URI.
+    """Return the image of example spectrograms as a data URI.
 
     Raises
     ------
     UserError
         If it is missing.
     """
-    return _picture(folder / "spectrograms.png", "image/png", "run `dvc repro evaluate`")
+    return _image(folder / "spectrograms.png", "image/png", "run `dvc repro evaluate`")
 
 
 def pipeline() -> tuple[str, dict[str, str]]:
-    """Return the drawn pipeline of the current folder as a data URI, and what each stage says that it does.
+    """Return the drawing of the pipeline in the current folder as a data URI, and the description of each stage.
 
     Raises
     ------
     UserError
         When the drawing or dvc.yaml is missing or damaged.
     """
-    return _picture(DRAWN, "image/svg+xml", "draw it: bash scripts/draw_dag.sh"), stages()
+    return _image(DRAWN, "image/svg+xml", "draw it: bash scripts/draw_dag.sh"), stages()
 
 
 def stages() -> dict[str, str]:
-    """Return the stages of dvc.yaml, and what each says that it does."""
+    """Return the stages of dvc.yaml and their descriptions."""
     try:
         found = documents.load_yaml(PIPELINE)["stages"]
         return {str(name): str(stage.get("desc", "")) for name, stage in found.items()}
@@ -113,7 +113,7 @@ def stages() -> dict[str, str]:
         raise UserError("pipeline-missing", PIPELINE, "holds no stages; run in the top folder of a clone") from error
 
 
-def _picture(path: Path, mime: str, remedy: str) -> str:
+def _image(path: Path, mime: str, remedy: str) -> str:
     if not path.is_file():
         raise UserError("file-missing", path, f"missing; {remedy}")
     return media.uri(path.read_bytes(), mime)

@@ -31,17 +31,17 @@ class Mistake:
     Attributes
     ----------
     clip : its id, without the set.
-    said, sounding : the instruments decided for, and those that sound.
+    said, sounding : the predicted and the actual instruments.
     confidence : how sure the model is of the wrong one, 0..1.
-    picture : features of the clip.
-    sound : what it heard; None where the audio is not there.
+    image : features of the clip.
+    sound : audio of the clip; None if it is missing.
     """
 
     clip: str
     said: Named
     sounding: Named
     confidence: float
-    picture: str
+    image: str
     sound: str | None
 
 
@@ -94,7 +94,7 @@ def _of_set(classifier: Classifier, clips: Store, audio: Store | None, task: str
             said=_named(clips.classes, presence[place], decided[place]),
             sounding=_named(clips.classes, presence[place], labels[place]),
             confidence=float(confidence[place]),
-            picture=media.heat(example_spectrograms.picture(clips.read(row, row + 1)[0])),
+            image=media.heat(example_spectrograms.image(clips.read(row, row + 1)[0])),
             sound=None if audio is None else _sound(audio, clips.ids[row]),
         )
 

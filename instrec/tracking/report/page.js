@@ -1,5 +1,5 @@
 "use strict";
-// One sound at a time, and a line over its picture where it is.
+// One sound at a time, and a line over its image where it is.
 document.addEventListener("play", (event) => {
   const playing = event.target;
   for (const other of document.querySelectorAll("audio")) {

@@ -1,4 +1,4 @@
-"""The timeline of a sound, to be played along with it."""
+"""The timeline of a sound, with its player."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def file(model: Model, path: Path) -> Timeline:
     """
     predicted = prediction.predict(path, model)
     sound = None
-    if predicted.heard.duration <= LONGEST:
-        rate = predicted.heard.sample_rate
+    if predicted.activations.duration <= LONGEST:
+        rate = predicted.activations.sample_rate
         sound = media.sound(np.concatenate(list(decoding.blocks(path, rate))), rate)
     return laid_out(path.name, predicted, sound)
 

@@ -1,1 +1,1 @@
-"""Published systems side by side: run here, on the same clips, and compared with what their papers say."""
+"""Published systems, run on the same clips and compared with their papers."""

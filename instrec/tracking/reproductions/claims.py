@@ -30,10 +30,10 @@ CLAIMS = tuple(Claim(**each) for each in documents.load_yaml(Path(__file__).with
 
 
 def verdict(claim: Claim, runs: Mapping[str, Sequence[Run]]) -> tuple[Figure, Figure, str] | None:
-    """Compare both sides, and say whether the conclusion holds here; None where they were not run with one budget.
+    """Return whether the conclusion holds here; None if the sides were not run with the same budget.
 
-    Where the difference's 95 % interval holds 0 it is too close to tell. The sides' errors count as independent, which
-    makes that verdict more frequent than it need be where both were scored on the same clips.
+    If the 95 % interval of the difference contains 0, it is too close to tell. The errors of both sides count as
+    independent; on the same clips, this makes that verdict too frequent.
     """
     for budget in BUDGETS:
         first, second = (

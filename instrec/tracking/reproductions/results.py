@@ -1,4 +1,4 @@
-"""What recipes reached here: one JSON file that grows by a run at a time."""
+"""Results of recipes: one JSON file, to which each run adds."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read(path: Path) -> list[Run]:
 
 
 def add(path: Path, run: Run) -> None:
-    """Put a run in the place of the one with the same recipe, budget and seed, or behind the others."""
+    """Replace the run with the same recipe, budget and seed, or append it."""
     kept = [each for each in read(path) if _what(each) != _what(run)]
     runs = sorted([*kept, run], key=_what)
     with written_whole(path) as part:
@@ -102,9 +102,9 @@ class Figure:
 
 
 def figure(runs: Sequence[Run], name: str) -> Figure | None:
-    """Return a metric by its way through test.json, `unseen_clean.solo.top1` say; `history.KEY.N` is an epoch's.
+    """Return a metric by its path in test.json, for example `unseen_clean.solo.top1`; None if no run has it.
 
-    None is given where no run has it.
+    `history.KEY.N` is the value of an epoch.
     """
     found = [(value, run) for run in runs if (value := _value(run, name)) is not None]
     if not found:

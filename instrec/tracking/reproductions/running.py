@@ -1,8 +1,9 @@
-"""Run recipes with DVC, in a clone of their own, so that the user's working tree stays as it is."""
+"""Run recipes with DVC in a clone, so that the user's working tree stays as it is."""
 
 from __future__ import annotations
 
 import csv
+import logging
 import os
 import subprocess
 import sys
@@ -17,13 +18,15 @@ from instrec.util import documents
 from instrec.util.nested import merged
 from instrec.util.progress import tqdm
 
+_log = logging.getLogger(__name__)
+
 CLONE = Path(".systems")  # ignored by git; kept, so that what recipes have in common is built once
 
 
 def run(repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[int], path: Path) -> None:
-    """Run every recipe with every seed that `path` does not hold yet, and put the results there, each as it ends.
+    """Run every recipe with every seed that `path` does not have yet, and add each result as its run ends.
 
-    Stopped and started again, it goes on where it was.
+    If it is interrupted, the next call resumes.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def _prepare(repository: Path, clone: Path) -> str:
     _call(clone, "git", "fetch", "--quiet", "origin", "HEAD")
     _call(clone, "git", "reset", "--quiet", "--hard", "FETCH_HEAD")
     if _call(repository, "git", "status", "--porcelain", "--untracked-files=no"):
-        print("warning: changes that are not committed are left out: recipes run on the last commit", file=sys.stderr)
+        _log.warning("changes that are not committed are left out: recipes run on the last commit")
     _call(clone, *_dvc("pull", "--quiet", "--remote", "embedded", "data.dvc"))
     return _call(clone, "git", "rev-parse", "--short", "HEAD")
 

@@ -31,14 +31,14 @@ def test_mixtures_have_none_two_and_three_instruments_in_equal_parts(small_param
 def test_soundfonts_have_equal_parts_and_the_unseen_one_is_unseen(small_params, data):
     fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2"), valid=("c.sf2",))
     clips = make(replace(small_params, soundfonts=fonts), [], data)
-    heard = Counter((clip.split, clip.soundfont) for clip in clips)
+    used = Counter((clip.split, clip.soundfont) for clip in clips)
     # Six clips per class and nine mixtures, in turn.
-    assert abs(heard["train", "a.sf2"] - heard["train", "b.sf2"]) <= 1
-    assert {font for split, font in heard if split == "train"} == {"a.sf2", "b.sf2"}
-    assert {font for split, font in heard if split == "valid"} == {"c.sf2"}
+    assert abs(used["train", "a.sf2"] - used["train", "b.sf2"]) <= 1
+    assert {font for split, font in used if split == "train"} == {"a.sf2", "b.sf2"}
+    assert {font for split, font in used if split == "valid"} == {"c.sf2"}
     for test_set in TEST_SETS:
         expected = {fonts.unseen} if test_set.unseen else {"a.sf2", "b.sf2"}
-        assert {font for split, font in heard if split == test_set.name} == expected
+        assert {font for split, font in used if split == test_set.name} == expected
     without = make(replace(small_params, soundfonts=replace(fonts, valid=())), [], data)
     assert {clip.soundfont for clip in without if clip.split == "valid"} == {"a.sf2", "b.sf2"}
 

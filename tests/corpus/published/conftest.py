@@ -14,6 +14,7 @@ import pytest
 
 from instrec.corpus.published import CORPORA
 from instrec.corpus.published.mirdata_loader import MirdataCorpus, Remote
+from instrec.errors import log_to_stderr
 
 
 @dataclass
@@ -90,7 +91,8 @@ def bring(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ca
         folder = Path("corpora") / name
         if name not in downloaded:
             shutil.copytree(server.root.parent / "placed" / name, folder)
-        CORPORA[name].download(folder)
+        with log_to_stderr():
+            CORPORA[name].download(folder)
         return folder
 
     return brought

@@ -98,7 +98,7 @@ def test_once_got_nothing_is_asked_for_nor_told(bring, server, capsys):
     capsys.readouterr()
     bring("tinysol")
     assert server.asked == []
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("name", PLACED)

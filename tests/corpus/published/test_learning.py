@@ -76,8 +76,8 @@ def test_from_files_to_two_steps_of_training(name, bring, settings, model, score
     assert any(clip in own for clip in trained)
     rendering.write(Path("audio.h5"), trained, rendering.Renderer(settings, Path("data")))
     representation = features.from_params(settings.clip, settings.spectrogram)
-    features.write(Path("pictures.h5"), Path("audio.h5"), representation, workers=1)
-    with open_store(Path("pictures.h5")) as store:
+    features.write(Path("inputs.h5"), Path("audio.h5"), representation, workers=1)
+    with open_store(Path("inputs.h5")) as store:
         batches = Batches(store, settings, epoch=0)
         assert len(batches) == 2
         before = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_variables]

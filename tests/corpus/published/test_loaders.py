@@ -41,7 +41,7 @@ def test_addresses_and_checksums_are_mirdatas_own(name):
 @pytest.mark.parametrize("name", CORPORA)
 def test_got_checked_and_listed(name, bring, capsys):
     folder, corpus = bring(name), CORPORA[name]
-    told = capsys.readouterr().out
+    told = capsys.readouterr().err
     if name in DOWNLOADED:  # before the first byte
         assert corpus.license in told
         assert corpus.citation in told

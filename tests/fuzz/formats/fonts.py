@@ -58,7 +58,7 @@ def _contents(path: Path) -> None:
         for low, high, note in zones:
             assert 0 <= low <= high <= 255, (low, high)
             assert 0 <= note < len(found.spans), note
-    shares = note_overlap.kin(found, found, ("violin", "piano", "drums"))
+    shares = note_overlap.overlaps(found, found, ("violin", "piano", "drums"))
     assert all(0 <= share <= 1 for share in shares.values()), shares
 
 

@@ -1,4 +1,4 @@
-"""What the tests of architectures share: a trunk by itself, and pictures of random numbers."""
+"""What the tests of architectures share: a trunk by itself, and spectrograms of random numbers."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,16 +17,16 @@ Shape = tuple[int, int, int]
 
 @pytest.fixture(scope="session")
 def trunk_of(small_params: Params) -> Callable[..., keras.Model]:
-    """Build an architecture without a head, for pictures of a shape, with parameters of the section `model`."""
+    """Build an architecture without a head, for spectrograms of a shape, with parameters of the section `model`."""
 
-    def make(name: str, shape: Shape, **knobs: Any) -> keras.Model:
-        picture = keras.Input(shape, name="picture")
-        params = replace(small_params.model, **CHOICES[name], **knobs)
-        return keras.Model(picture, architectures.variants(params.name)[params.variant](picture, params))
+    def make(name: str, shape: Shape, **parameters: Any) -> keras.Model:
+        spectrogram = keras.Input(shape, name="spectrogram")
+        params = replace(small_params.model, **CHOICES[name], **parameters)
+        return keras.Model(spectrogram, architectures.variants(params.name)[params.variant](spectrogram, params))
 
     return make
 
 
 @pytest.fixture(scope="session")
-def pictures_of() -> Callable[[Shape], np.ndarray]:
+def spectrograms_of() -> Callable[[Shape], np.ndarray]:
     return lambda shape: np.random.default_rng(0).random((4, *shape), dtype=np.float32)

@@ -23,7 +23,7 @@ from tests.architectures import CHOICES, NAMES
 from tests.refusals import refused
 
 CLASSES = ("violin", "flute", "piano", "drums")
-SMALLEST = {  # pictures that are as small as an architecture takes them; (1, 1) where it takes all
+SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1, 1) where it takes all
     "compact_resnet": (1, 1, 1),
     "segal": (16, 16, 1),
     "segal_leaky": (16, 16, 1),
@@ -47,7 +47,7 @@ LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of ten
 ALL = pytest.mark.parametrize("name", CHOICES)
 SMALL = pytest.mark.parametrize("name", [name for name in CHOICES if name not in LARGE])
 
-Pictures = Callable[[tuple[int, int, int]], np.ndarray]
+Spectrograms = Callable[[tuple[int, int, int]], np.ndarray]
 Outputs = dict[str, np.ndarray]
 
 
@@ -65,8 +65,8 @@ def solo_params(small_params: Params) -> Params:
 
 
 def built(params: Params, name: str, task: str) -> keras.Model:
-    knobs = replace(params.model, **CHOICES[name], dense=(16,), frozen=name == FROZEN)
-    return architectures.build(shape_of(name), len(CLASSES), task, knobs)
+    parameters = replace(params.model, **CHOICES[name], dense=(16,), frozen=name == FROZEN)
+    return architectures.build(shape_of(name), len(CLASSES), task, parameters)
 
 
 def names_of(model: keras.Model) -> Iterator[str]:
@@ -78,20 +78,20 @@ def names_of(model: keras.Model) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file NAME.keras of every architecture, for counting, and what each says to random pictures, NAME.npz, with the
-    names of its layers."""
+def folder(small_params: Params, module_folder: Path) -> Path:
+    """A file NAME.keras of every architecture, for counting, and its outputs for random spectrograms, NAME.npz, with
+    the names of its layers."""
     keras.utils.set_random_seed(5)
     card = Card(CLASSES, small_params.clip, small_params.spectrogram, (0.5,) * len(CLASSES))
-    folder = tmp_path_factory.mktemp("models")
+    folder = module_folder
     rng = np.random.default_rng(6)
     patch = pytest.MonkeyPatch()
     patch.setattr(zlib, "Z_DEFAULT_COMPRESSION", zlib.Z_NO_COMPRESSION)  # which says nothing here, and takes long
     for name in CHOICES:
         model = built(small_params, name, "count_presence")
-        pictures = rng.random((3, *shape_of(name)), dtype=np.float32)
-        outputs = {key: np.asarray(value) for key, value in model(pictures, training=False).items()}
-        np.savez(folder / f"{name}.npz", pictures=pictures, names=list(names_of(model)), **outputs)
+        spectrograms = rng.random((3, *shape_of(name)), dtype=np.float32)
+        outputs = {key: np.asarray(value) for key, value in model(spectrograms, training=False).items()}
+        np.savez(folder / f"{name}.npz", spectrograms=spectrograms, names=list(names_of(model)), **outputs)
         classifier.save(folder / f"{name}.keras", model, card)
     patch.undo()
     return folder
@@ -104,13 +104,13 @@ def test_outputs_are_probabilities_of_presence_and_count(folder: Path, name: str
     assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
     assert outputs["count"].shape == (3, COUNTS)
     np.testing.assert_allclose(outputs["count"].sum(axis=1), 1, rtol=1e-5)
-    assert np.ptp(outputs["presence"], axis=0).max() > 0  # it looks at the picture
+    assert np.ptp(outputs["presence"], axis=0).max() > 0  # it looks at the spectrogram
 
 
 @SMALL
 def test_saved_and_loaded_it_says_the_same(folder: Path, name: str) -> None:
     expected = np.load(folder / f"{name}.npz")
-    presence, count = classifier.load(folder / f"{name}.keras").predict(expected["pictures"])
+    presence, count = classifier.load(folder / f"{name}.keras").predict(expected["spectrograms"])
     np.testing.assert_allclose(presence, expected["presence"], rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(count, expected["count"], rtol=1e-5, atol=1e-7)
 
@@ -122,7 +122,7 @@ assert keras.backend.backend() == "jax"
 # What is loaded overwrites it, so no time is lost on compiling a drawing of numbers for every shape.
 keras.initializers.GlorotUniform.__call__ = lambda self, shape, dtype=None: numpy.zeros(shape, "float32")
 for path in pathlib.Path(sys.argv[1]).glob("*.keras"):
-    presence, count = classifier.load(path).predict(numpy.load(path.with_suffix(".npz"))["pictures"])
+    presence, count = classifier.load(path).predict(numpy.load(path.with_suffix(".npz"))["spectrograms"])
     numpy.savez(path.with_suffix(".jax.npz"), presence=presence, count=count)
 """
 
@@ -141,7 +141,7 @@ def test_loaded_by_jax_all_say_the_same_as_in_tensorflow(folder: Path, repositor
 
 @ALL
 def test_many_labels_in_half_precision_inside_and_single_outside(
-    small_params: Params, pictures_of: Pictures, name: str
+    small_params: Params, spectrograms_of: Spectrograms, name: str
 ) -> None:
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
@@ -152,7 +152,7 @@ def test_many_labels_in_half_precision_inside_and_single_outside(
     assert inner
     assert {layer.compute_dtype for layer in inner} == {"float16"}
     assert {weight.dtype for layer in inner for weight in layer.trainable_weights} <= {"float32"}
-    outputs = {key: np.asarray(value) for key, value in model(pictures_of(shape_of(name)), training=False).items()}
+    outputs = {key: np.asarray(value) for key, value in model(spectrograms_of(shape_of(name)), training=False).items()}
     assert outputs.keys() == {"presence"}
     assert outputs["presence"].dtype == np.float32
     assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
@@ -160,19 +160,19 @@ def test_many_labels_in_half_precision_inside_and_single_outside(
 
 @ALL
 def test_a_step_of_training_on_solo_clips_moves_what_learns_and_nothing_else(
-    solo_params: Params, folder: Path, pictures_of: Pictures, name: str
+    solo_params: Params, folder: Path, spectrograms_of: Spectrograms, name: str
 ) -> None:
     keras.utils.set_random_seed(7)
     model = fit.compiled(solo_params, built(solo_params, name, "solo"), 1)
     model.run_eagerly = True  # a single step is done sooner than compiled
-    pictures = pictures_of(shape_of(name))
-    presence = np.asarray(model(pictures, training=False)["presence"])
+    spectrograms = spectrograms_of(shape_of(name))
+    presence = np.asarray(model(spectrograms, training=False)["presence"])
     np.testing.assert_allclose(presence.sum(axis=1), 1, rtol=1e-5)
 
     before = [weight.numpy() for weight in model.trainable_weights]
     base = model.get_layer(FROZEN).weights if name == FROZEN else []
     base_before = [weight.numpy() for weight in base]  # statistics of batch normalization among them
-    model.train_on_batch(pictures, TASKS["solo"].targets(np.eye(len(CLASSES), dtype=np.float32)))
+    model.train_on_batch(spectrograms, TASKS["solo"].targets(np.eye(len(CLASSES), dtype=np.float32)))
     after = [weight.numpy() for weight in model.trainable_weights]
     still = [
         weight.path
@@ -199,10 +199,10 @@ def test_the_same_seed_gives_the_same_bytes(small_params: Params, tmp_path: Path
 
 
 @ALL
-def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name: str) -> None:
+def test_a_spectrogram_that_is_too_small_names_the_parameters(small_params: Params, name: str) -> None:
     frames, bins, channels = SMALLEST[name]
     params = replace(small_params.model, **CHOICES[name])
-    for shape, knob in (
+    for shape, parameter in (
         ((frames - 1, bins, channels), "spectrogram.hop"),
         ((frames, bins - 1, channels), "spectrogram.mels"),
     ):
@@ -213,7 +213,7 @@ def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name:
                 params.name,
                 params.variant,
                 f"{shape[0]} frames x {shape[1]} bins",
-                knob,
+                parameter,
             ):
                 architectures.build(shape, 3, "solo", params)
 
@@ -227,7 +227,7 @@ def test_a_picture_that_is_too_small_names_the_knobs(small_params: Params, name:
         ("han_multi_resolution", 1, "multi_resolution"),
     ],
 )
-def test_other_channels_than_an_architecture_has_weights_for_name_the_knobs(
+def test_other_channels_than_an_architecture_has_weights_for_name_the_parameters(
     small_params: Params, name: str, channels: int, remedy: str
 ) -> None:
     params = replace(small_params.model, **CHOICES[name])
@@ -244,12 +244,12 @@ def test_other_channels_than_an_architecture_has_weights_for_name_the_knobs(
 
 @ALL
 def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Params, name: str) -> None:
-    for knobs in ({"weights": "imagenet"}, {"frozen": True}):
-        params = replace(small_params.model, **CHOICES[name], **knobs)
+    for parameters in ({"weights": "imagenet"}, {"frozen": True}):
+        params = replace(small_params.model, **CHOICES[name], **parameters)
         if name not in pretrained.NAMES:
             with refused(
                 "parameters-conflict",
-                f"params.yaml: model.{next(iter(knobs))}",
+                f"params.yaml: model.{next(iter(parameters))}",
                 *pretrained.NAMES,
                 params.name,
             ):

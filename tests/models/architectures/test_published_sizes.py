@@ -1,4 +1,4 @@
-"""Architectures at the pictures of their publications: weights, maps and what stands where.
+"""Architectures at the spectrograms of their publications: weights, maps and what stands where.
 
 Counts of weights are those of the publications or of the implementations they link to, or worked out by hand.
 """
@@ -12,7 +12,7 @@ import pytest
 from keras import layers
 
 Trunk = Callable[..., keras.Model]
-Pictures = Callable[[tuple[int, int, int]], np.ndarray]
+Spectrograms = Callable[[tuple[int, int, int]], np.ndarray]
 
 
 def kernels(model: keras.Model) -> list[tuple[int, ...]]:
@@ -78,10 +78,10 @@ def test_lstm(trunk_of: Trunk, name: str, units: int, weights: int) -> None:
     assert model.output.shape == (None, units)
 
 
-def test_lstm_takes_frames_as_time_steps(trunk_of: Trunk, pictures_of: Pictures) -> None:
-    model, pictures = trunk_of("lstm_units_64", (12, 5, 2)), pictures_of((12, 5, 2))
-    steps = pictures.reshape(len(pictures), 12, 10)
-    np.testing.assert_allclose(model(pictures), model.get_layer("lstm1")(steps), rtol=1e-6)
+def test_lstm_takes_frames_as_time_steps(trunk_of: Trunk, spectrograms_of: Spectrograms) -> None:
+    model, spectrograms = trunk_of("lstm_units_64", (12, 5, 2)), spectrograms_of((12, 5, 2))
+    steps = spectrograms.reshape(len(spectrograms), 12, 10)
+    np.testing.assert_allclose(model(spectrograms), model.get_layer("lstm1")(steps), rtol=1e-6)
 
 
 def test_alexnet(trunk_of: Trunk) -> None:
@@ -141,12 +141,12 @@ def test_han(trunk_of: Trunk, name: str, channels: int, weights: int) -> None:
     assert rates == [0.25] * (len(rates) - 1) + [0.5]
 
 
-def test_branches_of_han_each_see_a_channel_of_their_own(trunk_of: Trunk, pictures_of: Pictures) -> None:
-    model, pictures = trunk_of("han_two_branch", (43, 64, 2)), pictures_of((43, 64, 2))
+def test_branches_of_han_each_see_a_channel_of_their_own(trunk_of: Trunk, spectrograms_of: Spectrograms) -> None:
+    model, spectrograms = trunk_of("han_two_branch", (43, 64, 2)), spectrograms_of((43, 64, 2))
     ends = [model.get_layer(f"{part}_block4_pool").output for part in ("harmonic", "percussive")]
     branches = keras.Model(model.input, ends)
-    other = pictures.copy()
+    other = spectrograms.copy()
     other[..., 1] = 1 - other[..., 1]  # the percussive part
-    (harmonic, percussive), (same, changed) = branches(pictures), branches(other)
+    (harmonic, percussive), (same, changed) = branches(spectrograms), branches(other)
     np.testing.assert_array_equal(harmonic, same)
     assert not np.allclose(percussive, changed)

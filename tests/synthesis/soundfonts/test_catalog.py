@@ -54,10 +54,10 @@ def test_an_own_one_is_verified_by_its_tables(tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_another_version_of_a_known_one_is_taken_with_a_warning(tmp_path, capsys):
+def test_another_version_of_a_known_one_is_taken_with_a_warning(tmp_path, caplog):
     path = font(tmp_path / "TimGM6mb.sf2")
     assert catalog.verify(path)[0] == path.stat().st_size
-    assert str(path) in capsys.readouterr().err
+    assert str(path) in caplog.text
 
 
 def test_the_known_size_with_another_checksum_is_damage(tmp_path, monkeypatch):
@@ -88,7 +88,9 @@ def test_a_corrupt_one_is_named_with_what_to_do(tmp_path, damage, name):
 def test_the_table_has_a_row_a_role_and_no_folders(tmp_path):
     font(tmp_path / "a.sf2", (0, 0), (0, 1), (0, 2), (0, 40), (128, 8), (128, 9), (128, 40))
     font(tmp_path / "b.sf2", (0, 127))
-    settings = SoundFontParams(folders=(str(tmp_path),), train=("a.sf2",), valid=("a.sf2",), unseen="b.sf2")
+    settings = SoundFontParams(
+        folders=(str(tmp_path),), train=("a.sf2",), valid=("a.sf2",), unseen="b.sf2", mixed=False
+    )
     catalog.write(tmp_path / "soundfonts.csv", settings, ["violin"])
     a, b = (
         (path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()) for path in sorted(tmp_path.glob("?.sf2"))
@@ -101,7 +103,7 @@ def test_the_table_has_a_row_a_role_and_no_folders(tmp_path):
     ]
 
 
-def test_one_that_has_heard_the_unseen_one_is_warned_of(tmp_path, full_params, capsys):
+def test_one_that_shares_notes_with_the_unseen_one_is_warned_of(tmp_path, full_params, caplog):
     settings = replace(full_params.soundfonts, train=("sf_GMbank.sf2",), valid=())
     catalog.write(tmp_path / "soundfonts.csv", settings, ["violin"])
-    assert capsys.readouterr().err.startswith("warning: sf_GMbank.sf2: plays violin with notes that TimGM6mb.sf2 has")
+    assert caplog.messages[0].startswith("sf_GMbank.sf2: plays violin with notes that TimGM6mb.sf2 has")

@@ -115,14 +115,14 @@ def test_a_cache_that_cannot_be_made_is_told(tmp_path, monkeypatch):
 
 def test_every_program_of_every_class_that_it_has_sounds_and_is_in_tune(synth):
     for program, (low, high) in taxonomy.RANGE_OF_PROGRAM.items():
-        # An organ's pipes sound octaves apart, and the pitch heard is one of them; a viola there is not.
+        # An organ's pipes sound octaves apart, and the pitch measured is one of them; a viola there is not.
         if taxonomy.CLASS_OF_PROGRAM[program] in ("organ", "viola"):
             continue
         pitch = (low + high) // 2
         y = sounds(synth, program, pitch)
         assert np.abs(y).max() > 0.01, program
-        heard = librosa.yin(y[2000:18000], fmin=25, fmax=3000, sr=RATE, frame_length=4096)
-        assert np.median(librosa.hz_to_midi(heard)) == pytest.approx(pitch, abs=0.6), program
+        measured = librosa.yin(y[2000:18000], fmin=25, fmax=3000, sr=RATE, frame_length=4096)
+        assert np.median(librosa.hz_to_midi(measured)) == pytest.approx(pitch, abs=0.6), program
 
 
 def test_drums_ring_on(synth):

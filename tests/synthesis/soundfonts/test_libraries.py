@@ -1,6 +1,7 @@
 """Sound libraries fetched by git, real repositories on this disk, and what stage download makes of them."""
 
 import json
+import logging
 import subprocess
 from typing import Any
 
@@ -68,14 +69,15 @@ def entry(upstream, tmp_path, monkeypatch):
     libraries.catalog.cache_clear()
 
 
-def test_all_three_forms_sound_in_one_soundfont(entry, capsys):
+def test_all_three_forms_sound_in_one_soundfont(entry, caplog):
+    caplog.set_level(logging.INFO)
     entry()
     path = catalog.find("Own.sf2", [])
     catalog.verify(path)
     assert sf2_reader.read(path).programs == {40, 53, 64, 65}
     for program in (40, 53, 64, 65):
         assert strongest_hz(played(path, program, 72, 0.5)) == pytest.approx(523.25, rel=0.01)
-    assert "CC0, Nobody" in capsys.readouterr().err
+    assert "CC0, Nobody" in caplog.text
 
 
 def test_it_is_made_once_and_again_when_its_entry_changes(entry):

@@ -36,14 +36,14 @@ def test_notes_are_found_wherever_they_lie_and_however_cut(tmp_path, cut):
     learned = font(tmp_path / "a.sf2", [common], [own], [note(5)])
     tested = font(tmp_path / "b.sf2", [note(3)], [note(4), shifted], [])
     assert note_overlap.shared(learned, tested).tolist() == [True, False, False]
-    assert note_overlap.kin(learned, tested, CLASSES) == {"violin": 1.0}
+    assert note_overlap.overlaps(learned, tested, CLASSES) == {"violin": 1.0}
 
 
 def test_a_single_drum_in_common_makes_no_kit_known(tmp_path):
     drums = [note(number, (number, number)) for number in range(35, 50)]
     tested = font(tmp_path / "b.sf2", [], [], drums[:1])
-    assert note_overlap.kin(font(tmp_path / "a.sf2", [], [], drums), tested, CLASSES) == {}
-    assert note_overlap.kin(font(tmp_path / "c.sf2", [], [], drums[:3]), tested, CLASSES) == {
+    assert note_overlap.overlaps(font(tmp_path / "a.sf2", [], [], drums), tested, CLASSES) == {}
+    assert note_overlap.overlaps(font(tmp_path / "c.sf2", [], [], drums[:3]), tested, CLASSES) == {
         "drums": pytest.approx(1 / 3)
     }
 
@@ -53,8 +53,8 @@ def test_notes_of_a_relative_are_learned_as_well(tmp_path):
     own, viola = note(1), note(2)
     write(tmp_path / "a.sf2", "test", {(0, 40): [own], (0, 41): [viola]})
     learned, tested = sf2_reader.read(tmp_path / "a.sf2"), font(tmp_path / "b.sf2", [viola], [], [])
-    assert note_overlap.kin(learned, tested, CLASSES) == {"violin": 0.5}
-    assert note_overlap.kin(learned, tested, (*CLASSES, "viola")) == {"viola": 1.0}
+    assert note_overlap.overlaps(learned, tested, CLASSES) == {"violin": 0.5}
+    assert note_overlap.overlaps(learned, tested, (*CLASSES, "viola")) == {"viola": 1.0}
 
 
 def test_silence_is_nobodys(tmp_path):
@@ -67,7 +67,7 @@ def test_the_pipelines_own_hear_nothing_of_the_unseen_one(full_params: params.Pa
     settings = full_params.soundfonts
     fonts = {name: sf2_reader.read(catalog.find(name, settings.folders)) for name in settings.all}
     for name in settings.train:
-        assert note_overlap.kin(fonts[name], fonts[settings.unseen], full_params.classes) == {}
+        assert note_overlap.overlaps(fonts[name], fonts[settings.unseen], full_params.classes) == {}
 
 
 def test_gmbank_is_made_of_the_notes_of_timgm(full_params: params.Params):
@@ -76,5 +76,7 @@ def test_gmbank_is_made_of_the_notes_of_timgm(full_params: params.Params):
     one, other = (sf2_reader.read(catalog.find(name, folders)) for name in ("sf_GMbank.sf2", "TimGM6mb.sf2"))
     assert note_overlap.shared(one, other).mean() > 0.6
     for first, second in itertools.permutations((one, other)):
-        assert "violin" in note_overlap.kin(first, second, CLASSES)
-        assert "flute" not in note_overlap.kin(first, second, (*CLASSES, "gm_072"))  # the piccolo, a flute's relative
+        assert "violin" in note_overlap.overlaps(first, second, CLASSES)
+        assert "flute" not in note_overlap.overlaps(
+            first, second, (*CLASSES, "gm_072")
+        )  # the piccolo, a substitute for the flute

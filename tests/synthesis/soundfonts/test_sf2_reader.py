@@ -167,7 +167,7 @@ def assert_sound(found: sf2_reader.SoundFont) -> None:
     assert (found.spans[:, 0] <= found.spans[:, 1]).all()
     for zones in found.zones.values():
         assert all(low <= high and 0 <= target < len(found.spans) for low, high, target in zones)
-    note_overlap.kin(found, found, CLASSES)
+    note_overlap.overlaps(found, found, CLASSES)
 
 
 def grown(**tables: bytes) -> bytes:

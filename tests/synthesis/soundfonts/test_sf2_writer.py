@@ -1,4 +1,4 @@
-"""SoundFonts written here, heard through FluidSynth."""
+"""SoundFonts written here, played by FluidSynth."""
 
 from dataclasses import replace
 
@@ -50,8 +50,8 @@ def test_each_key_plays_its_own_note_and_each_bank_its_own_presets(tmp_path):
     write(tmp_path / "own.sf2", "own", {(0, 0): [whole], (0, 1): [low, high], (DRUM_BANK, 0): [drum]})
 
     def octaves(program, key):
-        heard = strongest_hz(played(tmp_path / "own.sf2", program, key, 0.5))
-        return np.log2(heard / 440) - (key - 69) / 12
+        measured = strongest_hz(played(tmp_path / "own.sf2", program, key, 0.5))
+        return np.log2(measured / 440) - (key - 69) / 12
 
     assert [octaves(0, 59), octaves(0, 60)] == pytest.approx([0, 0], abs=0.01)
     assert [octaves(1, 59), octaves(1, 60)] == pytest.approx([0, 1], abs=0.01)

@@ -29,5 +29,5 @@ def root(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def knobs():
+def parameters():
     return params.load(ROOT / "params.yaml")

@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from instrec.errors import log_to_stderr
 from instrec.tracking.mlflow import runs
 
 ROOT = Path(__file__).parents[3]
@@ -39,11 +40,12 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.check_output(["git", *author, *arguments], cwd=folder, text=True).strip()
 
 
-def mirror(knobs, root=Path()):
+def mirror(parameters, root=Path()):
     inputs = {"model": root / "models/classifier.keras"}
     if (root / "data.dvc").exists():
         inputs["data"] = root / "data.dvc"
-    runs.mirror(knobs, root / "models/history.csv", FIGURES, root / "metrics", inputs=inputs)
+    with log_to_stderr():
+        runs.mirror(parameters, root / "models/history.csv", FIGURES, root / "metrics", inputs=inputs)
 
 
 def store(root, uri=None):
@@ -63,17 +65,17 @@ def artifacts(client, run, folder=""):
         yield from artifacts(client, run, each.path) if each.is_dir else [each.path]
 
 
-def assert_whole(client, run, knobs):
+def assert_whole(client, run, parameters):
     assert run.info.status == "FINISHED"
-    assert run.data.params["train.learning_rate"] == str(knobs.train.learning_rate)
+    assert run.data.params["train.learning_rate"] == str(parameters.train.learning_rate)
     figures = {"unseen_clean.solo.clips": 4, "unseen_clean.solo.top1": 0.75}
     assert run.data.metrics == {**figures, "loss": 1.5, "val_top1": 0.5}
     curve = client.get_metric_history(run.info.run_id, "loss")
     assert [(point.step, point.value) for point in curve] == [(0, 2.5), (1, 1.5)]
     assert abs(curve[0].timestamp / 1000 - time.time()) < 600
     assert sorted(artifacts(client, run)) == [
+        *(f"charts/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
         "history.csv",
-        *(f"pictures/{kind}-unseen_clean.png" for kind in ("calibration", "confusion", "f1")),
         "plots/calibration_unseen_clean.csv",
         "plots/confusion_unseen_clean.csv",
         "plots/f1_unseen_clean.csv",

@@ -61,9 +61,9 @@ def run(command, folder, server):
 
 
 def mirror(folder):
-    knobs, inputs = params.load(ROOT / "params.yaml"), {"model": folder / "models/classifier.keras"}
+    parameters, inputs = params.load(ROOT / "params.yaml"), {"model": folder / "models/classifier.keras"}
     figures = {"unseen_clean": {"solo": {"top1": 0.75}}}
-    runs.mirror(knobs, folder / "models/history.csv", figures, folder / "metrics", inputs=inputs)
+    runs.mirror(parameters, folder / "models/history.csv", figures, folder / "metrics", inputs=inputs)
 
 
 LOAD = """

@@ -35,19 +35,19 @@ def test_a_file_of_dvc_without_a_checksum_is_named(tmp_path, content):
         runs.md5(tmp_path / "data.dvc")
 
 
-def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeypatch, capfd):
+def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, parameters, monkeypatch, capfd):
     monkeypatch.setenv("DVC_EXP_NAME", "tardy-oboe")
     monkeypatch.setenv("DVC_ROOT", str(root))
     copy = root / "temporary"
     shutil.copytree(root, copy, ignore=shutil.ignore_patterns("temporary"))
     monkeypatch.chdir(copy)
     before = set(copy.rglob("*"))
-    mirror(knobs)
+    mirror(parameters)
     assert capfd.readouterr() == ("", "")
     assert set(copy.rglob("*")) == before
     client, (run,) = store(root)
     assert run.info.run_name == "tardy-oboe"
-    assert_whole(client, run, knobs)
+    assert_whole(client, run, parameters)
     commit = git(root, "rev-parse", "HEAD")
     tags = {key: value for key, value in run.data.tags.items() if not key.startswith("mlflow.")}
     assert len(tags.pop("content")) == 32
@@ -58,32 +58,32 @@ def test_a_run_is_recorded_in_the_repository_that_dvc_names(root, knobs, monkeyp
         "model": hashlib.md5(b"weights").hexdigest(),
         "data": "0123456789abcdef0123456789abcdef.dir",
     }
-    picture = root / "mlartifacts" / run.info.run_id / "artifacts/pictures/confusion-unseen_clean.png"
-    assert picture.read_bytes().startswith(b"\x89PNG")
+    image = root / "mlartifacts" / run.info.run_id / "artifacts/charts/confusion-unseen_clean.png"
+    assert image.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_same_content_is_recorded_once_a_name(root, knobs, monkeypatch):
-    mirror(knobs)
+def test_the_same_content_is_recorded_once_a_name(root, parameters, monkeypatch):
+    mirror(parameters)
     commit = git(root, "rev-parse", "--short=7", "HEAD")
     assert names(root) == [commit]
-    mirror(replace(knobs, workers=7))  # computed again on another machine
+    mirror(replace(parameters, workers=7))  # computed again on another machine
     git(root, "commit", "--allow-empty", "-qm", "another")
-    mirror(knobs)
+    mirror(parameters)
     assert names(root) == [commit]
     monkeypatch.setenv("DVC_EXP_NAME", "calm-cello")
     for _ in range(2):
-        mirror(knobs)
+        mirror(parameters)
     assert names(root) == sorted([commit, "calm-cello"])
     monkeypatch.setenv("DVC_EXP_NAME", "it's")
-    mirror(knobs)
+    mirror(parameters)
     monkeypatch.delenv("DVC_EXP_NAME")
-    mirror(knobs)
+    mirror(parameters)
     assert names(root) == sorted([commit, "calm-cello", "it's"])
 
 
-def test_other_content_is_another_run(root, knobs):
+def test_other_content_is_another_run(root, parameters):
     plots = root / "metrics/plots"
-    (plots / "confusion_unseen_clean.csv").unlink()  # no pictures, for speed
+    (plots / "confusion_unseen_clean.csv").unlink()  # no images, for speed
     changes = [
         lambda: None,
         lambda: (root / "models/history.csv").write_text(HISTORY.replace("2.5", "2.4")),
@@ -94,21 +94,21 @@ def test_other_content_is_another_run(root, knobs):
     ]
     for number, change in enumerate(changes, 1):
         change()
-        mirror(knobs)
+        mirror(parameters)
         assert len(names(root)) == number
-    mirror(replace(knobs, seed=knobs.seed + 1))
+    mirror(replace(parameters, seed=parameters.seed + 1))
     assert len(names(root)) == len(changes) + 1
 
 
-def test_what_was_broken_off_is_recorded_again(root, knobs):
-    mirror(knobs)
+def test_what_was_broken_off_is_recorded_again(root, parameters):
+    mirror(parameters)
     client, (run,) = store(root)
     client.update_run(run.info.run_id, "RUNNING")  # as a kill leaves it
-    mirror(knobs)
+    mirror(parameters)
     assert [each.info.status for each in store(root)[1]] == ["FINISHED", "RUNNING"]
 
 
-def test_a_tree_is_dirty_where_the_run_does_not_show_what_changed(root, knobs, monkeypatch):
+def test_a_tree_is_dirty_where_the_run_does_not_show_what_changed(root, parameters, monkeypatch):
     cases = {"params.yaml": "false", "dvc.lock": "false", "metrics/test.json": "false", "code.py": "true"}
     for path in cases:
         (root / path).write_text("before\n")
@@ -118,45 +118,45 @@ def test_a_tree_is_dirty_where_the_run_does_not_show_what_changed(root, knobs, m
     for path, dirty in cases.items():
         (root / path).write_text("after\n")
         monkeypatch.setenv("DVC_EXP_NAME", path)
-        mirror(knobs)
+        mirror(parameters)
         assert store(root)[1][0].data.tags["dirty"] == dirty
 
 
-def test_outside_git_a_run_has_neither_commit_nor_trouble(root, knobs, monkeypatch, capfd):
+def test_outside_git_a_run_has_neither_commit_nor_trouble(root, parameters, monkeypatch, capfd):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(root.parent))
     shutil.rmtree(root / ".git")
-    mirror(knobs)
+    mirror(parameters)
     assert capfd.readouterr() == ("", "")
     (run,) = store(root)[1]
     assert run.info.run_name
     assert not {"commit", "dirty"} & run.data.tags.keys()
 
 
-def test_a_server_is_written_to_once(root, knobs, monkeypatch, mlflow_server, capfd):
+def test_a_server_is_written_to_once(root, parameters, monkeypatch, mlflow_server, capfd):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # a busy machine is given time
     monkeypatch.setenv("DVC_EXP_NAME", "on-a-server")
     for _ in range(2):
-        mirror(knobs)
+        mirror(parameters)
     assert capfd.readouterr() == ("", "")
     client, runs = store(root, mlflow_server)
     (run,) = (each for each in runs if each.info.run_name == "on-a-server")  # other tests write to this server, too
-    assert_whole(client, run, knobs)
+    assert_whole(client, run, parameters)
     assert not (root / "mlflow.db").exists()
     assert not (root / "mlartifacts").exists()
 
 
-def test_a_relative_sqlite_address_is_the_repositorys(root, knobs, monkeypatch, tmp_path):
+def test_a_relative_sqlite_address_is_the_repositorys(root, parameters, monkeypatch, tmp_path):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///other.db")
     monkeypatch.setenv("DVC_ROOT", str(root))
     monkeypatch.chdir(tmp_path)
-    mirror(knobs, root)
+    mirror(parameters, root)
     client, (run,) = store(root, f"sqlite:///{root / 'other.db'}")
-    assert_whole(client, run, knobs)
+    assert_whole(client, run, parameters)
     assert (root / "mlartifacts").is_dir()
 
 
-def test_runs_that_end_together_are_all_recorded(root, knobs):
+def test_runs_that_end_together_are_all_recorded(root, parameters):
     code = (
         "from instrec import params; from tests.tracking.mlflow import mirroring as t; "
         "t.mirror(params.load(t.ROOT / 'params.yaml'))"

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import xml.etree.ElementTree as ElementTree
 
-import numpy as np
 import pytest
 
 from instrec.evaluation import figures
 from instrec.tracking.report import charts
+from tests.plot_tables import confused_programs, f1, write_table
 from tests.refusals import refused
-
-PROGRAMS = [f"gm_{program:03}" for program in range(128)]
 
 
 def letters(svg: str) -> list[str]:
@@ -22,34 +19,17 @@ def letters(svg: str) -> list[str]:
     ]
 
 
-def write(path, rows):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def f1(classes):
-    values = np.linspace(0.9, 0.1, len(classes))
-    return [
-        {"class": name, "f1": f"{value:.4f}", "low": f"{value - 0.05:.4f}", "high": f"{value + 0.05:.4f}", "clips": "9"}
-        for name, value in zip(classes, values, strict=True)
-    ]
-
-
 def test_a_confusion_of_128_programs_is_a_small_drawing():
-    pairs = [(name, PROGRAMS[number - number % 8]) for number, name in enumerate(PROGRAMS) for _ in range(3)]
-    chart = figures.confusion([{"actual": actual, "predicted": predicted} for actual, predicted in pairs], "x")
+    chart = figures.confusion(confused_programs(), "x")
     svg = charts.svg(chart)
-    assert set(letters(svg)) == {"heard as", "actual class"}
+    assert set(letters(svg)) == {"predicted as", "actual class"}
     assert len(svg) < 60_000
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_learning_curves_are_those_that_the_task_has(tmp_path, epochs):
     rows = [{"epoch": 1 + epoch, "loss": 2.0, "val_loss": 3.0 - epoch} for epoch in range(epochs)]
-    write(tmp_path / "history.csv", rows)
+    write_table(tmp_path / "history.csv", rows)
     (loss,) = charts.learning_curves(tmp_path / "history.csv")
     assert loss.title == "Loss"
     assert (
@@ -88,9 +68,9 @@ def test_a_table_with_other_than_numbers_is_told_of(tmp_path, content):
 def test_thresholds_mark_the_best_one_for_all(tmp_path):
     names = ("threshold", "precision", "recall", "f1")
     swept = (("0.0", "0.1", "1.0", "0.2"), ("0.3", "0.6", "0.8", "0.7"), ("0.6", "0.9", "0.3", "0.5"))
-    write(tmp_path / "sweep_valid.csv", [dict(zip(names, row, strict=True)) for row in swept])
+    write_table(tmp_path / "sweep_valid.csv", [dict(zip(names, row, strict=True)) for row in swept])
     row = {"class": "double_bass", "threshold": "0.4", "precision": "0.5", "recall": "0.6", "f1": "0.7", "clips": "9"}
-    write(tmp_path / "thresholds.csv", [row])
+    write_table(tmp_path / "thresholds.csv", [row])
     chart, own = charts.thresholds(tmp_path)
     assert "0.700, at 0.30" in chart.caption
     assert own == [("double bass", 0.4, 0.5, 0.6, 0.7, 9)]

@@ -23,7 +23,7 @@ def test_the_clip_labelled_wrongly_is_found(project):
     assert [name for name, _ in only.said] == ["flute"]
     assert [name for name, _ in only.sounding] == ["violin"]
     assert only.confidence == only.said[0][1] > 0.9
-    assert only.picture.startswith("data:image/png")
+    assert only.image.startswith("data:image/png")
     assert only.sound.startswith("data:audio/mpeg")
 
 
@@ -54,13 +54,13 @@ def test_many_sets_share_the_room(tmp_path, monkeypatch):
     assert [len(each) for each in found.values()] == [1] * 13
 
 
-def test_without_audio_the_pictures_stay(project, tmp_path, monkeypatch):
+def test_without_audio_the_images_stay(project, tmp_path, monkeypatch):
     shutil.copytree(project / "build/spectrograms", tmp_path / "build/spectrograms")
     monkeypatch.chdir(tmp_path)
     found = mistakes.find(build(), ["unseen_clean"], "count_presence")
     assert "dvc repro synthesize" in found.silent
     assert found.sets["unseen_clean"][0].sound is None
-    assert found.sets["unseen_clean"][0].picture
+    assert found.sets["unseen_clean"][0].image
 
 
 def test_audio_of_other_clips_is_not_played(project, tmp_path, monkeypatch):

@@ -45,7 +45,7 @@ def test_sets_are_described(tmp_path, monkeypatch):
     Path("metrics").mkdir()
     Path("metrics/test.json").write_text(json.dumps(dict.fromkeys(("unseen_noisy", "composed_clean", "irmas"), solo)))
     assert [each.description for each in scores.read()] == [
-        "frozen scores, a SoundFont that training never heard, noisy",
+        "frozen scores, a SoundFont that training does not use, noisy",
         "new scores, the SoundFonts of training, clean",
         "recordings",
     ]

@@ -36,7 +36,7 @@ def test_it_holds_only_what_differs(name: str) -> None:
         assert [key for key, differs in differing(own.get(section, {}), base) if not differs] == []
 
 
-# What training does to pictures and weights that no publication did: a new one must be turned off in their recipes.
+# What training does to spectrograms and weights that no publication did: a new one must be turned off in their recipes.
 OUR_WAYS = (
     "mix_probability",
     "shorten_probability",
@@ -131,7 +131,7 @@ def test_on_data_sets_their_quotas_come_before_those_of_a_budget(tmp_path: Path)
     assert one.changes(budget="cpu")["balance"] == {"train_mixtures": 9}
 
 
-def test_a_knob_that_does_not_exist_is_named_with_its_recipe() -> None:
+def test_a_parameter_that_does_not_exist_is_named_with_its_recipe() -> None:
     with refused("key-unknown", "recipes/x.yaml: train.epoch", "epochs"):
         recipes.settings(PARAMS, {"train": {"epoch": 3}}, "recipes/x.yaml")
 

@@ -1,0 +1,58 @@
+"""A prediction as a table to read."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+
+from instrec import taxonomy
+from instrec.inference.prediction import Prediction
+from instrec.util.text import aligned, clock
+
+SPANS = 10
+"""Segments of an instrument that the table shows; the other formats have them all."""
+
+
+def prediction_table(prediction: Prediction) -> str:
+    """Lay out the instruments of one file with their probability and the times they sound."""
+    heading = f"{prediction.activations.file}  {clock(prediction.activations.duration, decimals=1)}"
+    if not prediction.instruments:
+        return "\n  ".join([heading, _nothing(prediction), *_brief(prediction)])
+    rows = [("instrument", "time", "probability", "sounds")]
+    for each in prediction.instruments:
+        rows.append((_named(each.name), f"{each.share:.0%}", f"{each.probability:.2f}", _spans(each.segments)))
+    indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:3]) + 2
+    columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
+    wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return "\n".join(
+        [heading, *(wrap.fill(f"  {line}") for line in (*aligned(rows, right=(1, 2)), *_brief(prediction)))]
+    )
+
+
+def _spans(segments: Sequence[tuple[float, float]]) -> str:
+    shown = [f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in segments[:SPANS]]
+    return "  ".join(shown) + (f"  and {len(segments) - SPANS} more" if len(segments) > SPANS else "")
+
+
+def _brief(prediction: Prediction) -> Iterator[str]:
+    if prediction.brief:
+        each = (
+            f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}" for each in prediction.brief
+        )
+        yield f"too briefly to count: {', '.join(each)}"
+
+
+def _named(name: str) -> str:
+    """Return a class as it is called; a General MIDI program's number says little, so its title comes behind."""
+    return f"{name} {taxonomy.instrument(name).title}" if name in taxonomy.PROGRAMS else name
+
+
+def _nothing(prediction: Prediction) -> str:
+    strongest = prediction.timeline.max(axis=0)
+    if not strongest.any():
+        return "silent: nothing sounds"
+    best = int(strongest.argmax())
+    return (
+        f"nothing reaches its threshold; nearest: {_named(prediction.activations.classes[best])} {strongest[best]:.2f}"
+    )
