@@ -20,7 +20,7 @@ def workplace(tmp_path, monkeypatch) -> Path:
     """An empty project: params.yaml, both folders, a SoundFont."""
     tree = yaml.safe_load(PARAMS.read_text())
     tree["workers"] = 1
-    tree["soundfonts"] = {"folders": ["fonts"], "train": ["a.sf2"], "valid": [], "unseen": "b.sf2"}
+    tree["soundfonts"] = {"folders": ["fonts"], "train": ["a.sf2"], "valid": [], "unseen": "b.sf2", "mixed": False}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree))
     for name in ("fonts", "recordings", "midi"):
         (tmp_path / name).mkdir()
