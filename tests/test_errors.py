@@ -36,7 +36,6 @@ RARE = {
     "cluster-killed-workers",
     "export-failed",
     "model-too-large",
-    "model-unloadable",
     "recipe-failed",
 }
 

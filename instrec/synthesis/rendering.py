@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 Signal = npt.NDArray[np.float32]
+_QUIETEST_DB = -12.0  # of a track among those of a mix; the loudest possible has 0 dB
+_MOMENT_SECONDS = 0.4
 
 
 @dataclass(frozen=True)
@@ -102,19 +104,22 @@ class Renderer:
     def _rendered(
         self, clip: Clip, score: pretty_midi.PrettyMIDI, seconds: float, performance: variation.Performance
     ) -> Signal:
-        """Render a score; if the clip has several SoundFonts, each renders the track of one class."""
+        """Render a score; if the clip has several SoundFonts, each renders the track of one class.
+
+        SoundFonts differ in loudness by more than the players of a mix do, so each track gets a level of its own draw.
+        """
         fonts = clip.soundfont.split(manifest.FONTS)
         if len(fonts) == 1:
             return self._instrument(clip).render(score, seconds, performance)
-        of = dict(zip(clip.labels, fonts, strict=True))
-        y = np.zeros(round(seconds * self.params.clip.sample_rate), dtype=np.float32)
+        of, sounds = dict(zip(clip.labels, fonts, strict=True)), []
         for number, track in enumerate(score.instruments):
             part = copy.copy(score)
             part.instruments = [track]
             voices = performance.voices[number : number + 1]
             instrument = self._instrument(replace(clip, soundfont=of[track.name]))
-            y += instrument.render(part, seconds, replace(performance, voices=voices))
-        return y
+            sounds.append(instrument.render(part, seconds, replace(performance, voices=voices)))
+        levels_db = self._rng(clip, "levels").uniform(_QUIETEST_DB, 0, size=len(fonts))
+        return mix(sounds, levels_db, self.params.clip.sample_rate)
 
     def _instrument(self, clip: Clip) -> Synth:
         font = (clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
@@ -191,6 +196,22 @@ def kind_of(clip: Clip) -> Kind:
     if clip.path:
         return KINDS["cut"]
     return KINDS["composed_test" if clip.split in test_sets.COMPOSED else "composed"]
+
+
+def mix(sounds: Sequence[Signal], levels_db: npt.ArrayLike, sample_rate: int) -> Signal:
+    """Add sounds of one length, each brought to its level in dBFS; what is silent stays so."""
+    amplitudes = 10 ** (np.asarray(levels_db) / 20)
+    mixed = np.zeros_like(sounds[0])
+    for y, amplitude in zip(sounds, amplitudes, strict=True):
+        mixed += y * np.float32(amplitude / max(momentary_level(y, sample_rate), SILENCE))
+    return mixed
+
+
+def momentary_level(y: Signal, sample_rate: int) -> float:
+    """Return the highest RMS level of .4 s of y: momentary loudness (EBU Tech 3341) without its filter."""
+    length = min(len(y), round(_MOMENT_SECONDS * sample_rate))
+    power = np.concatenate([[0.0], np.cumsum(np.square(y, dtype=np.float64))])
+    return float(np.sqrt(max(0.0, (power[length:] - power[:-length]).max()) / length))
 
 
 @functools.lru_cache(maxsize=4)
