@@ -225,8 +225,7 @@ class Params(Section):
             ("balance", "train_mixtures", mixed, "task solo knows no mixtures"),
             ("balance", "valid_mixtures", mixed, "task solo knows no mixtures"),
         ):
-            value = getattr(getattr(self, section), key)
-            if value and not allowed:
+            if (value := getattr(getattr(self, section), key)) and not allowed:
                 raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:

@@ -55,7 +55,7 @@ def compose(
     they do in music.
     """
     score = pretty_midi.PrettyMIDI()
-    single = _SINGLE_TOGETHER if together and len(classes) > 1 else _SINGLE
+    together = together and len(classes) > 1
     beat = 60 / rng.uniform(60, 180)
     key = int(rng.integers(12))
     scale = _SCALES[rng.integers(len(_SCALES))]
@@ -63,22 +63,22 @@ def compose(
         instrument = taxonomy.instrument(name)
         if instrument.is_drum:
             track = pretty_midi.Instrument(0, is_drum=True, name=name)
-            track.notes = _drums(rng, beat, seconds, single)
+            track.notes = _drums(rng, beat, seconds, together)
         else:
             program = int(rng.choice(list(instrument.programs)))
             track = pretty_midi.Instrument(program, name=name)
             part = _Part(instrument, *instrument.programs[program], tuple((key + step) % 12 for step in scale))
-            track.notes = _melodic(rng, part, beat, seconds, single)
+            track.notes = _melodic(rng, part, beat, seconds, together)
             _express(rng, instrument, track, seconds)
         score.instruments.append(track)
     return score
 
 
 def _melodic(
-    rng: np.random.Generator, part: _Part, beat: float, seconds: float, single: float
+    rng: np.random.Generator, part: _Part, beat: float, seconds: float, together: bool
 ) -> list[pretty_midi.Note]:
     styles: list[tuple[float, Callable[[], list[pretty_midi.Note]]]] = [
-        (single, lambda: _single(rng, part, seconds)),
+        (_SINGLE_TOGETHER if together else _SINGLE, lambda: _single(rng, part, seconds)),
         (1.5, lambda: _line(rng, part, _grid(rng, (2 * beat, 4 * beat), seconds), leap=5)),
         (3.5, lambda: _line(rng, part, _grid(rng, (beat / 2, beat, beat, 2 * beat), seconds), leap=3)),
         (1.0, lambda: _line(rng, part, _grid(rng, (beat / 4, beat / 4, beat / 2), seconds), leap=1)),
@@ -213,9 +213,8 @@ _OTHERS = (37, 39, 54, 56)  # side stick, clap, tambourine, cowbell
 _HITS = (_KICKS, _KICKS, _SNARES, _SNARES, _CLOSED, _CLOSED, _OPEN, _TOMS, _CYMBALS, _RIDES, _OTHERS)
 
 
-def _drums(rng: np.random.Generator, beat: float, seconds: float, single: float) -> list[pretty_midi.Note]:
-    hits = [_hits, _hits] if single == _SINGLE else []
-    styles = [*hits, _pattern, _pattern, _fill]
+def _drums(rng: np.random.Generator, beat: float, seconds: float, together: bool) -> list[pretty_midi.Note]:
+    styles = [*([] if together else [_hits, _hits]), _pattern, _pattern, _fill]
     return styles[rng.integers(len(styles))](rng, beat, seconds)
 
 
