@@ -22,12 +22,13 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 # mkdocs-material's advertisement.
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: help repro test lint check docs setup data gate comment save release wheel publish lock audit forget
+.PHONY: help repro test lint check bench docs setup data gate comment save release wheel publish lock audit forget
 help:
 	@echo "make repro   build everything on the embedded data and show the scores"
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
 	@echo "make lint    ruff, mypy, what modules may import, and the words of docs/style.md"
 	@echo "make check   lint, and the tests that take seconds"
+	@echo "make bench   compare speeds side by side and write docs/benchmarks.md; a quarter of an hour on an idle machine"
 	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
 	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
 	@echo "make wheel   build the package that PyPI gets, with the released model, into dist/"
@@ -85,6 +86,9 @@ setup: $(VENV)/.installed
 
 data: $(VENV)/.installed
 	@dvc pull --quiet --remote embedded data.dvc || { echo "error: data/ holds what data.dvc does not know; CONTRIBUTING.md says how to change the frozen scores, 'dvc checkout --force data.dvc' brings them back" >&2; exit 2; }
+
+bench: $(VENV)/.dev setup
+	@python -m benchmarks.side_by_side
 
 release: $(VENV)/.installed
 	@python scripts/release.py $(ARGS)

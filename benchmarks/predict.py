@@ -1,28 +1,25 @@
-"""How long an answer takes and what memory: the ONNX model beside Keras, in one run: `python benchmarks/predict.py`.
+"""Prediction: seconds of audio per second, the released model as ONNX against Keras, and the memory of a long file.
 
-Each in processes of their own:
-
-- the first answer on 10 s of sound, from the start of the process;
-- ten minutes by the command, by turns: the released model as ONNX, and `--model released/classifier.keras`;
-- ten minutes once all is loaded, by turns: each frame's spectrum once and onnxruntime, and each window alone and Keras;
-- the peak memory on three hours.
-
-Beside the seconds on the clock stand those of all cores together, which other work on the machine changes less.
+- The command from the start of its process, on 10 s and on ten minutes.
+- Ten minutes once all is loaded: each frame's spectrum once and onnxruntime, and each window alone and Keras.
+- With `python -m benchmarks.predict` also the peak memory on three hours.
 """
 
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 
+from benchmarks import side_by_side
+from benchmarks.side_by_side import Row
 from instrec.inference.model import Model
 from instrec.models.released import PACKAGED, RELEASED
 
@@ -58,67 +55,56 @@ def each_window_alone(path: Path) -> Model:
     )
 
 
-def measured(work: Callable[[], object]) -> tuple[float, float]:
-    """Return the seconds on the clock and of all cores, own and of children that have ended."""
-    before, started = os.times(), time.perf_counter()
-    work()
-    seconds, after = time.perf_counter() - started, os.times()
-    return seconds, sum(after[:4]) - sum(before[:4])
-
-
 def answer(sound: Path, model: Path) -> None:
     command = [sys.executable, "-m", "instrec", "predict", str(sound), "--model", str(model.resolve())]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     subprocess.run(command, cwd=sound.parent, env=environment, check=True, capture_output=True)
 
 
-def line(what: str, times: list[tuple[float, float]]) -> tuple[float, float]:
-    clock, cores = np.median(np.array(times), axis=0).tolist()
-    best = min(each for each, _ in times)
-    print(f"{what}: {clock:.2f} s ({best:.2f} at best), {cores:.2f} s of all cores", flush=True)
-    return clock, cores
+def times_real_time(work: Callable[[], object], seconds: int) -> float:
+    return seconds / side_by_side.seconds(work)
 
 
-def compared(what: str, times: dict[str, list[tuple[float, float]]]) -> None:
-    (ours, own), (theirs, other) = (line(f"{what}, {name}", each) for name, each in times.items())
-    print(f"{what}: {theirs / ours:.2f} times as fast by the clock, {other / own:.2f} by all cores", flush=True)
-
-
-def main() -> None:
+def compared() -> Iterator[Row]:
     from instrec.inference import model as models
     from instrec.inference import prediction
 
     with tempfile.TemporaryDirectory() as folder:
-        short = write_music(Path(folder) / "short.wav", 10)
-        line("first answer, ONNX", [measured(lambda: answer(short, PACKAGED)) for _ in range(TIMES)])
-        line("first answer, Keras", [measured(lambda: answer(short, RELEASED)) for _ in range(2)])
-
-        music = write_music(Path(folder) / "10.flac", 600)
-        whole: dict[str, list[tuple[float, float]]] = {"ONNX": [], "Keras": []}
-        for _ in range(3):
-            for name, path in (("ONNX", PACKAGED), ("Keras", RELEASED)):
-                whole[name].append(measured(lambda path=path: answer(music, path)))  # type: ignore[misc]
-        compared("the command on ten minutes", whole)
-
+        for seconds, turns in ((10, TIMES), (600, 3)):
+            music = write_music(Path(folder) / f"{seconds}.flac", seconds)
+            rates = {
+                name: partial(times_real_time, partial(answer, music, path), seconds)
+                for name, path in (("ONNX", PACKAGED), ("Keras", RELEASED))
+            }
+            yield from side_by_side.rows(f"the whole command on {seconds} s", "times real time", rates, turns)
         known = {"ONNX": models.load(PACKAGED), "each window alone, Keras": each_window_alone(RELEASED)}
-        times: dict[str, list[tuple[float, float]]] = {name: [] for name in known}
-        for model in known.values():
-            prediction.predict(short, model)  # what is compiled or loaded once
-        for _ in range(3):
-            for name, model in known.items():
-                times[name].append(measured(lambda model=model: prediction.predict(music, model)))  # type: ignore[misc]
-        compared("ten minutes", times)
+        loaded = {
+            name: partial(times_real_time, partial(prediction.predict, music, model), seconds)
+            for name, model in known.items()
+        }
+        yield from side_by_side.rows(f"{seconds} s, all loaded", "times real time", loaded, 3)
 
-        long = write_music(Path(folder) / "180.flac", 3 * 3600)
+
+def peak_memory(hours: int) -> int:
+    """Return the peak memory of a prediction in MiB."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_music(Path(folder) / "long.flac", hours * 3600)
         # Of this program alone: `ru_maxrss` counts what the process was before it started it, too.
         code = (
-            "import instrec, pathlib, re; instrec.predict('180.flac');"
+            "import instrec, pathlib, re; instrec.predict('long.flac');"
             "print(int(re.search(r'VmHWM:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())[1]) // 1024)"
         )
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=long.parent, env=environment, check=True, capture_output=True)
-        print(f"three hours: peak of {int(done.stdout)} MiB")
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=folder, env=environment, check=True, capture_output=True
+        )
+        return int(done.stdout)
+
+
+def main() -> None:
+    for row in compared():
+        print(side_by_side.line(row), flush=True)
+    print(f"three hours: peak of {peak_memory(3)} MiB")
 
 
 if __name__ == "__main__":

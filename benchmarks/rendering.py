@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -21,6 +20,8 @@ import fluidsynth
 import numpy as np
 import pretty_midi
 
+from benchmarks import side_by_side
+from benchmarks.side_by_side import Row
 from instrec import params, scores
 from instrec.corpus.manifest import CLEAN, SCORE, Clip
 from instrec.synthesis import rendering
@@ -175,51 +176,36 @@ def in_turn(folder: Path, number: int, room: int | None = None) -> float:
     return rate
 
 
-def many_soundfonts() -> None:
+def many_soundfonts() -> Iterator[Row]:
     """Measure with twelve links to one SoundFont: by their names they are others."""
     with tempfile.TemporaryDirectory() as temporary:
         for number in range(12):
             Path(temporary, f"{number:02}.sf2").symlink_to(soundfont("A320U.sf2"))
-        contenders = {
-            "one SoundFont": lambda: in_turn(Path(temporary), 1),
+        rates = {
             "twelve": lambda: in_turn(Path(temporary), 12),
-            "twelve, room for eight": lambda: in_turn(Path(temporary), 12, 8),
+            "one SoundFont": lambda: in_turn(Path(temporary), 1),
+            "twelve, with memory for eight": lambda: in_turn(Path(temporary), 12, 8),
         }
-        one, twelve, crowded = medians(contenders, rounds=5)
-        print(f"ratio, twelve to one: {twelve / one:.2f}; with room for eight: {crowded / one:.2f}")
+        yield from side_by_side.rows("clips of twelve SoundFonts in turn", "clips/s", rates, turns=5)
 
 
-def medians(contenders: dict[str, Callable[[], float]], rounds: int) -> list[float]:
-    """All take turns, so that a busy machine slows all alike."""
-    rates: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(rounds):
-        for name, measure in contenders.items():
-            rates[name].append(measure())
-    for name, values in rates.items():
-        print(f"{name:36}{statistics.median(values):7.0f} clips/s   ({min(values):.0f} to {max(values):.0f})")
-    return [statistics.median(values) for values in rates.values()]
+def compared() -> Iterator[Row]:
+    for number in range(SCORES):
+        events(number)  # made ahead
+    alone = {"instrec": lambda: one_by_one(ours), "bare FluidSynth calls": lambda: one_by_one(bare)}
+    yield from side_by_side.rows("clips of 3 s, one process", "clips/s", alone, turns=15)
+    together = {
+        "instrec, 2 workers": lambda: through_ordered_map(2),
+        "instrec, 1 worker": lambda: through_ordered_map(1),
+        "pretty_midi.fluidsynth, 1 process": lambda: one_by_one(theirs),
+    }
+    yield from side_by_side.rows("clips of 3 s, two workers", "clips/s", together, turns=5)
+    yield from many_soundfonts()
 
 
 def main() -> None:
-    for number in range(SCORES):
-        events(number)  # made ahead
-    for render in (ours, bare, theirs):
-        render(0)
-    our, library = medians(
-        {"instrec": lambda: one_by_one(ours), "bare FluidSynth": lambda: one_by_one(bare)}, rounds=15
-    )
-    print(f"ratio, instrec to bare FluidSynth: {our / library:.2f}\n")
-    one, two, pretty = medians(
-        {
-            "instrec, 1 worker": lambda: through_ordered_map(1),
-            "instrec, 2 workers": lambda: through_ordered_map(2),
-            "pretty_midi.fluidsynth, 1 process": lambda: one_by_one(theirs),
-        },
-        rounds=5,
-    )
-    print(f"ratio, 2 workers to 1: {two / one:.2f}")
-    print(f"ratio, 2 workers to pretty_midi: {two / pretty:.1f}\n")
-    many_soundfonts()
+    for row in compared():
+        print(side_by_side.line(row), flush=True)
 
 
 if __name__ == "__main__":

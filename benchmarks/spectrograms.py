@@ -1,13 +1,11 @@
-"""Representations: clips per second, ours in batches against librosa called a clip, one process each.
+"""Spectrograms: clips per second, ours in batches against librosa called clip by clip, one process each.
 
 python -m benchmarks.spectrograms
 """
 
 from __future__ import annotations
 
-import statistics
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,8 @@ import numpy as np
 from scipy.ndimage import zoom
 from threadpoolctl import threadpool_limits
 
+from benchmarks import side_by_side
+from benchmarks.side_by_side import Row
 from instrec import features, params
 from instrec.params import ClipParams, SpectrogramParams
 
@@ -82,35 +82,36 @@ def contenders(default: SpectrogramParams) -> dict[str, tuple[SpectrogramParams,
     }
 
 
-def clips_per_second(works: list[Callable[[], object]]) -> list[float]:
-    """Return medians of several rounds, in turn, so that a busy machine slows all alike."""
-    times: list[list[float]] = [[] for _ in works]
-    for index in range(ROUNDS + 1):
-        for work, seconds in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            if index:  # the first round warms up
-                seconds.append(time.perf_counter() - start)
-    return [CLIPS / statistics.median(seconds) for seconds in times]
-
-
-def main() -> None:
+def compared() -> Iterator[Row]:
     parameters = params.load(Path(__file__).parents[1] / "params.yaml")
     y = 0.1 * np.random.default_rng(0).standard_normal((CLIPS, parameters.clip.samples)).astype(np.float32)
     # On a busy machine librosa's matrix products wait for one another's threads and fall to a tenth of their speed,
     # which would flatter us; on an idle one per second thread gives them nothing.
     threadpool_limits(1)
-    print(f"clips/s of {parameters.clip.seconds:g} s    {'one thread':>12}{'instrec':>12}{'librosa':>12}{'ratio':>8}")
     for name, (spectrogram, naive) in contenders(parameters.spectrogram).items():
         ours = features.from_params(parameters.clip, spectrogram)
-        works: list[Callable[[], object]] = [partial(ours.batch, y, threads=1), partial(ours.batch, y)]
+        works: dict[str, Callable[[], object]] = {
+            "instrec": partial(ours.batch, y),
+            "instrec, one thread": partial(ours.batch, y, threads=1),
+        }
         if naive:
-            works.append(
-                partial(lambda naive, scale: [naive(one, parameters.clip, scale) for one in y], naive, spectrogram)
-            )
-        alone, together, *theirs = clips_per_second(works)
-        against = "".join(f"{rate:12.0f}{together / rate:8.2f}" for rate in theirs)
-        print(f"{name:24}{alone:11.0f}{together:12.0f}{against}")
+            works["librosa"] = partial(each, y, naive, parameters.clip, spectrogram)
+        rates = {who: partial(clips_per_second, work) for who, work in works.items()}
+        yield from side_by_side.rows(name, "clips/s", rates, ROUNDS)
+
+
+def each(y: np.ndarray, naive: Naive, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
+    for one in y:
+        naive(one, clip, spectrogram)
+
+
+def clips_per_second(work: Callable[[], object]) -> float:
+    return CLIPS / side_by_side.seconds(work)
+
+
+def main() -> None:
+    for row in compared():
+        print(side_by_side.line(row), flush=True)
 
 
 if __name__ == "__main__":
