@@ -26,7 +26,9 @@ def table(metrics: Mapping[str, Any], released: Mapping[str, Any]) -> str:
     lines = [HEADING, ["---"] * len(HEADING)]
     for name, title in SETS.items():
         lines.append([title, *_pair(metrics.get(name, {})), *_pair(released["scores"].get(name, {}))])
-    lines.append(["recordings", "-", "-", _shown(released["recordings"].get("top1")), "-"])
+    for each in released["recordings"]:
+        micro = None if "top1" in each else each.get("micro_f1")
+        lines.append([f"recorded {each['name']}", "-", "-", _shown(each.get("top1")), _shown(micro)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 

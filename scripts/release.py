@@ -59,14 +59,23 @@ def store(model: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="where the pipeline has run (here)")
-    parser.add_argument("--recordings", type=Path, metavar="JSON", help="what `instrec evaluate --json` wrote")
-    parser.add_argument("--of", metavar="TEXT", help="what these recordings are, for the card")
+    parser.add_argument(
+        "--recordings",
+        type=Path,
+        metavar="JSON",
+        action="append",
+        default=[],
+        help="what `instrec evaluate --json` wrote; its name is that of the set; may be given several times",
+    )
+    parser.add_argument(
+        "--of", metavar="TEXT", action="append", default=[], help="what these recordings are, for the card, one per set"
+    )
     parser.add_argument("--date", default=f"{datetime.date.today():%-d %B %Y}", help="(today)")
     args = parser.parse_args()
-    if bool(args.recordings) != bool(args.of):
+    if len(args.recordings) != len(args.of):
         raise UserError("argument-missing", "", "--recordings JSON and --of TEXT belong together")
     check(args.folder)
-    recordings = {"of": args.of, "figures": evaluation(args.recordings)} if args.recordings else None
+    recordings = [{"of": of, "figures": evaluation(path)} for of, path in zip(args.of, args.recordings, strict=True)]
     facts = model_card.gather(args.folder, args.date, recordings)
     text = model_card.page(facts)  # before anything is changed: it may lack a license
     store(args.folder / TRAINED)

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 ROUNDS = 1000  # of the bootstrap
 _SEPARATOR = ";"
+_TITLES = {"top-1": "top1", "micro F1": "micro_f1", "macro F1": "macro_f1", "LRAP": "lrap"}
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,14 @@ def _classes(text: str | None, classes: tuple[str, ...]) -> tuple[set[str], list
 def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> dict[str, Any]:
     """Score a model on files with any number of labels.
 
-    A class is detected in a file as `instrec predict` detects it; its strength is the highest of its timeline.
+    A class is detected in a file as `instrec predict` detects it; its strength is the highest of its timeline. Where
+    each file has one label, its strongest class is the one of `evaluate_folder`.
 
     Returns
     -------
     dict
         `files`, `groups`, `skipped`; `micro_f1`, `macro_f1`, `lrap` and the other metrics of `metrics.agreement`;
+        `top1` and `macro_recall` where each file has one label;
         `intervals`: 95 % of each, from drawing groups with replacement; `per_class`: {name: {`precision`, `recall`,
         `f1`, `files`}} of the classes with a label.
 
@@ -106,10 +109,12 @@ def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> di
     classes = asked(model.classes)
     columns = protocols.answering(classes, model.classes)
     listed, skipped = read(table, classes)
-    scored, strengths, decisions = [], [], []
+    single = all(len(each.present) == 1 and each.present | each.absent == set(classes) for each in listed)
+    scored, strengths, decisions, scores = [], [], [], []
     for each in tqdm(listed, unit="file", disable=None, leave=False):
         try:
             said = prediction.predict(each.path, model, track=track)
+            score = prediction.score(said.activations) if single else None
         except UserError as error:
             skipped.append({"file": shown(each.path), "reason": str(error).removeprefix(f"{each.path}: ")})
             continue
@@ -118,6 +123,7 @@ def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> di
         detected = {instrument.name for instrument in said.instruments}
         scored.append(each)
         strengths.append(said.timeline.max(axis=0))
+        scores.append(score)
         decisions.append([name in detected for name in model.classes])
     if not scored:
         raise UserError("folder-empty", table, f"no file can be scored; the first: {skipped[0]['reason']}")
@@ -126,25 +132,34 @@ def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> di
         for kind in ("present", "absent")
     )
     found, strength = (protocols.answers(np.array(each), columns) for each in (decisions, strengths))
+    score_of_file = protocols.answers(np.array(scores), columns) if single else None
+    groups = [each.group for each in scored]
     return {
         "files": len(scored),
         "skipped": skipped,
-        **_metrics(present, absent, found.astype(np.uint8), strength, [each.group for each in scored]),
+        **_metrics(present, absent, found.astype(np.uint8), strength, groups, score_of_file),
         "per_class": _per_class(classes, present, absent, found.astype(np.uint8)),
     }
 
 
 def _metrics(
-    present: metrics.Array, absent: metrics.Array, found: metrics.Array, strength: metrics.Array, groups: list[str]
+    present: metrics.Array,
+    absent: metrics.Array,
+    found: metrics.Array,
+    strength: metrics.Array,
+    groups: list[str],
+    score: metrics.Array | None,
 ) -> dict[str, Any]:
     known = (present | absent) > 0
     _, group = np.unique(groups, return_inverse=True)
 
     def measure(weights: metrics.Array | None) -> dict[str, metrics.Array]:
         of_files = None if weights is None else weights[:, group]
+        strongest = {} if score is None else metrics.solo(present, score, of_files)
         return {
             **metrics.agreement(present, found * known, of_files),
             "lrap": metrics.lrap(present, np.where(known, strength, -1.0), of_files),
+            **{name: strongest[name] for name in strongest if name in ("top1", "macro_recall")},
         }
 
     number = int(group.max()) + 1
@@ -174,7 +189,8 @@ def labels_table(result: Mapping[str, Any]) -> str:
         rows.append((name, str(values["files"]), *percentages))
     lines = [
         f"{title} {100 * result[name]:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
-        for title, name in (("micro F1", "micro_f1"), ("macro F1", "macro_f1"), ("LRAP", "lrap"))
+        for title, name in _TITLES.items()
+        if name in result
         for low, high in [result["intervals"][name]]
     ]
     scored = f"{result['files']} scored, in {result['groups']} groups: {', '.join(lines)}"

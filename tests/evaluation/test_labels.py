@@ -66,6 +66,17 @@ def test_intervals_are_over_groups(folder, model, capsys):
     assert low == pytest.approx(2 / 3) and high == 1
 
 
+def test_one_label_per_file_is_scored_by_the_strongest_class_too(folder, model, capsys):
+    single = "file,labels,group\nflute.wav,flute,a\nbass.wav,double_bass,b\nbass.wav,violin,c\n"
+    result = evaluated(folder, model, capsys, single)
+    assert (result["top1"], result["macro_recall"]) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
+    assert result["intervals"]["top1"] == [0, 1]
+    assert main(["evaluate", str(folder / "labels.csv"), "--model", model]) == 0
+    assert "3 groups: top-1 66.7 % (0.0 to 100.0), micro F1" in capsys.readouterr().out
+    for several in ("flute.wav,flute\nboth.wav,flute;violin\n", "flute.wav,flute\nsilent.wav,\n"):
+        assert "top1" not in evaluated(folder, model, capsys, f"file,labels\n{several}")
+
+
 def test_what_is_left_out_is_told(folder, model, capsys):
     text = "file,labels\nbass.wav,double bass;theremin\nbad.wav,flute\nno.wav,flute\n"
     result = evaluated(folder, model, capsys, text)

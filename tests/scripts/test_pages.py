@@ -28,9 +28,10 @@ def test_the_table_of_the_readme_holds_the_metrics_of_this_commit() -> None:
 
 def test_a_test_set_without_a_metric_has_a_dash() -> None:
     metrics = {"seen_clean": {"solo": {"top1": 0.5}}}
-    lines = readme.table(metrics, {"scores": metrics, "recordings": {}}).splitlines()
+    recorded = [{"name": "notes", "top1": 0.75, "micro_f1": 0.25}, {"name": "music", "micro_f1": 0.625}]
+    lines = readme.table(metrics, {"scores": metrics, "recordings": recorded}).splitlines()
     assert "| `seen_clean` | 0.500 | - | 0.500 | - |" in lines
-    assert lines[-1] == "| recordings | - | - | - | - |"
+    assert lines[-2:] == ["| recorded notes | - | - | 0.750 | - |", "| recorded music | - | - | - | 0.625 |"]
 
 
 def test_the_page_of_datasets_holds_what_the_loaders_know() -> None:

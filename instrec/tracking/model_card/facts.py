@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from instrec import params
@@ -30,20 +31,20 @@ _ROUNDS = 1000  # resamplings behind the intervals on recordings
 _MOST_FILES = 1_000_000  # recordings; each takes memory here
 
 
-def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def gather(folder: Path, date: str, recordings: Iterable[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Gather the results of the pipeline in a working tree.
 
     Parameters
     ----------
     folder : the working tree.
     date : of the release, as text.
-    recordings : `of`, what they are, and `figures`, what `evaluation` gives of them.
+    recordings : sets of them, each with `of`, what they are, and `figures`, what `evaluation` gives of them.
 
     Returns
     -------
     `date`; `model`: `md5`, `bytes`, `weights`, `network`; `classes`: {name: threshold}; `params`: params.yaml;
     `clips`: by split, `train` and `valid`: `clips`, `noisy`, `recordings`, `soundfonts` {name: clips}; `epochs`;
-    `scores`: metrics/test.json; `recordings`: `of`, `files`, `per_class` and figures with their intervals, or None.
+    `scores`: metrics/test.json; `recordings`: of each set `of`, `files`, `per_class` and metrics with their intervals.
 
     Raises
     ------
@@ -71,10 +72,10 @@ def gather(folder: Path, date: str, recordings: Mapping[str, Any] | None = None)
         },
         "classes": dict(zip(trained.card.classes, trained.card.thresholds, strict=True)),
         "params": documents.load_yaml(folder / "params.yaml"),
-        "clips": {split: _counted(manifest.of_split(clips, split)) for split in ("train", "valid")},
+        "clips": {split: counted(manifest.of_split(clips, split)) for split in ("train", "valid")},
         "epochs": len(_text(folder / "models/history.csv").splitlines()) - 1,
         "scores": _tree(folder / "metrics/test.json"),
-        "recordings": recordings and {"of": recordings["of"], **recordings["figures"]},
+        "recordings": [{"of": each["of"], **each["figures"]} for each in recordings],
     }
 
 
@@ -103,11 +104,13 @@ def read(path: Path) -> Facts:
 
 
 def evaluation(path: Path) -> dict[str, Any]:
-    """Compute metrics of recordings with intervals, from the confusion matrix that `instrec evaluate --json` wrote.
+    """Read metrics of recordings with their intervals from what `instrec evaluate --json` wrote.
+
+    For a folder, the intervals are computed from the confusion matrix. For a table they are there, over groups.
 
     Returns
     -------
-    `files`, `per_class`, metrics and `intervals`, without names of files.
+    `name`, that of the file; `files`, `per_class`, metrics and `intervals`, for a table `groups`; no names of files.
 
     Raises
     ------
@@ -116,28 +119,42 @@ def evaluation(path: Path) -> dict[str, Any]:
     """
     with documents.expected(path, "write it again: instrec evaluate FOLDER --json"):
         figures = _tree(path)
-        matrix = np.array(figures["confusion"]["matrix"], np.uint32)
-        if matrix.shape != (len(matrix),) * 2 or not matrix.sum() == figures["files"] <= _MOST_FILES:
-            raise ValueError(f"a confusion matrix of shape {matrix.shape} for {figures['files']} files")
-        actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
-        classes = np.eye(len(matrix), dtype=np.uint8)
-        measured = metrics.evaluate(
-            partial(metrics.solo, classes[actual], classes[decided]),
-            clips=len(actual),
-            rounds=_ROUNDS,
-            rng=generator(0, "recordings"),
-        )
-        return {"files": figures["files"], "per_class": figures["per_class"], **measured}
+        per_class = {name: each for name, each in figures["per_class"].items() if each["files"]}
+        if "groups" in figures:
+            numbers = {name: figures[name] for name in ("groups", *figures["intervals"])}
+            measured = {**numbers, "intervals": figures["intervals"]}
+        else:
+            measured = _of_confusion(np.array(figures["confusion"]["matrix"], np.uint32), figures["files"])
+        return {"name": path.stem, "files": figures["files"], "per_class": per_class, **measured}
 
 
-def _counted(clips: Iterable[manifest.Clip]) -> dict[str, Any]:
+def _of_confusion(matrix: NDArray[np.uint32], files: int) -> dict[str, Any]:
+    if matrix.shape != (len(matrix),) * 2 or not matrix.sum() == files <= _MOST_FILES:
+        raise ValueError(f"a confusion matrix of shape {matrix.shape} for {files} files")
+    actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
+    classes = np.eye(len(matrix), dtype=np.uint8)
+    return metrics.evaluate(
+        partial(metrics.solo, classes[actual], classes[decided]),
+        clips=len(actual),
+        rounds=_ROUNDS,
+        rng=generator(0, "recordings"),
+    )
+
+
+def counted(clips: Iterable[manifest.Clip]) -> dict[str, Any]:
+    """Count clips: all, those with noise, recordings, and by SoundFont, where a mixture may count for several."""
     rows = [asdict(clip) for clip in clips]
     return {
         "clips": len(rows),
         "noisy": sum(row["noise"] == manifest.NOISY for row in rows),
         "recordings": sum(row["source"] == manifest.RECORDING for row in rows),
-        "soundfonts": dict(sorted(Counter(row["soundfont"] for row in rows if row["soundfont"]).items())),
+        "soundfonts": dict(sorted(Counter(name for row in rows for name in _soundfonts(row["soundfont"])).items())),
     }
+
+
+def _soundfonts(named: str) -> set[str]:
+    """Return the SoundFonts of a clip; a mixture may have several."""
+    return set(named.split(manifest.FONTS)) - {""}
 
 
 def _tree(path: Path) -> dict[str, Any]:

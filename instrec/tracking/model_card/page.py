@@ -24,6 +24,18 @@ _CLIPS = (
     ("mixtures", "count_accuracy", "mixtures: count accuracy"),
     ("excerpts", "micro_f1", "pieces: micro F1"),
 )
+_MEANS = (
+    ("top1", "top-1"),
+    ("macro_recall", "macro recall"),
+    ("micro_f1", "micro F1"),
+    ("macro_f1", "macro F1"),
+    ("lrap", "LRAP"),
+)
+_RECORDED = """\
+People play here. No recording was used in training, and no threshold or epoch was chosen on one. Where groups are named
+(songs, players), intervals are over groups. *LRAP* is label ranking average precision.
+
+"""
 
 
 def page(facts: Facts) -> str:
@@ -157,29 +169,32 @@ frozen: they compare models, and they do not predict a result on other music.
 
 
 def _recordings(facts: Facts) -> str:
-    found = facts["recordings"]
     heading = "## On recordings\n\n"
-    if not found:
+    if not facts["recordings"]:
         return heading + "Not measured for this release. `instrec evaluate FOLDER` measures on your recordings."
+    return heading + _RECORDED + "\n\n".join(_set_of_recordings(each) for each in facts["recordings"])
+
+
+def _set_of_recordings(found: Mapping[str, Any]) -> str:
     rows = [
         (name.replace("_", " "), str(each["files"]), *(f"{each[key]:.3f}" for key in ("precision", "recall", "f1")))
         for name, each in found["per_class"].items()
     ]
-    names = (("top1", "top-1"), ("macro_recall", "macro recall"), ("macro_f1", "macro F1"))
-    means = ", ".join(f"{name} {_with_interval(found, metric)}" for metric, name in names)
-    return (
-        f"{heading}{found['files']} files of {len(rows)} classes, one instrument each: {found['of']}.\n"
-        f"All files: {means}.\n\n" + _table(("class", "files", "precision", "recall", "F1"), rows)
+    means = ", ".join(f"{title} {_with_interval(found, name)}" for name, title in _MEANS if name in found)
+    of = f"{found['files']} files of {len(rows)} classes" + (f", {found['groups']} groups" if "groups" in found else "")
+    return f"### {found['name'].capitalize()}\n\n{found['of']}. {of}: {means}.\n\n" + _table(
+        ("class", "files", "precision", "recall", "F1"), rows
     )
 
 
 def _limits(facts: Facts) -> str:
+    most = max(facts["params"]["balance"].get("mixture_counts", [3]))
     learned = "Most" if facts["clips"]["train"]["recordings"] else "All"
     return f"""\
 ## Limits
 
 - {learned} training data is synthesized. Recordings sound different, and the model is worse on them.
-- Training has at most three instruments at once. In a denser mix, the model names some of them.
+- Training has at most {most} instruments at once. In a denser mix, the model names some of them.
 - If a sound belongs to no class (harp, tuba, a synthesizer, speech), the model names the nearest class or none.
 - A window has {facts["params"]["clip"]["seconds"]:g} s, so shorter sounds blur.
 - The classes are instruments of Western orchestras and bands, as in General MIDI. Other traditions are missing, from

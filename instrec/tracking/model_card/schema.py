@@ -1,6 +1,6 @@
 """The types of the facts of a released model, as far as its card shows them."""
 
-from typing import Annotated
+from typing import Annotated, NotRequired
 
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict  # pydantic asks for it below Python 3.12
@@ -43,6 +43,10 @@ class _Spectrogram(TypedDict):
     mels: int
 
 
+class _Balance(TypedDict):
+    mixture_counts: NotRequired[list[int]]
+
+
 class _SoundFonts(TypedDict):
     unseen: str
 
@@ -60,6 +64,7 @@ class _Params(TypedDict):
     clip: _Clip
     spectrogram: _Spectrogram
     soundfonts: _SoundFonts
+    balance: _Balance
     train: _Train
 
 
@@ -82,14 +87,12 @@ class _Class(TypedDict):
     f1: float
 
 
-class _Recordings(TypedDict):
+class _Recordings(_Metrics):
+    name: str
     of: str
     files: int
+    groups: NotRequired[int]
     per_class: dict[str, _Class]
-    top1: float
-    macro_recall: float
-    macro_f1: float
-    intervals: dict[str, _Interval]
 
 
 class _Facts(TypedDict):
@@ -100,7 +103,7 @@ class _Facts(TypedDict):
     clips: _Splits
     epochs: int
     scores: dict[str, dict[str, _Part]]
-    recordings: _Recordings | None
+    recordings: list[Annotated[_Recordings, AfterValidator(_with_numbers)]]
 
 
 SCHEMA = TypeAdapter(_Facts)

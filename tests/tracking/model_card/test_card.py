@@ -5,17 +5,20 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from instrec import params
 from instrec.cli import main
+from instrec.corpus.manifest import Clip
 from instrec.models.released import FACTS, RELEASED
 from instrec.params import Params
 from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
+from instrec.tracking.model_card import facts
 from instrec.tracking.model_card.facts import evaluation
 from instrec.tracking.model_card.licenses import TERMS, terms
 from tests.refusals import assert_one_line, refused
@@ -78,16 +81,38 @@ class TestPage:
         assert "tests only" in rows[released["params"]["soundfonts"]["unseen"]]
 
     def test_recordings_are_told_of_where_they_were_measured(self, released, tmp_path):
-        assert "Not measured" in model_card.page({**released, "recordings": None})
-        file = tmp_path / "evaluation.json"
+        assert "Not measured" in model_card.page({**released, "recordings": []})
+        file = tmp_path / "notes.json"
         file.write_text(json.dumps(EVALUATION))
-        recordings = {"of": "four takes", **evaluation(file)}
-        text = model_card.page({**released, "recordings": recordings})
-        assert "4 files of 2 classes, one instrument each: four takes." in text
+        recordings = {"of": "Four takes", **evaluation(file)}
+        text = model_card.page({**released, "recordings": [recordings]})
+        assert "### Notes\n\nFour takes. 4 files of 2 classes: top-1" in text
         assert re.search(r"top-1 0\.750 \[0\.\d+, 1\.000\]", text)
         assert re.search(r"macro recall 0\.833 ", text)
         assert "| violin | 3 | 1.000 | 0.667 | 0.800 |" in text
         assert "elsewhere" not in json.dumps(recordings)
+
+    def test_files_with_several_labels_have_intervals_over_groups(self, released, tmp_path):
+        file = tmp_path / "music.json"
+        intervals = {"micro_f1": [0.5, 0.7], "lrap": [0.8, 0.9]}
+        several = json.loads(json.dumps(EVALUATION))
+        several |= {"groups": 2, "micro_f1": 0.625, "lrap": 0.85, "intervals": intervals}
+        several["per_class"]["oboe"] = dict.fromkeys(("precision", "recall", "f1", "files"), 0)
+        file.write_text(json.dumps(several))
+        recordings = {"of": "Two songs", **evaluation(file)}
+        text = model_card.page({**released, "recordings": [recordings, recordings]})
+        means = "micro F1 0.625 [0.500, 0.700], LRAP 0.850 [0.800, 0.900]"
+        assert text.count(f"### Music\n\nTwo songs. 4 files of 2 classes, 2 groups: {means}.\n") == 2
+
+    def test_a_mixture_counts_for_each_of_its_soundfonts(self):
+        pair = Clip("a", "train", "score", "", 0.0, ("flute", "oboe"), "", "A.sf2 + B.sf2", "clean", 20)
+        clips = [pair, replace(pair, soundfont="A.sf2 + A.sf2"), replace(pair, soundfont="B.sf2")]
+        assert facts.counted(clips)["soundfonts"] == {"A.sf2": 2, "B.sf2": 2}
+
+    def test_it_says_how_many_instruments_training_mixes(self, released):
+        changed = json.loads(json.dumps(released))
+        changed["params"]["balance"]["mixture_counts"] = [0, 2, 6]
+        assert "Training has at most 6 instruments at once." in model_card.page(changed)
 
     @pytest.mark.parametrize(
         ("share", "said"),
@@ -187,7 +212,7 @@ def test_a_damaged_evaluation_is_named(tmp_path, other):
         ("scores.seen_clean.solo.intervals.top1", [0.9]),
         ("scores.seen_clean.solo.intervals", 0.9),
         ("recordings", "none"),
-        ("recordings", {"of": "four takes"}),
+        ("recordings", [{"of": "four takes"}]),
     ],
 )
 def test_facts_of_another_type_are_one_line(repository, tmp_path, capsys, place, value):
@@ -258,7 +283,7 @@ class TestRelease:
         for arguments, named in (
             (("--recordings", "x.json"), ("--recordings", "--of")),
             (("--recordings", "params.yaml", "--of", "x"), ("params.yaml", "line 1")),
-            (("--recordings", "metrics/test.json", "--of", "x"), ("confusion",)),
+            (("--recordings", "metrics/test.json", "--of", "x"), ("per_class",)),
             ((str(tmp_path / "untold"),), ("dvc.lock", "`dvc repro`")),
             ((str(tmp_path),), ("models/classifier.keras", "`dvc repro`")),
         ):
