@@ -59,9 +59,9 @@ def write(
             named = ([part.classes[file.argmax()] for file in files] for files in (part.labels, part.presence))
             write_csv(folder / f"confusion_{part.test_set}.csv", ("actual", "predicted"), zip(*named, strict=True))
         elif part.kind == MIXTURES and part.count is not None:
-            header = ("actual", *(f"predicted_{number}" for number in range(part.count.shape[1])), "f1", "by_count_f1")
+            heading = ("actual", *(f"predicted_{number}" for number in range(part.count.shape[1])), "f1", "by_count_f1")
             numbers = by_number(part.labels, part.presence, part.count)
-            write_csv(folder / f"counts_{part.test_set}.csv", header, numbers)
+            write_csv(folder / f"counts_{part.test_set}.csv", heading, numbers)
     if validation:
         labels, presence = together[validation[0].test_set]
         write_csv(folder / "sweep_valid.csv", ("threshold", "precision", "recall", "f1"), sweep(labels, presence))
