@@ -2,6 +2,8 @@
 
     metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip per row
     metrics/plots/f1_SET.csv            F1 of every class in solo clips, with its interval
+    metrics/plots/counts_SET.csv        per number of instruments in mixtures: how many clips are predicted to have each
+                                        number, F1 of the number, micro F1 of its clips; only of a model that counts
     metrics/plots/calibration_SET.csv   share of true positives per range of probability
     metrics/plots/sweep_valid.csv       precision, recall and F1 at every threshold, on validation data
     metrics/plots/thresholds.csv        threshold of each class, with its metrics on validation data
@@ -22,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from instrec.evaluation import metrics
-from instrec.evaluation.test_sets import SOLO, Part, write_csv
+from instrec.evaluation.test_sets import MIXTURES, SOLO, Part, write_csv
 from instrec.util.seeding import generator
 
 Array = NDArray[Any]
@@ -56,6 +58,10 @@ def write(
             write_csv(folder / f"f1_{part.test_set}.csv", ("class", "f1", "low", "high", "clips"), f1)
             named = ([part.classes[file.argmax()] for file in files] for files in (part.labels, part.presence))
             write_csv(folder / f"confusion_{part.test_set}.csv", ("actual", "predicted"), zip(*named, strict=True))
+        elif part.kind == MIXTURES and part.count is not None:
+            heading = ("actual", *(f"predicted_{number}" for number in range(part.count.shape[1])), "f1", "by_count_f1")
+            numbers = by_number(part.labels, part.presence, part.count)
+            write_csv(folder / f"counts_{part.test_set}.csv", heading, numbers)
     if validation:
         labels, presence = together[validation[0].test_set]
         write_csv(folder / "sweep_valid.csv", ("threshold", "precision", "recall", "f1"), sweep(labels, presence))
@@ -87,6 +93,28 @@ def _f1(labels: Array, decisions: Array, weights: Array | None) -> Array:
     weights = np.ones(len(labels)) if weights is None else weights
     true_positive, both = weights @ (labels * decisions).astype(float), weights @ (labels + decisions).astype(float)
     return np.asarray(2 * true_positive / np.maximum(both, 1))
+
+
+def by_number(labels: Array, presence: Array, count: Array) -> Iterator[tuple[float, ...]]:
+    """Tell apart clips with 0, 1, 2, … instruments, as Sethi (2018) does.
+
+    Parameters
+    ----------
+    labels, presence : [shape=(clips, classes)]
+    count : [shape=(clips, numbers)]
+
+    Yields
+    ------
+    For each number that occurs: the number; how many of its clips are predicted to have 0, 1, 2, …; F1 of the number,
+    over all clips; micro F1 of the classes that `metrics.top_k` detects in its clips.
+    """
+    actual = np.minimum(labels.sum(axis=1), count.shape[1] - 1)
+    predicted, chosen = metrics.strongest(count), metrics.top_k(presence, count)
+    for number, (_, _, f1, clips) in enumerate(metrics.per_class(np.eye(count.shape[1])[actual], predicted)):
+        if clips:
+            own = actual == number
+            by_count = float(metrics.agreement(labels[own], chosen[own])["micro_f1"])
+            yield number, *predicted[own].sum(axis=0).tolist(), f1, by_count
 
 
 def calibration(labels: Array, presence: Array) -> Iterator[tuple[float, float, float, float, int]]:

@@ -35,8 +35,8 @@ class Task(ABC):
         return {"presence": labels}
 
     @abstractmethod
-    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
-        """Return the losses and their weights, by output."""
+    def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
+        """Return the losses and their weights for so many classes, by output."""
 
     def metrics(self) -> dict[str, list[Any]]:
         """Return the metrics of the history, by output."""
@@ -51,7 +51,7 @@ class Multilabel(Task):
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
         return {"presence": layers.Dense(classes, activation="sigmoid", dtype="float32", name="presence")(features)}
 
-    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
+    def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
         return {"presence": keras.losses.BinaryCrossentropy(label_smoothing=train.label_smoothing)}, {"presence": 1.0}
 
 
@@ -71,10 +71,12 @@ class CountPresence(Multilabel):
             "count": np.eye(COUNTS, dtype=np.float32)[np.minimum(labels.sum(axis=1).astype(int), COUNTS - 1)],
         }
 
-    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
-        losses, _ = super().losses(train)
-        # The classes are independent decisions, and the count is one more.
-        return {**losses, "count": keras.losses.CategoricalCrossentropy()}, {"presence": 10.0, "count": 0.5}
+    def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
+        losses, _ = super().losses(train, classes)
+        # The classes are independent decisions, and the count is one more. Keras takes the mean over the classes, so
+        # its weight grows with them: a class weighs the same among 15, where it is 10, as among 128.
+        weights = {"presence": 10.0 * classes / 15, "count": 0.5}
+        return {**losses, "count": keras.losses.CategoricalCrossentropy()}, weights
 
     def metrics(self) -> dict[str, list[Any]]:
         return {**super().metrics(), "count": [keras.metrics.CategoricalAccuracy(name="accuracy")]}
@@ -86,7 +88,7 @@ class Solo(Task):
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
         return {"presence": layers.Dense(classes, activation="softmax", dtype="float32", name="presence")(features)}
 
-    def losses(self, train: TrainParams) -> tuple[dict[str, Any], dict[str, float]]:
+    def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
         return {"presence": keras.losses.CategoricalCrossentropy(label_smoothing=train.label_smoothing)}, {
             "presence": 1.0
         }

@@ -149,7 +149,7 @@ def _epoch(model: Any, batches: Batches, valid: Batches, epoch: int) -> Row:
 def compiled(params: Params, model: Any, steps: int) -> Any:
     """Compile a model for training; `steps` is the number of batches in an epoch."""
     task = TASKS[params.task]
-    losses, weights = task.losses(params.train)
+    losses, weights = task.losses(params.train, model.output[calibration.HEAD].shape[-1])
     model.compile(
         optimizer=optimizers.make(params.train, steps), loss=losses, loss_weights=weights, metrics=task.metrics()
     )

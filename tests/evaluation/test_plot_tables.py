@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,31 @@ def test_f1_of_a_class_lies_in_its_interval(folder):
         assert row["class"] == name
         assert (row["f1"], row["clips"]) == (f"{f1:.4f}", str(clips))
         assert 0 < float(row["low"]) < float(row["f1"]) < float(row["high"]) <= 1
+
+
+def test_each_number_of_instruments_has_a_row():
+    """Six clips, worked out by hand; none has two instruments."""
+    labels = np.array([[1, 0, 0], [0, 1, 0], [1, 1, 1], [1, 1, 1], [0, 0, 0], [0, 0, 0]], np.uint8)
+    presence = np.tile([0.9, 0.5, 0.1], (6, 1))
+    count = np.eye(4)[[1, 2, 3, 1, 0, 1]]
+    assert list(plot_tables.by_number(labels, presence, count)) == [
+        (0, 1, 1, 0, 0, pytest.approx(2 / (1 + 2)), 0),
+        (1, 0, 1, 1, 0, pytest.approx(2 / (3 + 2)), pytest.approx(2 * 2 / (3 + 2))),
+        (3, 0, 1, 0, 1, pytest.approx(2 / (1 + 2)), pytest.approx(2 * 4 / (4 + 6))),
+    ]
+
+
+def test_numbers_of_instruments_are_written_where_a_model_counts(tmp_path):
+    rng = np.random.default_rng(3)
+    part = mixtures()
+    counting = replace(part, count=rng.random((len(part.labels), 4)), test_set="seen_clean")
+    plot_tables.write(tmp_path, [solo(), part, counting], [], THRESHOLDS, **SETTINGS)
+    assert [path.name for path in tmp_path.glob("counts_*")] == ["counts_seen_clean.csv"]
+    rows = rows_of(tmp_path / "counts_seen_clean.csv")
+    whole = metrics.counted(counting.labels, counting.presence, counting.count)
+    assert np.mean([float(row["f1"]) for row in rows]) == pytest.approx(whole["count_macro_f1"], abs=1e-4)
+    right = sum(int(row[f"predicted_{row['actual']}"]) for row in rows)
+    assert right / len(part.labels) == pytest.approx(whole["count_accuracy"])
 
 
 def test_more_clips_make_narrower_intervals():

@@ -101,6 +101,7 @@ def test_every_test_set_is_scored_and_training_is_not(workplace, capsys):
         "calibration_unseen_clean.csv",
         "calibration_valid.csv",
         "confusion_unseen_clean.csv",
+        "counts_unseen_clean.csv",
         "f1_unseen_clean.csv",
         "history.csv",
         "spectrograms.png",

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from instrec import taxonomy
 from instrec.errors import UserError
 from instrec.tracking.reproductions.claims import CLAIMS, verdict
 from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
-from instrec.tracking.reproductions.results import Run, figure, of_budget
+from instrec.tracking.reproductions.results import Figure, Run, figure, of_budget
 from instrec.util.files import written_whole
 
 # What is shown of a recipe, by its task: heading and metrics.
@@ -88,10 +89,24 @@ def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterat
         cells = [f"`{each.name}`", each.title, each.published]
         cells += [_cell(own, metrics) for _, metrics in columns]
         yield _row([*cells, *_cost(own)])
+    if first.params.get("classes") == [taxonomy.GENERAL_MIDI]:
+        for name, title, figures in _baselines(len(taxonomy.PROGRAMS)):
+            both = ", ".join(str(Figure(value, 0.0, 0.0, 1)) for value in figures)
+            yield _row([name, title, "-", both, both, *["-"] * (len(heads) - 5)])
     yield ""
     for differs in dict.fromkeys(each.differs for each in group):
         names = ", ".join(f"`{each.name}`" for each in group if each.differs == differs)
         yield f"What differs from the publication ({names}): {differs}.\n"
+
+
+def _baselines(programs: int) -> Iterator[tuple[str, str, tuple[float, float]]]:
+    """Yield what is expected without a model: name, title, macro F1 of count, micro F1 of instruments.
+
+    Tests have 0, 1, 2 or 3 programs in equal parts, so 1.5 on average, and each program equally often.
+    """
+    yield "chance", "any number and any programs, at random", (1 / 4, 1.5 / programs)
+    # Of one number in four, precision is 1/4 and recall is 1; F1 of the others is 0.
+    yield "majority", "always the same single program", (2 / 5 / 4, 2 * 1.5 / programs / (1 + 1.5))
 
 
 def _cell(runs: Sequence[Run], metrics: Sequence[str]) -> str:

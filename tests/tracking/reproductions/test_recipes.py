@@ -62,6 +62,14 @@ def test_sethis_clips_have_his_own_effects_alone(name: str) -> None:
     assert effects == {"sethi_probability"}
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sethi2018")])
+def test_sethis_training_stops_on_the_loss(name: str) -> None:
+    """Section 4.5 of the paper. The accuracy of the count ended it before the instruments were learned."""
+    for budget in recipes.BUDGETS:
+        _, typed = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(budget=budget), name)
+        assert (typed.train.monitor, typed.train.min_delta) == ("loss", 0.0001)
+
+
 @pytest.mark.parametrize(
     ("name", "data_sets"),
     [

@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from instrec.evaluation import metrics
 from instrec.tracking.reproductions import recipes, table
 from instrec.tracking.reproductions.results import Run
 from tests.refusals import refused
@@ -69,6 +71,22 @@ def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:
 def test_what_differs_is_said_once(tmp_path: Path) -> None:
     said = [line.split("): ")[1] for line in page(tmp_path).splitlines() if line.startswith("What differs")]
     assert len(said) == len(set(said))
+
+
+def test_chance_and_the_majority_are_as_simulated(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    clips, programs = 40_000, 128
+    ranks = rng.random((clips, programs), dtype=np.float32).argsort(axis=1)
+    labels = (ranks < rng.integers(0, 4, clips)[:, None]).astype(np.uint8)
+    anything = metrics.counted(labels, rng.random(labels.shape), rng.random((clips, 4)))
+    presence, count = np.tile(np.eye(1, programs, 7), (clips, 1)), np.tile(np.eye(1, 4, 1), (clips, 1))
+    text = page(tmp_path)
+    for name, values in (("chance", anything), ("majority", metrics.counted(labels, presence, count))):
+        (cells,) = [line.split(" | ") for line in text.splitlines() if line.startswith(f"| {name}")]
+        given = [float(value) for value in cells[3].split(", ")]
+        assert cells[3] == cells[4]
+        expected = [float(values[metric]) for metric in ("count_macro_f1", "by_count_micro_f1")]
+        assert given == pytest.approx(expected, abs=0.003)
 
 
 def test_tables_have_as_many_cells_in_every_row(tmp_path: Path) -> None:
