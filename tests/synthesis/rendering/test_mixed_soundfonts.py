@@ -42,7 +42,7 @@ def test_the_row_decides_every_byte(render):
 
 def test_each_track_has_its_level_however_loud_its_soundfont_is():
     loud, soft = (tone(hz, 1.0, RATE).astype(np.float32) for hz in (440.0, 1000.0))
-    mixed = mix([30 * loud, soft / 50], [-3.0, -9.0], RATE)
+    mixed = mix([np.float32(30) * loud, np.float32(0.02) * soft], [-3.0, -9.0], RATE)
     spectrum = 20 * np.log10(np.abs(np.fft.rfft(mixed))[[440, 1000]])
     assert np.isclose(spectrum[0] - spectrum[1], 6.0, atol=0.05)
 
