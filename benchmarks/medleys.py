@@ -21,12 +21,17 @@ from instrec import params
 from instrec.inference import model as models
 from instrec.inference import prediction
 from instrec.inference.prediction import Prediction
+from instrec.inference.summary import MIN_ODDS, MIN_SHARE, raised
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog
 from instrec.util import seeding
 
 LENGTHS = (10, 40, 160, 600, 3600)  # seconds
-SHARES = (0.0, 0.02, 0.05, 0.1, 0.2)
+RULES = [
+    *((share, MIN_ODDS) for share in (0.0, 0.02, 0.05, 0.1, 0.2)),
+    *((MIN_SHARE, odds) for odds in (1, 2, 3, 5, 8)),
+]
+"""Shares of the time, and how many times the odds of the threshold, that an instrument needs to count."""
 
 
 def medley(synth: Synth, classes: tuple[str, ...], *, seed: int, seconds: int) -> timelines.Piece:
@@ -51,20 +56,25 @@ def present(piece: timelines.Piece, seconds: float) -> set[str]:
     return {name for name, length in lengths.items() if length >= 1}
 
 
-def counted(predicted: Prediction, share: float) -> set[str]:
-    """Return the instruments that `summary.decided` would name with another share."""
+def counted(predicted: Prediction, thresholds: dict[str, float], share: float, odds: float) -> set[str]:
+    """Return the instruments that `summary.decided` would name by another rule, in a file of two windows or more."""
     activations = predicted.activations
     audible = activations.audible.sum() * activations.cell / activations.sample_rate
     least = share * max(0.0, audible - activations.window / activations.sample_rate)
-    return {each.name for each in (*predicted.instruments, *predicted.brief) if each.share * audible >= least}
+    return {
+        each.name
+        for each in (*predicted.instruments, *predicted.doubtful)
+        if each.share * audible >= least and each.probability >= raised(thresholds[each.name], odds)
+    }
 
 
-def rows(outcomes: dict[tuple[int, float], Counter[str]]) -> Iterator[str]:
-    yield "seconds  share  named  precision  recall  F1"
-    for (seconds, share), each in outcomes.items():
+def rows(outcomes: dict[tuple[int, float, float], Counter[str]]) -> Iterator[str]:
+    yield "seconds  share  odds  named  there  precision  recall  F1"
+    for (seconds, share, odds), each in outcomes.items():
         precision, recall = each["right"] / max(1, each["named"]), each["right"] / each["there"]
         f1 = 2 * each["right"] / (each["named"] + each["there"])
-        yield f"{seconds:7} {share:6.2f} {each['named'] / each['files']:6.1f} {precision:10.3f} {recall:7.3f} {f1:.3f}"
+        named, there = each["named"] / each["files"], each["there"] / each["files"]
+        yield f"{seconds:7} {share:6.2f} {odds:5} {named:6.1f} {there:6.1f} {precision:10.3f} {recall:7.3f} {f1:.3f}"
 
 
 def main() -> None:
@@ -77,7 +87,8 @@ def main() -> None:
     known, settings = models.load(args.model), params.load()
     font, rate = args.soundfont or settings.soundfonts.unseen, known.sample_rate
     synth = Synth(catalog.find(font, settings.soundfonts.folders), rate)
-    outcomes = {(seconds, share): Counter[str]() for seconds in LENGTHS for share in SHARES}
+    thresholds = dict(zip(known.classes, known.thresholds, strict=True))
+    outcomes = {(seconds, *rule): Counter[str]() for seconds in LENGTHS for rule in RULES}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "medley.flac"
         for seed in range(args.seed, args.seed + args.medleys):
@@ -85,9 +96,9 @@ def main() -> None:
             for seconds in LENGTHS:
                 soundfile.write(path, piece.y[: seconds * rate], rate)
                 predicted, there = prediction.predict(path, known), present(piece, seconds)
-                for share in SHARES:
-                    named = counted(predicted, share)
-                    outcomes[seconds, share].update(
+                for rule in RULES:
+                    named = counted(predicted, thresholds, *rule)
+                    outcomes[(seconds, *rule)].update(
                         files=1, named=len(named), there=len(there), right=len(named & there)
                     )
     print("\n".join(rows(outcomes)))

@@ -1,7 +1,7 @@
 // From sound to instruments, as `instrec predict` does it (docs/predict.md): windows -> presence -> timeline -> stretches.
 
 const [CELLS_PER_SECOND, FRAMES_PER_SECOND] = [10, 100];
-const [SHORTEST_CELLS, GAP_CELLS, MIN_SHARE] = [5, 5, 0.05];
+const [SHORTEST_CELLS, GAP_CELLS, MIN_SHARE, MIN_ODDS] = [5, 5, 0.05, 4];
 const level = (dbfs) => 10 ** (dbfs / 20);
 const SILENCE_DBFS = -70, UNDER_LOUDEST_DB = 55, FAINTEST_DBFS = -75;
 const WINDOW_DITHER_DBFS = -90, CELL_DITHER_DBFS = -80;
@@ -88,11 +88,15 @@ export async function predict(ort, session, model, samples, progress = () => {})
     return [{ name, share, probability: Math.max(...values), segments, values }];
   });
   found.sort((one, other) => other.share - one.share || other.probability - one.probability);
-  const counts = ({ share }) => share * seconds >= MIN_SHARE * Math.max(0, seconds - size / rate);
+  const behind = Math.max(0, seconds - size / rate);
+  const odds = 1 + (MIN_ODDS - 1) * Math.min(1, (behind * rate) / size);
+  const raised = (threshold) => (odds * threshold) / (1 + (odds - 1) * threshold);
+  const needed = Object.fromEntries(classes.map((name, each) => [name, raised(model.thresholds[each])]));
+  const counts = ({ name, share, probability }) => share * seconds >= MIN_SHARE * behind && probability >= needed[name];
   return {
     seconds: total / rate,
     instruments: found.filter(counts),
-    brief: found.filter((each) => !counts(each)),
+    doubtful: found.filter((each) => !counts(each)),
     peaks,
   };
 }

@@ -157,6 +157,7 @@ class ModelParams(Section):
 @dataclass(frozen=True)
 class TrainParams(Section):
     start: str
+    start_share: Share
     epochs: PositiveCount
     regenerate_every: Count
     patience: PositiveCount
@@ -222,6 +223,7 @@ class Params(Section):
             ("train", "noise_floor_probability", decibels, "only decibels have a floor"),
             ("train", "color_db", decibels, "only decibels can be colored"),
             ("train", "mix_probability", mixed, "task solo knows no mixtures"),
+            ("train", "start_share", self.train.start != "none", "train.start is none"),
             ("balance", "train_mixtures", mixed, "task solo knows no mixtures"),
             ("balance", "valid_mixtures", mixed, "task solo knows no mixtures"),
         ):
@@ -229,10 +231,8 @@ class Params(Section):
                 raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
-                raise conflict(
-                    f"selection.{key}",
-                    f"{share:g} of a clip of {self.clip.seconds:g} s is under {SHORTEST_HOP_SECONDS} s; raise it",
-                )
+                why = f"{share:g} of a clip of {self.clip.seconds:g} s is under {SHORTEST_HOP_SECONDS} s; raise it"
+                raise conflict(f"selection.{key}", why)
         image = self.spectrogram.name in ("image", "phase_image")
         key, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
         if 0 < bins < self.train.mask_mels:

@@ -47,7 +47,7 @@ async function decoded(file, rate) {
   return Float32Array.from(channels[0], (_, at) => channels.reduce((sum, each) => sum + each[at], 0) / channels.length);
 }
 
-function draw({ seconds, instruments, brief, peaks }) {
+function draw({ seconds, instruments, doubtful, peaks }) {
   timeline.dataset.seconds = seconds;
   timeline.setAttribute("aria-valuemax", seconds.toFixed(1));
   const wave = thinned(peaks);
@@ -57,7 +57,7 @@ function draw({ seconds, instruments, brief, peaks }) {
     context.fillRect(column, 40 - half, 1, 2 * half);
   });
   document.getElementById("rows").replaceChildren(...instruments.map((each, index) => row(each, COLORS[index % COLORS.length], seconds)));
-  document.getElementById("brief").textContent = brief.length ? `Too briefly to count: ${brief.map(title).join(", ")}.` : "";
+  document.getElementById("doubtful").textContent = doubtful.length ? `Doubtful: ${doubtful.map(title).join(", ")}.` : "";
   follow();
 }
 

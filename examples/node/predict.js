@@ -6,9 +6,9 @@ import { about, predict } from "../instruments.js";
 const [model, sound] = process.argv.slice(2).map((path) => readFileSync(path));
 const described = about(model);
 const session = await ort.InferenceSession.create(model, { logSeverityLevel: 3 });
-const { instruments, brief, seconds } = await predict(ort, session, described, samples(sound, described.sample_rate));
+const { instruments, doubtful, seconds } = await predict(ort, session, described, samples(sound, described.sample_rate));
 const plain = (found) => found.map(({ name, share, probability, segments }) => ({ name, share, probability, segments }));
-console.log(JSON.stringify({ seconds, instruments: plain(instruments), brief: plain(brief) }));
+console.log(JSON.stringify({ seconds, instruments: plain(instruments), doubtful: plain(doubtful) }));
 
 /** The mean of all channels, -1..1. */
 function samples(file, rate) {

@@ -34,13 +34,14 @@ class Prediction:
     timeline : np.ndarray [shape=(cells, classes)], 0..1, a cell every 0.1 s, classes in the order of `classes`.
     instruments : those that the sound holds, first those that sound longest: `name`, `share`, `probability`, `segments`
         as (start, end) in seconds.
-    brief : the same of those that sound too briefly to count in a sound of this length; see `summary.decided`.
+    doubtful : the same of those that sound too briefly, or nowhere surely enough, to count in a sound of this length;
+        see `summary.decided`.
     """
 
     activations: Activations
     timeline: np.ndarray
     instruments: tuple[Sounding, ...]
-    brief: tuple[Sounding, ...] = ()
+    doubtful: tuple[Sounding, ...] = ()
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -85,7 +86,7 @@ class Prediction:
             "duration_seconds": round(self.activations.duration, 3),
             "complete": self.activations.facts.complete,
             "instruments": [_plain(each) for each in self.instruments],
-            "brief": [_plain(each) for each in self.brief],
+            "doubtful": [_plain(each) for each in self.doubtful],
         }
 
 
@@ -120,14 +121,14 @@ def predict(
     """Name the instruments of a file or an array, and when they sound.
 
     An instrument sounds for as long as its timeline reaches its threshold; `summary.decided` tells whether that is long
-    enough to count. Its probability is the highest value of its timeline, a short moving average over windows: a mean
-    over the whole file would say little of what plays in a part of it.
+    and sure enough to count. Its probability is the highest value of its timeline, a short moving average over windows:
+    a mean over the whole file would say little of what plays in a part of it.
 
     Parameters
     ----------
     sound, sample_rate : a file; or an array as `audio.arrays.blocks` takes it, and its rate in Hz.
     hop_seconds : from window to window; a sixth of a window by default.
-    threshold : for every class, instead of the thresholds chosen on validation data.
+    threshold : for every class, instead of the thresholds chosen on validation data; it is then sure enough.
     track : which audio track of the file, from 1 on; see `audio.blocks`.
     threads : that compute activations; see `activations_of`.
     progress : called for each block with its length in seconds.
@@ -154,8 +155,10 @@ def predict(
         for index, name in enumerate(activations.classes)
         if active[:, index].any()
     ]
+    asked = dict(zip(activations.classes, thresholds, strict=True)) if threshold is None else {}
     window = activations.window / activations.sample_rate
-    return Prediction(activations, activity, *summary.decided(found, seconds=audible, window_seconds=window))
+    decided = summary.decided(found, thresholds=asked, seconds=audible, window_seconds=window)
+    return Prediction(activations, activity, *decided)
 
 
 def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float], ...], audible: float) -> Sounding:

@@ -18,7 +18,7 @@ def prediction_table(prediction: Prediction) -> str:
     """Lay out the instruments of one file with their probability and the times they sound."""
     heading = f"{prediction.activations.file}  {clock(prediction.activations.duration, decimals=1)}"
     if not prediction.instruments:
-        return "\n  ".join([heading, _nothing(prediction), *_brief(prediction)])
+        return "\n  ".join([heading, _nothing(prediction), *_doubtful(prediction)])
     rows = [("instrument", "time", "probability", "sounds")]
     for each in prediction.instruments:
         rows.append((_named(each.name), f"{each.share:.0%}", f"{each.probability:.2f}", _spans(each.segments)))
@@ -26,7 +26,7 @@ def prediction_table(prediction: Prediction) -> str:
     columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
     wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
     return "\n".join(
-        [heading, *(wrap.fill(f"  {line}") for line in (*aligned(rows, right=(1, 2)), *_brief(prediction)))]
+        [heading, *(wrap.fill(f"  {line}") for line in (*aligned(rows, right=(1, 2)), *_doubtful(prediction)))]
     )
 
 
@@ -35,12 +35,13 @@ def _spans(segments: Sequence[tuple[float, float]]) -> str:
     return "  ".join(shown) + (f"  and {len(segments) - SPANS} more" if len(segments) > SPANS else "")
 
 
-def _brief(prediction: Prediction) -> Iterator[str]:
-    if prediction.brief:
+def _doubtful(prediction: Prediction) -> Iterator[str]:
+    if prediction.doubtful:
         each = (
-            f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}" for each in prediction.brief
+            f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}"
+            for each in prediction.doubtful
         )
-        yield f"too briefly to count: {', '.join(each)}"
+        yield f"doubtful: {', '.join(each)}"
 
 
 def _named(name: str) -> str:
@@ -52,6 +53,8 @@ def _nothing(prediction: Prediction) -> str:
     strongest = prediction.timeline.max(axis=0)
     if not strongest.any():
         return "silent: nothing sounds"
+    if prediction.doubtful:
+        return "nothing is sure enough or lasts long enough"
     best = int(strongest.argmax())
     return (
         f"nothing reaches its threshold; nearest: {_named(prediction.activations.classes[best])} {strongest[best]:.2f}"

@@ -55,14 +55,19 @@ def calibrate(model: keras.Model, labels: Array, presence: Array) -> None:
 
     If it counts, the prior of each number of instruments becomes uniform.
     """
-    head = model.get_layer(HEAD)
-    exclusive = head.activation.__name__ == "softmax"
-    degrees = temperature(labels, presence, exclusive=exclusive)
-    head.set_weights([weights / degrees for weights in head.get_weights()])
+    temper(model, labels, presence)
     if any(layer.name == COUNT for layer in model.layers):
         counter = model.get_layer(COUNT)
         kernel, bias = counter.get_weights()
         counter.set_weights([kernel, bias - expected(labels, len(bias))])
+
+
+def temper(model: keras.Model, labels: Array, presence: Array) -> None:
+    """Divide a model by the temperature of its presence alone."""
+    head = model.get_layer(HEAD)
+    exclusive = head.activation.__name__ == "softmax"
+    degrees = temperature(labels, presence, exclusive=exclusive)
+    head.set_weights([weights / degrees for weights in head.get_weights()])
 
 
 def expected(labels: Array, counts: int) -> Array:

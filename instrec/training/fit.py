@@ -68,6 +68,9 @@ def train(params: Params, files: Files) -> None:
         history = _fit(params, files, validation, place)
         model = _chosen(params, files, place, len(history))
         calibration.calibrate(model, validation.labels, _presence(model, validation))
+        if params.train.start_share:
+            warm_start.keep_share(model, params)
+            calibration.temper(model, validation.labels, _presence(model, validation))
         thresholds = calibration.best_thresholds(validation.labels, _presence(model, validation)).round(4)
         card = Card(validation.classes, params.clip, params.spectrogram, tuple(thresholds.tolist()))
     save(files.model, model, card)

@@ -171,7 +171,7 @@ class _Server:
         shown = {
             "timeline": laid_out("", predicted),
             "found": [(taxonomy.instrument(each.name).title, each) for each in predicted.instruments],
-            "brief": [(taxonomy.instrument(each.name).title, each) for each in predicted.brief],
+            "doubtful": [(taxonomy.instrument(each.name).title, each) for each in predicted.doubtful],
             "shown": _SPANS,
             "duration": predicted.activations.duration,
             "clock": clock,

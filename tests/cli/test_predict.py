@@ -31,7 +31,7 @@ class TestPredict:
         assert err == ""
         first, second = map(json.loads, out.splitlines())
         assert first == second
-        assert list(first) == ["file", "duration_seconds", "complete", "instruments", "brief"]
+        assert list(first) == ["file", "duration_seconds", "complete", "instruments", "doubtful"]
         assert first["file"] == str(music)
         assert first["duration_seconds"] == 8.0
         assert [list(each) for each in first["instruments"]] == [["name", "share", "probability", "segments"]] * 2

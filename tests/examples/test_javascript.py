@@ -78,7 +78,7 @@ def agrees(found: dict, path: Path) -> None:
     predicted = instrec.predict(path)
     assert found["seconds"] == pytest.approx(predicted.activations.duration)
     assert predicted.instruments
-    for kind in ("instruments", "brief"):
+    for kind in ("instruments", "doubtful"):
         pairs = list(zip(found[kind], getattr(predicted, kind), strict=True))
         assert [one["name"] for one, _ in pairs] == [other.name for _, other in pairs]
         for one, other in pairs:
@@ -140,8 +140,8 @@ def tab(browser, address):
 PREDICTED = """
 async () => {
   const { predicted } = await import("./page.js");
-  const { seconds, instruments, brief } = await predicted(document.getElementById("file").files[0], () => {});
-  return { seconds, instruments, brief };
+  const { seconds, instruments, doubtful } = await predicted(document.getElementById("file").files[0], () => {});
+  return { seconds, instruments, doubtful };
 }
 """
 

@@ -64,10 +64,10 @@ def test_a_file_shorter_than_a_window_is_padded(tmp_path, model):
 def test_an_instrument_that_plays_briefly_in_a_long_file_keeps_its_probability(tmp_path, model):
     path = written(tmp_path, tone("double_bass", 60), tone("flute", 2), tone("double_bass", 60))
     predicted = prediction.predict(path, model)
-    (bass,), (flute,) = predicted.instruments, predicted.brief
+    (bass,), (flute,) = predicted.instruments, predicted.doubtful
     assert flute.probability > 0.9
     assert (bass.name, flute.name) == ("double_bass", "flute")
-    assert [each["name"] for each in predicted.to_dict()["brief"]] == ["flute"]
+    assert [each["name"] for each in predicted.to_dict()["doubtful"]] == ["flute"]
 
 
 def test_shares_are_of_the_time_in_which_anything_sounds(tmp_path, model):

@@ -6,14 +6,14 @@ from instrec.inference.prediction_table import prediction_table
 from instrec.inference.summary import Sounding
 
 
-def predicted(name: str, windows: int, *instruments: Sounding, brief: tuple[Sounding, ...] = ()) -> Prediction:
+def predicted(name: str, windows: int, *instruments: Sounding, doubtful: tuple[Sounding, ...] = ()) -> Prediction:
     """A prediction whose only class reaches 1 in each window of a second."""
     ones = np.ones((windows, 1))
     activations = Activations(
         file="x.wav", classes=(name,), sample_rate=10, window=10, hop=10, total=10 * windows,
         onsets=np.arange(windows) * 10, presence=ones, rms=ones[:, 0], envelope=np.ones(10 * windows), frame=1,
     )  # fmt: skip
-    return Prediction(activations, ones, instruments, brief)
+    return Prediction(activations, ones, instruments, doubtful)
 
 
 def test_a_general_midi_program_has_its_title():
@@ -34,8 +34,8 @@ def test_many_times_wrap_under_their_column(monkeypatch):
 
 def test_the_rest_of_very_many_times_is_counted():
     spans = tuple((2.0 * index, 2.0 * index + 1) for index in range(13))
-    brief = (Sounding("violin", 0.6, ((61.0, 62.0), (70.0, 71.0)), 0.01),)
-    table = prediction_table(predicted("flute", 40, Sounding("flute", 0.5, spans, 0.5), brief=brief))
+    doubtful = (Sounding("violin", 0.6, ((61.0, 62.0), (70.0, 71.0)), 0.01),)
+    table = prediction_table(predicted("flute", 40, Sounding("flute", 0.5, spans, 0.5), doubtful=doubtful))
     assert table.count("-") == 10
     assert "and 3 more" in " ".join(table.split())
-    assert table.endswith("too briefly to count: violin 0.60 at 1:01")
+    assert table.endswith("doubtful: violin 0.60 at 1:01")

@@ -1,6 +1,6 @@
 import pytest
 
-from instrec.inference.summary import MIN_SHARE, Sounding, decided
+from instrec.inference.summary import MIN_ODDS, MIN_SHARE, Sounding, decided, raised
 
 WINDOW = 3.0
 
@@ -9,9 +9,9 @@ def played(name: str, seconds: float, *, of: float, probability: float = 0.9) ->
     return Sounding(name, probability, ((0.0, seconds),), seconds / of)
 
 
-def names(found, seconds: float) -> tuple[list[str], list[str]]:
-    main, brief = decided(found, seconds=seconds, window_seconds=WINDOW)
-    return [each.name for each in main], [each.name for each in brief]
+def names(found, seconds: float, **thresholds: float) -> tuple[list[str], list[str]]:
+    main, doubtful = decided(found, thresholds=thresholds, seconds=seconds, window_seconds=WINDOW)
+    return [each.name for each in main], [each.name for each in doubtful]
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1.0, WINDOW])
@@ -38,6 +38,26 @@ def test_a_medley_of_any_length_has_the_instruments_of_its_parts():
         seconds = 60.0 * repetitions
         found = [played("flute", 30.0 * repetitions, of=seconds), played("violin", 1.0 * repetitions, of=seconds)]
         assert names(found, seconds) == (["flute"], ["violin"])
+
+
+@pytest.mark.parametrize("threshold", [0.01, 0.3, 0.5, 0.9])
+def test_from_two_windows_on_an_instrument_must_be_surer_than_its_threshold(threshold):
+    odds = MIN_ODDS * threshold / (1 - threshold)
+    needed = odds / (1 + odds)
+    for seconds in (2 * WINDOW, 600.0):
+        for probability, counts in ((needed + 1e-9, True), (needed - 1e-9, False)):
+            found = [played("flute", seconds, of=seconds, probability=probability)]
+            assert names(found, seconds, flute=threshold) == ((["flute"], []) if counts else ([], ["flute"]))
+
+
+def test_the_needed_probability_rises_steadily_from_one_window_to_two():
+    found = [played("flute", 9.0, of=9.0, probability=0.6)]
+    lengths = [each / 10 for each in range(30, 61)]
+    counted = [names(found, seconds, flute=0.5) == (["flute"], []) for seconds in lengths]
+    assert counted == sorted(counted, reverse=True)
+    assert counted[0]
+    assert not counted[-1]
+    assert raised(0.5, 1.5) == pytest.approx(0.6)
 
 
 def test_nothing_found_is_nothing():

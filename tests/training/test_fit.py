@@ -139,6 +139,26 @@ def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
     assert one != other
 
 
+def test_the_mean_with_the_start_is_calibrated_anew(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    """Thresholds are those of the mean; the prior of the counts, which both lack, is not taken out again."""
+    train(params, spectrograms, tmp_path / "start")
+    start = str(tmp_path / "start/classifier.keras")
+    alone = replace(params, seed=7, train=replace(params.train, start=start))
+    train(alone, spectrograms, tmp_path / "alone")
+    train(replace(alone, train=replace(alone.train, start_share=0.5)), spectrograms, tmp_path / "mean")
+    before, after, mean = (classifier.load(tmp_path / name / "classifier.keras") for name in ("start", "alone", "mean"))
+    biases = [each.model.get_layer("count").get_weights()[1] for each in (before, after, mean)]
+    np.testing.assert_allclose(biases[2], (biases[0] + biases[1]) / 2, atol=1e-6)
+    heads = [each.model.get_layer("presence").get_weights()[0] for each in (before, after, mean)]
+    ratio = heads[2] / ((heads[0] + heads[1]) / 2)
+    np.testing.assert_allclose(ratio, ratio.flat[0], rtol=1e-3)  # one temperature for all
+    with hdf5.open_store(spectrograms / "valid.h5") as validation:
+        presence = mean.predict(validation.read(0, len(validation)))[0]
+        expected = calibration.best_thresholds(validation.labels, presence)
+        assert calibration.temperature(validation.labels, presence) == pytest.approx(1.0, abs=0.01)
+    np.testing.assert_allclose(mean.card.thresholds, expected, atol=1e-3)
+
+
 def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: Path, tmp_path: Path) -> None:
     """A learning rate far too high never finds its way."""
     settings = replace(params.train, learning_rate=0.5, patience=2, epochs=30)

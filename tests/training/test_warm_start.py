@@ -93,3 +93,21 @@ def test_another_network_is_refused(params, learned, change):
     other = starting_from(replace(params, model=replace(params.model, **change)), "learned.keras")
     with refused("model-mismatch", "params.yaml: train.start", "learned.keras", "task and model"):
         warm_start.take_weights(built(other), other, other.classes)
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_share_of_the_start_stays(params, learned, share):
+    settings = starting_from(params, "learned.keras")
+    settings = replace(settings, train=replace(settings.train, start_share=share))
+    model = built(params)
+    trained = model.get_weights()
+    warm_start.keep_share(model, settings)
+    for now, before, after in zip(model.get_weights(), learned.get_weights(), trained, strict=True):
+        np.testing.assert_allclose(now, share * before + (1 - share) * after, atol=1e-6)
+
+
+def test_without_a_share_nothing_stays(params, learned):
+    model = built(params)
+    trained = model.get_weights()
+    warm_start.keep_share(model, starting_from(params, "learned.keras"))
+    assert all(np.array_equal(a, b) for a, b in zip(trained, model.get_weights(), strict=True))

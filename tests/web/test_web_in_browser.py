@@ -109,7 +109,7 @@ def test_what_sounds_too_briefly_to_count_is_folded(opened, tmp_path):
         opened(DESK), written(tmp_path, tone("double_bass", 40), tone("flute", 0.7), silence(1), subtype="PCM_U8")
     )
     assert tab.locator(".times th[scope=row]").all_text_contents() == ["double bass"]
-    tab.get_by_text("Too briefly to count").click()
+    tab.get_by_text("Doubtful").click()
     button = tab.locator("#found > details button")
     assert button.is_visible() and button.text_content().startswith("0:3")
 

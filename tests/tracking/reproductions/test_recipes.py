@@ -45,6 +45,7 @@ OUR_WAYS = (
     "mask_mels",
     "color_db",
     "average_share",
+    "start_share",
 )
 
 
