@@ -40,7 +40,7 @@ TERMS = {
         "voices under free terms of CSTR and CMU, GPL-2 or later, LGPL-2.1; eSpeak NG under GPL-3 or later",
         "CSTR, University of Edinburgh; Carnegie Mellon University; IFM Development Team; University of Helsinki; "
         "Brailcom; Jonathan Duddington and others",
-        "festival, festvox-kallpc16k and others of `instrec/synthesis/soundfonts/singers.py`",
+        "festival, festvox-*, espeak-ng",
     ),
     "Black_Pearl_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),
     "Red_Zeppelin_4_LV2.sf2": Terms("CC BY-SA 3.0", "2015 Glen MacArthur", "avldrums.lv2-soundfont"),

@@ -113,6 +113,8 @@ def _training(facts: Facts) -> str:
     rounds = f" New clips replaced these every {anew} epochs." if anew else ""
     start = params["train"]["start"]
     begun = "" if start == "none" else f"\nTraining started from the earlier model `{start}`."
+    if kept := params["train"].get("start_share", 0):
+        begun += f" {100 * kept:.0f} % of its weights are in the mean of both."
     share = 100 * params["train"]["average_share"]
     mean = f"The weights are the mean over the last {share:.0f} % of the epochs. Thresholds" if share else ""
     return f"""\

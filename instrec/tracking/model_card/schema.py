@@ -53,6 +53,7 @@ class _SoundFonts(TypedDict):
 
 class _Train(TypedDict):
     start: str
+    start_share: NotRequired[float]
     regenerate_every: int
     average_share: float
 

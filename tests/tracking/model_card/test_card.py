@@ -132,6 +132,12 @@ class TestPage:
         changed["params"]["train"]["start"] = start
         assert (f"the earlier model `{start}`" in model_card.page(changed)) == (start != "none")
 
+    def test_it_says_what_share_of_the_start_is_kept(self, released):
+        changed = json.loads(json.dumps(released))
+        for share in (0.0, 0.25):
+            changed["params"]["train"]["start_share"] = share
+            assert ("25 % of its weights are in the mean of both." in model_card.page(changed)) == bool(share)
+
     def test_clips_that_are_replaced_and_recordings_in_training_are_told_of(self, released):
         changed = json.loads(json.dumps(released))
         changed["params"]["train"]["regenerate_every"] = 4
