@@ -17,31 +17,32 @@ SPANS = 10
 def prediction_table(prediction: Prediction) -> str:
     """Lay out the instruments of one file with their probability and the times they sound."""
     heading = f"{prediction.activations.file}  {clock(prediction.activations.duration, decimals=1)}"
-    if not prediction.instruments:
-        return "\n  ".join([heading, _nothing(prediction), *_doubtful(prediction)])
+    columns = shutil.get_terminal_size((110, 24)).columns
+    lines = list(_instruments(prediction, columns)) if prediction.instruments else [f"  {_nothing(prediction)}"]
+    doubtful = [
+        f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}" for each in prediction.doubtful
+    ]
+    if doubtful:
+        lines.append(_wrapped(f"  doubtful: {', '.join(doubtful)}", columns, indent=4))
+    return "\n".join([heading, *lines])
+
+
+def _instruments(prediction: Prediction, columns: int) -> Iterator[str]:
     rows = [("instrument", "time", "probability", "sounds")]
     for each in prediction.instruments:
         rows.append((_named(each.name), f"{each.share:.0%}", f"{each.probability:.2f}", _spans(each.segments)))
     indent = sum(2 + max(map(len, column)) for column in list(zip(*rows, strict=True))[:3]) + 2
-    columns = max(shutil.get_terminal_size((110, 24)).columns, indent + 20)
-    wrap = textwrap.TextWrapper(columns, subsequent_indent=" " * indent, break_on_hyphens=False)
-    return "\n".join(
-        [heading, *(wrap.fill(f"  {line}") for line in (*aligned(rows, right=(1, 2)), *_doubtful(prediction)))]
-    )
+    for line in aligned(rows, right=(1, 2)):
+        yield _wrapped(f"  {line}", max(columns, indent + 20), indent)
+
+
+def _wrapped(line: str, columns: int, indent: int) -> str:
+    return textwrap.fill(line, columns, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _spans(segments: Sequence[tuple[float, float]]) -> str:
     shown = [f"{clock(start, decimals=1)}-{clock(end, decimals=1)}" for start, end in segments[:SPANS]]
     return "  ".join(shown) + (f"  and {len(segments) - SPANS} more" if len(segments) > SPANS else "")
-
-
-def _doubtful(prediction: Prediction) -> Iterator[str]:
-    if prediction.doubtful:
-        each = (
-            f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}"
-            for each in prediction.doubtful
-        )
-        yield f"doubtful: {', '.join(each)}"
 
 
 def _named(name: str) -> str:

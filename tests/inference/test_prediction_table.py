@@ -39,3 +39,12 @@ def test_the_rest_of_very_many_times_is_counted():
     assert table.count("-") == 10
     assert "and 3 more" in " ".join(table.split())
     assert table.endswith("doubtful: violin 0.60 at 1:01")
+
+
+def test_many_doubtful_ones_wrap_near_the_margin(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    doubtful = tuple(Sounding(name, 0.5, ((1.0, 2.0),), 0.01) for name in ("violin", "oboe", "organ", "trumpet"))
+    for instruments in ((Sounding("flute", 0.5, ((0.0, 9.0),), 0.5),), ()):
+        lines = prediction_table(predicted("flute", 40, *instruments, doubtful=doubtful)).splitlines()
+        assert lines[-1].startswith("    0.50 at 0:01, trumpet")
+        assert all(len(line) <= 60 for line in lines)
