@@ -23,6 +23,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Clone what is committed here, as someone does whose git writes CRLF."""
     folder = tmp_path_factory.mktemp("clone") / "instrec"
     toy_pipeline.run(ROOT, "git", "clone", "--quiet", "-c", "core.autocrlf=true", f"file://{ROOT}", str(folder))
+    # What a runner checks out has no branch, and a clone of it has none that DVC could get from by an address.
+    toy_pipeline.run(folder, "git", "switch", "--quiet", "--force-create", "main")
     return folder
 
 
