@@ -1,5 +1,6 @@
 """What the table of SoundFonts says of each is read back, and decides which of them can play a clip."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,12 @@ def test_soundfonts_take_turns_and_those_that_lack_a_program_pass_theirs_on():
 
     assert chosen("piano") == chosen("violin", "piano") == chosen() == "abcabc"
     assert chosen("drums") == chosen("flute") == chosen("piano", "gm_009") == "aacacc"
+
+
+def test_a_repeated_soundfont_is_taken_more_often():
+    held = {"a": ALL, "b": BARE, "c": ALL}
+    chosen = [soundfont_programs.font(held, ("a", "b", "c", "c"), ("drums",), place) for place in range(12)]
+    assert Counter(chosen) == {"c": 8, "a": 4}
 
 
 def test_what_none_of_them_holds_is_told():

@@ -158,7 +158,7 @@ def write(path: Path, settings: SoundFontParams, classes: Iterable[str]) -> None
     rows = [
         (name, role, *verified[name], ranges(fonts[name].programs), ranges(fonts[name].kits))
         for role, names in roles
-        for name in names
+        for name in dict.fromkeys(names)
     ]
     write_table(path, columns, (dict(zip(columns, row, strict=True)) for row in rows))
 
@@ -172,7 +172,7 @@ def held(names: Iterable[str], folders: Iterable[str]) -> dict[str, Held]:
         As `find` does, and when one is damaged.
     """
     folders = tuple(folders)
-    fonts = {name: _read(find(name, folders)) for name in names}
+    fonts = {name: _read(find(name, folders)) for name in set(names)}
     return {name: Held(font.programs, font.kits) for name, font in fonts.items()}
 
 
@@ -181,7 +181,7 @@ def _read(path: Path) -> sf2_reader.SoundFont:
 
 
 def _warn_of_overlap(fonts: dict[str, sf2_reader.SoundFont], settings: SoundFontParams, classes: Iterable[str]) -> None:
-    for name in settings.train:
+    for name in dict.fromkeys(settings.train):
         common = note_overlap.overlaps(fonts[name], fonts[settings.unseen], classes)
         if common:
             _log.warning(

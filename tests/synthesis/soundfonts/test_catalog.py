@@ -89,7 +89,7 @@ def test_the_table_has_a_row_a_role_and_no_folders(tmp_path):
     font(tmp_path / "a.sf2", (0, 0), (0, 1), (0, 2), (0, 40), (128, 8), (128, 9), (128, 40))
     font(tmp_path / "b.sf2", (0, 127))
     settings = SoundFontParams(
-        folders=(str(tmp_path),), train=("a.sf2",), valid=("a.sf2",), unseen="b.sf2", mixed=False
+        folders=(str(tmp_path),), train=("a.sf2", "a.sf2"), valid=("a.sf2",), unseen="b.sf2", mixed=False
     )
     catalog.write(tmp_path / "soundfonts.csv", settings, ["violin"])
     a, b = (
