@@ -83,6 +83,7 @@ class BalanceParams(Section):
     valid_mixtures: Count
     mixture_counts: MixtureCounts
     ensemble_share: Share
+    others_share: Share
     composed_per_class: Count
     composed_mixtures: Count
     noisy_share: Share
@@ -102,6 +103,7 @@ class SynthParams(Section):
     detune_cents: NonNegative
     zone_shift: Count
     relative_probability: Share
+    plucked_probability: Share
     brightness_cents: NonNegative
     envelope_timecents: NonNegative
     preroll_seconds: NonNegative
@@ -224,8 +226,7 @@ class Params(Section):
             ("train", "color_db", decibels, "only decibels can be colored"),
             ("train", "mix_probability", mixed, "task solo knows no mixtures"),
             ("train", "start_share", self.train.start != "none", "train.start is none"),
-            ("balance", "train_mixtures", mixed, "task solo knows no mixtures"),
-            ("balance", "valid_mixtures", mixed, "task solo knows no mixtures"),
+            *(("balance", f"{split}_mixtures", mixed, "task solo knows no mixtures") for split in ("train", "valid")),
         ):
             if (value := getattr(getattr(self, section), key)) and not allowed:
                 raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
@@ -238,9 +239,7 @@ class Params(Section):
         if 0 < bins < self.train.mask_mels:
             raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
-            raise conflict(
-                "train.monitor", f"count_accuracy, but task {self.task} does not count; choose loss or presence_f1"
-            )
+            raise conflict("train.monitor", f"count_accuracy, but {self.task} does not count; set loss or presence_f1")
 
 
 def load(path: Path = Path("params.yaml")) -> Params:

@@ -111,6 +111,11 @@ _SUBSTITUTES: dict[int, tuple[Substitute, ...]] = {
     73: (Substitute(72, (74, 102), (5, 12)),),  # piccolo
 }
 
+PIZZICATO = 45
+"""General MIDI program of plucked strings."""
+PLUCKABLE = frozenset((40, 42))
+"""Programs of bowed strings that it can play for. The double bass has a program of its own for plucked notes."""
+
 
 def substitutes(program: int, classes: Iterable[str]) -> tuple[Substitute, ...]:
     """Return the substitutes of a program that are none of `classes` themselves."""

@@ -78,7 +78,9 @@ def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdin
 def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int) -> Clip:
     name = f"{clip.id}-round-{number}"
     rng = seeding.generator(params.seed, "balance", name)
-    labels = clip.labels if len(clip.labels) == 1 else ensembles.together(rng, params, len(clip.labels))
+    classes = [name for name in clip.labels if name in params.classes]
+    solo = len(classes) == len(clip.labels) == 1
+    labels = clip.labels if solo else ensembles.mixture(rng, params, len(classes))
     fonts = params.soundfonts.train
     first = fonts.index(clip.soundfont) if clip.soundfont in fonts else 0
     font = ensembles.soundfonts(rng, params, held, fonts, labels, len(fonts) * place + first + number)
@@ -204,7 +206,7 @@ def _composed(
 ) -> Clip:
     if part == MIXTURE:
         count = min(counts[number % len(counts)], len(params.classes))
-        labels = (ensembles.together if split in _LEARNED else ensembles.any_of)(rng, params, count)
+        labels = (ensembles.mixture if split in _LEARNED else ensembles.any_of)(rng, params, count)
         name = f"{split}/mixture/{count}-{number:05}"
     else:
         labels = (part.removeprefix(f"{SOLO}/"),)

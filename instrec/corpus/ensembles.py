@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from instrec import taxonomy
 from instrec.corpus import manifest, soundfont_programs
 from instrec.params import Params
 
@@ -60,6 +61,23 @@ _ENSEMBLES: tuple[dict[str, float], ...] = (
     {"flute": 3, "oboe": 3, "clarinet": 3, "saxophone": 1.5, "trumpet": 1, "piano": 1.5, "violin": 1.5, "cello": 1},
     {"organ": 5, "voice": 3, "trumpet": 2, "violin": 1, "oboe": 1, "flute": 1, "cello": 1},
 )
+
+_OTHERS = ("bassoon", "french_horn", "tuba", "gm_011", "gm_021", "gm_022", "gm_046", "gm_089", "gm_105")
+"""Instruments of music that most models have no class for, and that do not sound like one: after the winds,
+vibraphone, accordion, harmonica, harp, a synthesizer's pad and banjo."""
+
+
+def mixture(rng: np.random.Generator, params: Params, count: int) -> tuple[str, ...]:
+    """Draw `count` classes for a mixture, and one of the others as often as `balance.others_share` says.
+
+    The other comes last. As it is no class, it has no column among the labels: the model learns to name nothing for it.
+    """
+    labels, share = together(rng, params, count), params.balance.others_share
+    if not share or rng.random() >= share:
+        return labels
+    known = {program for name in params.classes for program in taxonomy.instrument(name).programs}
+    others = [name for name in _OTHERS if known.isdisjoint(taxonomy.instrument(name).programs)]
+    return (*labels, others[rng.integers(len(others))]) if others else labels
 
 
 def together(rng: np.random.Generator, params: Params, count: int) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ class Clip:
     source : `recording` (cut from a file) or `score` (rendered by FluidSynth).
     path : the recording or MIDI file; empty for a score that is composed from seed and id.
     onset : where the clip starts in the file, in seconds.
-    labels : the classes that sound, in the order of `classes` in params.yaml; none for silence.
+    labels : the classes that sound, in the order of `classes` in params.yaml; none for silence. An instrument that is
+        none of them comes last, in training and validation alone.
     group : what must not cross splits (song, player; the score itself where it is composed).
     soundfont : file name of the SoundFont that renders a score, or one for each label, joined by `FONTS`; empty for
         recordings.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from instrec.params import SynthParams
-from instrec.taxonomy import RANGE_OF_PROGRAM, substitutes
+from instrec.taxonomy import PIZZICATO, PLUCKABLE, RANGE_OF_PROGRAM, substitutes
 
 if TYPE_CHECKING:
     import pretty_midi
@@ -21,7 +21,7 @@ class Voice:
 
     Attributes
     ----------
-    program : the substitute program that plays the track; None for the track's own.
+    program : the program that plays the track, a substitute or pizzicato strings; None for the track's own.
     kit : draws the drum kit or patch variant where the SoundFont has several, 0..1; 0 is the plain one.
     volume, pan : MIDI controllers 7 and 10.
     detune_cents : whole track out of tune.
@@ -107,12 +107,14 @@ def _draw_voice(
 def _draw_patch(
     rng: np.random.Generator, params: SynthParams, track: pretty_midi.Instrument, classes: Iterable[str]
 ) -> tuple[int | None, int]:
-    """Draw a substitute program, None for the track's own, and the distance of its notes from the pitch that sounds."""
+    """Draw another program, None for the track's own, and the distance of its notes from the pitch that sounds."""
     shift = int(rng.integers(-params.zone_shift, params.zone_shift + 1))
     substituted = rng.random() < params.relative_probability
     pitches = [note.pitch for note in track.notes]
     if track.is_drum or not pitches:
         return None, 0
+    if params.plucked_probability and track.program in PLUCKABLE and rng.random() < params.plucked_probability:
+        return PIZZICATO, 0
     # SoundFonts have samples for an instrument's range, and silence beyond it.
     low, high = min(pitches), max(pitches)
     if substituted and (known := substitutes(track.program, classes)):

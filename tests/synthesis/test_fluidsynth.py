@@ -1,5 +1,6 @@
 """Rendering with the real FluidSynth: exact length, the same bytes every time, pitch where it is said to be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from instrec.params import load
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog, sf2_writer
 from instrec.synthesis.variation import PLAIN, Performance, Voice, draw
-from instrec.taxonomy import INSTRUMENTS, PROGRAMS, RANGE_OF_PROGRAM
+from instrec.taxonomy import INSTRUMENTS, PIZZICATO, PROGRAMS, RANGE_OF_PROGRAM
 from tests.refusals import refused
 
 RATE = 22050
@@ -200,6 +201,18 @@ def test_a_relative_plays_as_often_as_asked_for_and_within_its_range(full_params
         draw(np.random.default_rng(seed), bounds, score, classes=("violin", "viola"), seconds=3.0) for seed in range(99)
     ]
     assert all(performance.voices[0].program is None for performance in plain)
+
+
+def test_bowed_strings_are_plucked_as_often_as_asked_for(full_params, score_of):
+    bounds = replace(full_params.synth, relative_probability=0.0, plucked_probability=0.2)
+
+    def plucked(program: int) -> float:
+        score = score_of(program, (62, 0, 3))
+        drawn = [draw(np.random.default_rng(seed), bounds, score, classes=(), seconds=3.0) for seed in range(600)]
+        return sum(performance.voices[0].program == PIZZICATO for performance in drawn) / len(drawn)
+
+    assert plucked(VIOLIN) == pytest.approx(0.2, abs=0.06)
+    assert plucked(FLUTE) == 0
 
 
 @pytest.mark.parametrize("shift", [-7, -3])

@@ -66,3 +66,32 @@ def test_test_clips_keep_one_soundfont(own, data):
     bounds = replace(own.balance, composed_per_class=2, composed_mixtures=20)
     clips = make(replace(own, balance=bounds), [], data)
     assert not any(manifest.FONTS in clip.soundfont for clip in clips if clip.split not in ("train", "valid"))
+
+
+def test_others_join_without_a_label_in_training_and_validation_alone(own, data):
+    params = replace(own, balance=replace(own.balance, others_share=0.5, composed_per_class=2, composed_mixtures=40))
+    clips = make(params, [], data)
+    joined = [clip for clip in clips if not set(clip.labels) <= set(params.classes)]
+    learned = [clip for clip in clips if clip.split in ("train", "valid") and "/mixture/" in clip.id]
+    assert {clip.split for clip in joined} == {"train", "valid"}
+    assert all("/mixture/" in clip.id for clip in joined)
+    assert len(joined) / len(learned) == pytest.approx(0.5, abs=0.1)  # 4 sigma
+    for clip in joined:
+        *known, other = clip.labels
+        assert set(known) <= set(params.classes)
+        assert other not in params.classes
+        assert len(clip.soundfont.split(manifest.FONTS)) == len(clip.labels)
+    counts = [len(set(clip.labels) & set(params.classes)) for clip in learned]
+    assert Counter(counts) == {0: 102, 2: 102, 3: 102, 4: 102}
+    for clip, drawn in zip(
+        [clip for clip in clips if clip.split == "train"],
+        balance.round_clips(params, clips, 1, held(params)),
+        strict=True,
+    ):
+        assert len(set(clip.labels) & set(params.classes)) == len(set(drawn.labels) & set(params.classes))
+
+
+def test_no_other_is_one_of_the_programs_of_the_model(own, data):
+    programs = replace(own, classes=tuple(f"gm_{program:03}" for program in range(128)))
+    params = replace(programs, balance=replace(own.balance, train_per_class=0, others_share=1.0, valid_per_class=0))
+    assert all(set(clip.labels) <= set(params.classes) for clip in make(params, [], data) if clip.split == "train")
