@@ -3,6 +3,7 @@
 import json
 import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,18 @@ def few_steps(name: str) -> dict[str, Any]:
     return tree
 
 
+@pytest.fixture
+def eager() -> Iterator[None]:
+    """Compute step by step: tracing the graph of a large network takes longer than its few steps."""
+    import tensorflow
+
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)
+
+
 @pytest.mark.alone
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("name", NAMES)
 def test_it_runs_for_a_few_steps(name: str, tmp_path: Path, few_scores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zlib, "Z_DEFAULT_COMPRESSION", zlib.Z_NO_COMPRESSION)  # which says nothing here, and takes long
