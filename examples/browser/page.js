@@ -42,7 +42,9 @@ async function show(file) {
 
 /** The mean of all channels at the model's rate; the browser decodes and resamples. */
 async function decoded(file, rate) {
-  const buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(await file.arrayBuffer());
+  const buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(await file.arrayBuffer()).catch(() => {
+    throw new Error("this browser cannot decode it. Convert it to WAV or MP3.");
+  });
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, index) => buffer.getChannelData(index));
   return Float32Array.from(channels[0], (_, at) => channels.reduce((sum, each) => sum + each[at], 0) / channels.length);
 }
@@ -89,7 +91,7 @@ function paint(canvas, width, column) {
   return context;
 }
 
-/** The highest of each of so many equal stretches as a image can show. */
+/** The highest of each of so many equal stretches as an image can show. */
 function thinned(values) {
   const parts = Math.min(COLUMNS, values.length);
   const place = (index) => Math.floor((index * values.length) / parts);

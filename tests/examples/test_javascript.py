@@ -162,7 +162,7 @@ def test_the_page_says_what_predict_says_without_a_network(tab, music, short):
 
 def test_what_is_no_sound_is_reported(tab, repository):
     tab.set_input_files("#file", repository / "README.md")
-    expect(tab.locator("#state")).to_contain_text("README.md: ", timeout=20_000)
+    expect(tab.locator("#state")).to_contain_text("README.md: this browser cannot decode it", timeout=20_000)
     expect(tab.locator("#result")).to_be_hidden()
 
 
