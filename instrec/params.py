@@ -225,7 +225,7 @@ class Params(Section):
             ("train", "noise_floor_probability", decibels, "only decibels have a floor"),
             ("train", "color_db", decibels, "only decibels can be colored"),
             ("train", "mix_probability", mixed, "task solo knows no mixtures"),
-            ("train", "start_share", self.train.start != "none", "train.start is none"),
+            ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
             *(("balance", f"{split}_mixtures", mixed, "task solo knows no mixtures") for split in ("train", "valid")),
         ):
             if (value := getattr(getattr(self, section), key)) and not allowed:

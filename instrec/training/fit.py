@@ -117,7 +117,7 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
         return keras.models.load_model(checkpoints.saved(place, len(history)))
     frames, bins, channels = training.shape
     model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
-    warm_start.take_weights(model, params, training.classes)
+    warm_start.prepare(model, params, training)
     return compiled(params, model, len(Batches(training, params)))
 
 

@@ -1,4 +1,5 @@
-"""The start of training: random weights, or those of a trained model, which may stay in the mean of the weights.
+"""The start of training: random weights, with the prior or without, or those of a trained model, which may stay in the
+mean of the weights.
 
 Source: Wortsman et al., Robust fine-tuning of zero-shot models (CVPR 2022), section 3: on other data than that of the
 second training, the mean of the weights before and after is better than both.
@@ -11,18 +12,45 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from instrec.errors import UserError
-from instrec.models import classifier
+from instrec.models import classifier, heads
 from instrec.params import Params
+from instrec.training import calibration
 from instrec.util import provenance
+from instrec.util.hdf5 import Store
 
-RANDOM = "none"
+RANDOM, PRIOR = "none", "prior"
 
 
 def path(params: Params) -> Path | None:
     """Return the model to continue from; None for random weights."""
-    return None if params.train.start == RANDOM else provenance.repository() / params.train.start
+    return None if params.train.start in (RANDOM, PRIOR) else provenance.repository() / params.train.start
+
+
+def prepare(model: Any, params: Params, training: Store) -> None:
+    """Start a new model as `train.start` says."""
+    if params.train.start == PRIOR:
+        set_prior(model, training.labels)
+    take_weights(model, params, training.classes)
+
+
+def set_prior(model: Any, labels: npt.NDArray[Any]) -> None:
+    """Let the last layer's bias say how often each class, and each count, is among labels [shape=(clips, classes)].
+
+    With many classes nearly all answers are no, and random weights learn that first, for long.
+
+    Source: Lin et al., Focal loss for dense object detection (ICCV 2017), section 3.3.
+    """
+    rates = np.clip(labels.mean(axis=0), 1 / len(labels), 1 - 1 / len(labels))
+    for name, bias in (
+        (calibration.HEAD, np.log(rates) - np.log1p(-rates)),
+        (calibration.COUNT, calibration.expected(labels, heads.COUNTS)),
+    ):
+        if name in model.output:
+            layer = model.get_layer(name)
+            layer.set_weights([layer.get_weights()[0], bias.astype(np.float32)])
 
 
 def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:

@@ -55,6 +55,18 @@ def test_its_weights_are_taken(params, learned, tmp_path, monkeypatch):
     assert same(model, learned)
 
 
+def test_the_prior_is_what_an_untrained_model_answers(params):
+    model = built(params)
+    labels = np.array([[1, 0, 0, 0]] * 6 + [[1, 1, 0, 0]] * 2 + [[0, 0, 0, 1]] * 12, dtype=np.uint8)
+    warm_start.set_prior(model, labels)
+    for name in ("presence", "count"):
+        layer = model.get_layer(name)
+        layer.set_weights([np.zeros_like(layer.get_weights()[0]), layer.get_weights()[1]])
+    answers = model.predict_on_batch(np.zeros((1, *SHAPE), np.float32))
+    assert answers["presence"][0] == pytest.approx([0.4, 0.1, 1 / 20, 0.6])  # never among 20 counts as once
+    assert answers["count"][0, 1:3] / answers["count"][0, 1:3].sum() == pytest.approx([0.9, 0.1])
+
+
 def test_inputs_may_have_another_hop(params, learned):
     finer = replace(params, spectrogram=replace(params.spectrogram, hop=params.spectrogram.hop // 2))
     model = architectures.build((2 * SHAPE[0] - 1, *SHAPE[1:]), len(params.classes), params.task, params.model)
