@@ -92,7 +92,7 @@ def _scaled(inputs: Any) -> Any:
 
 def _base(shape: tuple[int, ...], width: float) -> keras.Model:
     """Return the convolutions and the mean of their outputs as one layer."""
-    inputs = keras.Input(shape)
+    inputs = keras.Input(shape, name=f"{_NAME}_input")
     x = _convolved(inputs, _filters(16, width), 3, 2, "hard_silu", "stem")
     for number, (kernel, expanded, filters, squeezed, activation, stride) in enumerate(_BLOCKS):
         around, name = x, f"block{number}"
@@ -118,7 +118,11 @@ def _convolved(x: Any, filters: int, kernel: int, stride: int, activation: str, 
     if kernel > 1:  # Keras would fill up sizes that the stride divides at one end alone
         x = layers.ZeroPadding2D(kernel // 2, name=f"{name}_pad")(x)
     options: dict[str, Any] = {"strides": stride, "use_bias": False, "name": name}
-    convolution = layers.Conv2D(filters, kernel, **options) if filters else layers.DepthwiseConv2D(kernel, **options)
+    drawn = keras.initializers.VarianceScaling(2.0, "fan_out")  # He et al., Delving deep into rectifiers, 2015
+    if filters:
+        convolution = layers.Conv2D(filters, kernel, kernel_initializer=drawn, **options)
+    else:
+        convolution = layers.DepthwiseConv2D(kernel, depthwise_initializer=drawn, **options)
     x = layers.BatchNormalization(name=f"{name}_norm")(convolution(x))
     return x if activation == "linear" else layers.Activation(activation, name=f"{name}_{activation}")(x)
 
