@@ -8,6 +8,7 @@ from typing import Literal
 
 from instrec.errors import conflict
 from instrec.params_schema import (
+    Architecture,
     Classes,
     Count,
     Finite,
@@ -16,6 +17,7 @@ from instrec.params_schema import (
     MixtureCounts,
     Names,
     NonNegative,
+    Part,
     Positive,
     PositiveCount,
     SampleRate,
@@ -29,6 +31,7 @@ from instrec.params_schema import (
 from instrec.util import documents
 
 SHORTEST_HOP_SECONDS = 0.01  # a clip's id gives its onset in hundredths of a second
+AUDIOSET = ("audioset_mel", 65.0)  # name and floor_db of the spectrogram that networks with weights of AudioSet know
 
 
 @dataclass(frozen=True)
@@ -128,10 +131,8 @@ class NoiseParams(Section):
 
 @dataclass(frozen=True)
 class SpectrogramParams(Section):
-    name: Literal["log_mel", "multi_resolution", "image", "phase_image"]
-    part: Literal[
-        "whole", "harmonic", "percussive", "harmonic_percussive", "solo", "accompaniment", "solo_accompaniment"
-    ]
+    name: Literal["log_mel", "multi_resolution", "image", "phase_image", "audioset_mel"]
+    part: Part
     scale: Literal["decibels", "log"]
     window: PositiveCount
     hop: PositiveCount
@@ -145,14 +146,12 @@ class SpectrogramParams(Section):
 
 @dataclass(frozen=True)
 class ModelParams(Section):
-    name: Literal[
-        "compact_resnet", "segal", "lenet", "lstm", "inception_resnet_v2", "alexnet", "vgg19", "googlenet", "han"
-    ]
+    name: Architecture
     variant: str  # those of an architecture are in its own file, and checked when it is built
     width: PositiveCount
     blocks: Count
     dense: Sizes
-    weights: Literal["none", "imagenet"]
+    weights: Literal["none", "imagenet", "audioset"]
     frozen: Flag
 
 
@@ -218,18 +217,20 @@ class Params(Section):
     def __post_init__(self) -> None:
         """Check what no section can tell alone."""
         decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
-        mixed = self.task != "solo"
         for section, key, allowed, why in (
             ("train", "mix_probability", decibels, "only decibels can be mixed"),
             ("train", "shorten_probability", decibels, "only decibels have a silence"),
             ("train", "noise_floor_probability", decibels, "only decibels have a floor"),
             ("train", "color_db", decibels, "only decibels can be colored"),
-            ("train", "mix_probability", mixed, "task solo knows no mixtures"),
+            ("train", "mix_probability", self.task != "solo", "task solo knows no mixtures"),
             ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
-            *(("balance", f"{split}_mixtures", mixed, "task solo knows no mixtures") for split in ("train", "valid")),
+            ("balance", "train_mixtures", self.task != "solo", "task solo knows no mixtures"),
+            ("balance", "valid_mixtures", self.task != "solo", "task solo knows no mixtures"),
         ):
             if (value := getattr(getattr(self, section), key)) and not allowed:
                 raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
+        if self.model.weights == "audioset" and (self.spectrogram.name, self.spectrogram.floor_db) != AUDIOSET:
+            raise conflict("model.weights", f"audioset, but not spectrogram.name and floor_db {AUDIOSET}; set them so")
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
                 why = f"{share:g} of a clip of {self.clip.seconds:g} s is under {SHORTEST_HOP_SECONDS} s; raise it"

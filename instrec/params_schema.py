@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
@@ -32,6 +32,19 @@ Names = tuple[str, ...]
 SomeNames = Annotated[tuple[str, ...], Field(min_length=1)]
 Sizes = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
 MixtureCounts = Annotated[tuple[Annotated[int, Strict(), Field(ge=0, le=8)], ...], Field(min_length=1)]
+Part = Literal["whole", "harmonic", "percussive", "harmonic_percussive", "solo", "accompaniment", "solo_accompaniment"]
+Architecture = Literal[
+    "compact_resnet",
+    "segal",
+    "lenet",
+    "lstm",
+    "inception_resnet_v2",
+    "alexnet",
+    "vgg19",
+    "googlenet",
+    "han",
+    "efficient_at",
+]
 Classes = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(taxonomy.require)]
 
 

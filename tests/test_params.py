@@ -125,6 +125,7 @@ def test_a_value_out_of_range_is_named(tmp_path, name, values):
         ("selection.test_hop_share", 0.003, "parameters-conflict"),
         ("train.mask_mels", 97, "parameters-conflict"),
         ("train.start_share", 0.5, "parameters-conflict"),
+        ("model.weights", "audioset", "parameters-conflict"),
         ("classes", ["violin", "violin"], "value-repeated"),
         ("classes", ["kazoo"], "value-unknown"),
         ("soundfonts.unseen", "FluidR3_GM.sf2", "parameters-conflict"),

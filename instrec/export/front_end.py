@@ -41,12 +41,12 @@ def audio_model(classifier: Classifier, *, also_features: bool = False) -> Any:
     from keras import ops
 
     card = classifier.card
-    if card.spectrogram.name not in ("log_mel", "multi_resolution") or card.spectrogram.part != "whole":
+    if card.spectrogram.name not in ("log_mel", "multi_resolution", "audioset_mel") or card.spectrogram.part != "whole":
         raise UserError(
             "features-not-exportable",
             "",
             f"the model takes spectrogram {card.spectrogram.name} of part {card.spectrogram.part}; "
-            "only log_mel and multi_resolution of part whole can be exported",
+            "only log_mel, multi_resolution and audioset_mel of part whole can be exported",
         )
     representation = features.from_params(card.clip, card.spectrogram)
     samples = keras.Input((representation.samples,), name=INPUT)
@@ -63,12 +63,16 @@ def _log_mel(samples: Any, log_mel: LogMel, spectrogram: SpectrogramParams) -> A
     """Do what `LogMel` does: (windows, samples) -> (windows, frames, mel bands)."""
     from keras import ops
 
-    frames = 1 + (log_mel.samples - spectrogram.window % 2) // spectrogram.hop
+    if log_mel.pre_emphasis:
+        samples = ops.pad(samples[:, 1:], ((0, 0), (0, 1))) - log_mel.pre_emphasis * samples
+    frames = 1 + (log_mel.samples - len(log_mel.window) % 2) // spectrogram.hop
     power, fold = _power(_framed(samples, len(log_mel.window), spectrogram.hop, frames) * log_mel.window)
     mels = ops.matmul(ops.reshape(power, (-1, frames, fold.shape[0])), fold @ log_mel.bank.toarray().T)
     loudest = ops.amax(mels, axis=(1, 2), keepdims=True)
     relative = mels / ops.maximum(loudest, SILENCE)
     depth = spectrogram.floor_db
+    if log_mel.soft_floor:
+        relative = (relative + 10 ** (-depth / 10)) / (1 + 10 ** (-depth / 10))
     if spectrogram.scale == "log":
         softest = ops.amin(relative, axis=(1, 2), keepdims=True)
         own = -_decibels(ops.maximum(softest, 10 ** (-depth / 10)))

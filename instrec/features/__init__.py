@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from instrec.features.audioset_mel import AudioSetMel
 from instrec.features.image import Image
 from instrec.features.log_mel import LogMel
 from instrec.features.multi_resolution import MultiResolution
@@ -19,6 +20,7 @@ REPRESENTATIONS: dict[str, Callable[[ClipParams, SpectrogramParams], Representat
     "multi_resolution": MultiResolution,
     "image": Image,
     "phase_image": PhaseImage,
+    "audioset_mel": AudioSetMel,
 }
 
 

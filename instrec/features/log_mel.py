@@ -25,18 +25,51 @@ class LogMel(Representation):
     frames at the end.
 
     Source: Slaney, Auditory Toolbox (1998); McFee et al., librosa (SciPy 2015).
+
+    Attributes
+    ----------
+    window : np.ndarray [shape=(n,)], with which frames are multiplied before their transform of n points.
+    bank : sparse array [shape=(bands, 1 + n // 2)], the filters.
+    pre_emphasis : of a sample's successor, less this share of the sample itself, is the sound made; 0 leaves it.
+    soft_floor : whether the floor is added to the power of a band, rather than the least that it can be.
     """
+
+    pre_emphasis = 0.0
+    soft_floor = False
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         check_band(clip, spectrogram)
         channels = PARTS[spectrogram.part].channels
-        super().__init__(clip.samples, (_frames(clip, spectrogram), spectrogram.mels, channels))
+        self.window = self._window(spectrogram.window)
+        frames = _frames(clip, spectrogram, len(self.window))
+        super().__init__(clip.samples, (frames, spectrogram.mels, channels))
         self._params = spectrogram
         self._seconds_per_frame = spectrogram.hop / clip.sample_rate
-        self.window = np.hanning(spectrogram.window + 1)[:-1].astype(np.float32)
-        self.bank = scipy.sparse.csr_array(_mel_bank(clip, spectrogram))
+        bank = self._filters(clip, spectrogram)
+        _check_filled(bank, spectrogram)
+        self.bank = scipy.sparse.csr_array(bank)
+
+    def _window(self, length: int) -> FloatArray:
+        window: FloatArray = np.hanning(length + 1)[:-1].astype(np.float32)
+        return window
+
+    def _filters(self, clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
+        from librosa.filters import mel  # takes a second to import, and only this class needs it
+
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Empty filters")  # refused later, by the parameters' names
+            bank: FloatArray = mel(
+                sr=clip.sample_rate,
+                n_fft=len(self.window),
+                n_mels=spectrogram.mels,
+                fmin=spectrogram.min_hz,
+                fmax=spectrogram.max_hz,
+            )
+        return bank
 
     def _transform(self, y: FloatArray) -> FloatArray:
+        if self.pre_emphasis:
+            y = np.append(y[1:], np.float32(0)) - np.float32(self.pre_emphasis) * y
         margin = len(self.window) // 2
         padded = np.zeros(self.samples + 2 * margin, dtype=np.float32)
         padded[margin : margin + self.samples] = y
@@ -49,12 +82,15 @@ class LogMel(Representation):
         else:
             magnitudes = PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
             parts = [self.bank @ np.square(magnitude) for magnitude in magnitudes]
+        if self.soft_floor:
+            floor = whole.max() * np.float32(10 ** (-self._params.floor_db / 10))
+            whole, parts = whole + floor, [part + floor for part in parts]
         features = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
         return features[: self.shape[0]]
 
 
-def _frames(clip: ClipParams, spectrogram: SpectrogramParams) -> int:
-    most = 1 + (clip.samples - spectrogram.window % 2) // spectrogram.hop
+def _frames(clip: ClipParams, spectrogram: SpectrogramParams, window: int) -> int:
+    most = 1 + (clip.samples - window % 2) // spectrogram.hop
     if spectrogram.frames > most:
         raise conflict(
             "spectrogram.frames",
@@ -64,18 +100,7 @@ def _frames(clip: ClipParams, spectrogram: SpectrogramParams) -> int:
     return spectrogram.frames or most
 
 
-def _mel_bank(clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
-    from librosa.filters import mel  # takes a second to import, and only this class needs it
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Empty filters")  # refused below, by the parameters' names
-        bank: FloatArray = mel(
-            sr=clip.sample_rate,
-            n_fft=spectrogram.window,
-            n_mels=spectrogram.mels,
-            fmin=spectrogram.min_hz,
-            fmax=spectrogram.max_hz,
-        )
+def _check_filled(bank: FloatArray, spectrogram: SpectrogramParams) -> None:
     empty = np.count_nonzero(~bank.any(axis=1))
     if empty:
         raise conflict(
@@ -84,4 +109,3 @@ def _mel_bank(clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
             f"spectrogram.window, {spectrogram.window} samples, resolves, and would stay empty; "
             "lower mels or raise window",
         )
-    return bank

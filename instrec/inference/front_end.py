@@ -20,6 +20,7 @@ _SILENCE_DB = -100.0  # of a mel band's power; librosa's own floor, as in featur
 _AT_ONCE = 64  # frames; they stay in a core's cache
 _LARGEST = 2**18  # multiplications in a matrix product; OpenBLAS divides larger ones among threads of its own
 _NOTHING = np.float32(1e-30)
+_KEPT = ("scale", "hop", "mels", "min_hz", "max_hz", "floor_db", "frames")  # parameters of a spectrogram, as they are
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,8 @@ class LogMel:
         parts = [self._edge(windows, 0, first), self._edge(windows, last, self.count)]
         if inner := last - first:
             total = (len(windows) - 1) * step // hop + inner
-            shared = self._decibels(sliding_window_view(stretch[first * hop - margin :], self.window)[::hop][:total])
+            sound = self._emphasized(stretch)[first * hop - margin :]
+            shared = self._decibels(sliding_window_view(sound, self.window)[::hop][:total])
             parts.insert(1, sliding_window_view(shared, inner, axis=0)[:: step // hop].swapaxes(1, 2))
         return self._scaled(np.concatenate(parts, axis=1))
 
@@ -102,8 +104,12 @@ class LogMel:
         start = first * self.hop - self.window // 2
         end = start + (last - first - 1) * self.hop + self.window
         beyond = (max(0, -start), max(0, end - self.samples))
-        part = np.pad(windows[:, max(0, start) : max(0, end)], ((0, 0), beyond))
+        inside = self._emphasized(windows[:, max(0, start) : max(0, end) + 1])[:, : max(0, end) - max(0, start)]
+        part = np.pad(inside, ((0, 0), beyond))
         return self._decibels(sliding_window_view(part, self.window, axis=1)[:, :: self.hop])
+
+    def _emphasized(self, sound: FloatArray) -> FloatArray:
+        return sound
 
     def _decibels(self, frames: FloatArray) -> FloatArray:
         """Return the level of each mel band, from frames [shape=(..., window)]."""
@@ -129,6 +135,46 @@ class LogMel:
 
 
 @dataclass(frozen=True)
+class AudioSetMel(LogMel):
+    """Features of windows as `features.AudioSetMel` of the whole sound has them.
+
+    Attributes
+    ----------
+    length : of the Hann window, which lies in the middle of the `window` samples of a frame.
+    """
+
+    length: int
+
+    @cached_property
+    def bank(self) -> FloatArray:
+        """Kaldi's mel filters [shape=(bins, mels)], all of the same height."""
+        low, high = (1127 * np.log1p(hertz / 700) for hertz in (self.min_hz, self.max_hz))
+        edges = np.linspace(low, high, self.mels + 2)
+        bins = 1127 * np.log1p(np.fft.rfftfreq(self.window, 1 / self.sample_rate)[:, np.newaxis] / 700)
+        sides = np.minimum(bins - edges[:-2], edges[2:] - bins) / (edges[1] - edges[0])
+        bank: FloatArray = np.maximum(0, sides).astype(np.float32)
+        bank[-1] = 0
+        return bank
+
+    @cached_property
+    def taper(self) -> FloatArray:
+        """Hann window between zeros [shape=(window,)]."""
+        before = (self.window - self.length) // 2
+        taper = np.pad(np.hanning(self.length), (before, self.window - self.length - before))
+        return taper.astype(np.float32)
+
+    def _emphasized(self, sound: FloatArray) -> FloatArray:
+        emphasized: FloatArray = np.float32(-0.97) * sound
+        emphasized[..., :-1] += sound[..., 1:]
+        return emphasized
+
+    def _scaled(self, decibels: FloatArray) -> FloatArray:
+        loudest = decibels.max(axis=(1, 2), keepdims=True)
+        power = 10 ** ((decibels - loudest) / 10) + np.float32(10 ** (-self.floor_db / 10))
+        return super()._scaled(loudest + 10 * np.log10(power))
+
+
+@dataclass(frozen=True)
 class Stack:
     """Resolutions as channels: a stretch of sound -> features [shape=(windows, frames, mels, resolutions)]."""
 
@@ -151,13 +197,15 @@ def made(sample_rate: int, samples: int, spectrogram: dict[str, Any]) -> Stack |
     ----------
     spectrogram : the parameters of that name that the model was trained with.
     """
-    times = {"log_mel": (1,), "multi_resolution": (1, 2, 4)}.get(spectrogram["name"])
+    times = {"log_mel": (1,), "multi_resolution": (1, 2, 4), "audioset_mel": (1,)}.get(spectrogram["name"])
     if times is None or spectrogram["part"] != "whole":
         return None
-    kept = {name: spectrogram[name] for name in ("scale", "hop", "mels", "min_hz", "max_hz", "floor_db")}
-    one = LogMel(sample_rate, samples, window=spectrogram["window"], frames=spectrogram["frames"], **kept)
-    frames = one.frames or one.count
-    return Stack(tuple(LogMel(sample_rate, samples, window=one.window * each, frames=frames, **kept) for each in times))
+    window, kept = spectrogram["window"], {name: spectrogram[name] for name in _KEPT}
+    if spectrogram["name"] == "audioset_mel":
+        points = 1 << (window - 1).bit_length()
+        return Stack((AudioSetMel(sample_rate, samples, window=points, length=window, **kept),))
+    frames = kept.pop("frames") or LogMel(sample_rate, samples, window=window, **kept, frames=0).count
+    return Stack(tuple(LogMel(sample_rate, samples, window=window * each, frames=frames, **kept) for each in times))
 
 
 def mel_bank(sample_rate: int, window: int, mels: int, min_hz: float, max_hz: float) -> FloatArray:

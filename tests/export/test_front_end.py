@@ -43,6 +43,8 @@ def showing_its_features(**parameters) -> tuple[Classifier, features.Representat
         {"min_hz": 500.0, "max_hz": 4000.0, "mels": 24},
         {"name": "multi_resolution"},
         {"name": "multi_resolution", "window": 1023, "mels": 24, "frames": 5, "scale": "log"},
+        {"name": "audioset_mel"},
+        {"name": "audioset_mel", "window": 800, "hop": 320, "scale": "log", "mels": 24, "frames": 5},
     ],
     ids=str,
 )

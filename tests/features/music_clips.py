@@ -32,6 +32,7 @@ KINDS = [
         ("multi_resolution", PARTS),
         ("image", PARTS[:5]),
         ("phase_image", PARTS[:1]),
+        ("audioset_mel", PARTS),
     )
     for part in parts
 ]

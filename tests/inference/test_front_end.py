@@ -27,6 +27,8 @@ SPECTROGRAM = replace(CARD.spectrogram, mels=20, max_hz=4000.0, window=512, hop=
         {"window": 6000},
         {"hop": 127},
         {"name": "multi_resolution"},
+        {"name": "audioset_mel"},
+        {"name": "audioset_mel", "window": 400, "scale": "log", "frames": 9},
     ],
     ids=str,
 )

@@ -1,4 +1,4 @@
-"""The networks of keras.applications, with ImageNet weights on request."""
+"""Networks that have pretrained weights on request: those of keras.applications, and which others have some."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from instrec.errors import UserError, conflict
 from instrec.models.backend import layers
 from instrec.params import ModelParams
 
-NAMES = ("inception_resnet_v2", "vgg19")
+WEIGHTS = {"inception_resnet_v2": "imagenet", "vgg19": "imagenet", "efficient_at": "audioset"}
 
 
 def check(params: ModelParams) -> None:
@@ -20,13 +20,13 @@ def check(params: ModelParams) -> None:
     UserError
         If it does not.
     """
-    for key, value, off in (("weights", params.weights, "none"), ("frozen", params.frozen, False)):
-        if value != off and params.name not in NAMES:
-            raise conflict(
-                f"model.{key}",
-                f"{str(value).lower()} is for {' and '.join(NAMES)} alone, not for "
-                f"{params.name}; set it to {str(off).lower()}",
-            )
+    own = WEIGHTS.get(params.name)
+    if params.weights not in ("none", own):
+        names = " and ".join(name for name, weights in WEIGHTS.items() if weights == params.weights)
+        raise conflict("model.weights", f"{params.weights} is for {names} alone, not for {params.name}; set it to none")
+    if params.frozen and not own:
+        names = ", ".join(WEIGHTS)
+        raise conflict("model.frozen", f"true is for {names} alone, not for {params.name}; set it to false")
 
 
 def base(application: Callable[..., Any], shape: tuple[int, ...], params: ModelParams) -> Any:

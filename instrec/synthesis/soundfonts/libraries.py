@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import logging
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,12 +20,10 @@ import platformdirs
 from pydantic import Field
 
 from instrec import params_schema
-from instrec.errors import UserError, one_line
+from instrec.errors import UserError
 from instrec.synthesis.soundfonts import merging, recorded_notes, sf2_reader, sf2_writer, sfz
-from instrec.util import documents
+from instrec.util import documents, repositories
 from instrec.util.files import temporary_folder
-
-_log = logging.getLogger(__name__)
 
 CATALOG = Path("libraries.yaml")
 DRUMS = 128  # stands for the drum kit among programs
@@ -120,8 +116,8 @@ def find(name: str) -> Path:
 
 def _digest(name: str) -> str:
     instruments = catalog().soundfonts[name]
-    repositories = {each.repository: catalog().repositories[each.repository].commit for each in instruments}
-    whole = hashlib.sha256(repr((instruments, sorted(repositories.items()))).encode())
+    commits = {each.repository: catalog().repositories[each.repository].commit for each in instruments}
+    whole = hashlib.sha256(repr((instruments, sorted(commits.items()))).encode())
     for module in (sys.modules[__name__], merging, recorded_notes, sf2_writer, sfz):
         whole.update(Path(str(module.__file__)).read_bytes())
     return whole.hexdigest()
@@ -165,26 +161,7 @@ def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Pa
 
 
 def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> None:
-    """Fetch some files of the pinned commit with git; files that are there are not fetched again."""
-    begun = (checkout / ".git/info/sparse-checkout").is_file()
-    if not begun:
-        _log.info("%s: %s, %s", repository.url, repository.license, repository.holder)
-        checkout.mkdir(parents=True, exist_ok=True)
-    try:
-        _git(checkout, "init", "--quiet")
-        for key, value in (("url", repository.url), ("promisor", "true"), ("partialclonefilter", "blob:none")):
-            _git(checkout, "config", f"remote.origin.{key}", value)
-        _git(checkout, "sparse-checkout", *(["add"] if begun else ["set", "--no-cone"]), *patterns)
-        _git(checkout, "fetch", "--quiet", "--depth=1", "--filter=blob:none", "origin", repository.commit)
-        _git(checkout, "checkout", "--quiet", "--detach", repository.commit)
-    except subprocess.CalledProcessError as error:
-        raise UserError(
-            "download-failed",
-            repository.url,
-            f"cannot be fetched: {one_line(error.stderr)}; run it again with a network, point git's "
-            "url.<mirror>.insteadOf to a copy, or take its SoundFonts out of params.yaml: soundfonts",
-        ) from error
-
-
-def _git(checkout: Path, *arguments: str) -> None:
-    subprocess.run(["git", "-c", "gc.auto=0", "-C", checkout, *arguments], check=True, capture_output=True, text=True)
+    """Fetch some files of a repository."""
+    terms = f"{repository.license}, {repository.holder}"
+    remedy = "take its SoundFonts out of params.yaml: soundfonts"
+    repositories.fetch(checkout, repository.url, repository.commit, patterns, terms=terms, remedy=remedy)

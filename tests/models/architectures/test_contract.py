@@ -41,6 +41,7 @@ SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1
     "han_leaky": (27, 27, 1),
     "han_two_branch": (27, 27, 2),
     "han_multi_resolution": (27, 27, 3),
+    "efficient_at_mn04": (1, 1, 1),
 }
 FROZEN = "inception_resnet_v2"  # quick to train so; vgg19 keeps the other way covered
 LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of tens to hundreds of megabytes
@@ -244,16 +245,15 @@ def test_other_channels_than_an_architecture_has_weights_for_name_the_parameters
 
 @ALL
 def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Params, name: str) -> None:
-    for parameters in ({"weights": "imagenet"}, {"frozen": True}):
-        params = replace(small_params.model, **CHOICES[name], **parameters)
-        if name not in pretrained.NAMES:
-            with refused(
-                "parameters-conflict",
-                f"params.yaml: model.{next(iter(parameters))}",
-                *pretrained.NAMES,
-                params.name,
-            ):
-                architectures.build(shape_of(name), 3, "solo", params)
+    params = replace(small_params.model, **CHOICES[name])
+    own = pretrained.WEIGHTS.get(params.name)
+    for weights in set(pretrained.WEIGHTS.values()) - {own}:
+        known = [each for each, its in pretrained.WEIGHTS.items() if its == weights]
+        with refused("parameters-conflict", "params.yaml: model.weights", *known, params.name):
+            architectures.build(shape_of(name), 3, "solo", replace(params, weights=weights))
+    if not own:
+        with refused("parameters-conflict", "params.yaml: model.frozen", *pretrained.WEIGHTS, params.name):
+            architectures.build(shape_of(name), 3, "solo", replace(params, frozen=True))
 
 
 def test_the_default_is_small(full_params: Params) -> None:

@@ -150,3 +150,12 @@ def test_branches_of_han_each_see_a_channel_of_their_own(trunk_of: Trunk, spectr
     (harmonic, percussive), (same, changed) = branches(spectrograms), branches(other)
     np.testing.assert_array_equal(harmonic, same)
     assert not np.allclose(percussive, changed)
+
+
+def test_efficient_at(trunk_of: Trunk) -> None:
+    """With the layer for AudioSet's 527 classes, the 983,599 weights that the authors count for mn04_as."""
+    model = trunk_of("efficient_at_mn04", (300, 128, 1))
+    assert sum(prod(weight.shape) for weight in model.trainable_weights) + (512 + 1) * 527 == 983_599
+    base = model.get_layer("efficient_at")
+    assert base.get_layer("efficient_at_last").output.shape == (None, 10, 4, 384)
+    assert (base.output.shape, model.output.shape) == ((None, 384), (None, 512))

@@ -29,10 +29,10 @@ def differing(changes: dict[str, Any], base: dict[str, Any]) -> Iterator[tuple[s
 def test_it_holds_only_what_differs(name: str) -> None:
     own = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
     for section, budget in (("params", "full"), ("cpu", "cpu")):
-        if "extends" in own:
-            base = merged(DEFAULTS, recipes.load(FOLDER, own["extends"]).changes(budget=budget))
-        else:
-            base = merged(DEFAULTS, own["params"] if budget == "cpu" else {})
+        parent = recipes.load(FOLDER, own["extends"]) if "extends" in own else None
+        base = merged(DEFAULTS, parent.params if parent else {})
+        if budget == "cpu":
+            base = merged(merged(base, own.get("params", {})), parent.cpu if parent else {})
         assert [key for key, differs in differing(own.get(section, {}), base) if not differs] == []
 
 
