@@ -113,9 +113,11 @@ def _training(facts: Facts) -> str:
     ]
     rounds = f" New clips replaced these every {anew} epochs." if anew else ""
     start = params["train"]["start"]
-    begun = "" if start == "none" else f"\nTraining started from the earlier model `{start}`."
+    begun = "" if start in ("none", "prior") else f"\nTraining started from the earlier model `{start}`."
     if kept := params["train"].get("start_share", 0):
         begun += f" {100 * kept:.0f} % of its weights are in the mean of both."
+    others = 100 * params["balance"].get("others_share", 0)
+    joined = f"\nIn {others:.0f} % of the mixtures plays an instrument that is none of the classes." if others else ""
     share = 100 * params["train"]["average_share"]
     mean = f"The weights are the mean over the last {share:.0f} % of the epochs. Thresholds" if share else ""
     return f"""\
@@ -123,7 +125,7 @@ def _training(facts: Facts) -> str:
 
 {train["clips"]:,} clips of {params["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
 {_sources(train)}
-{train["noisy"]:,} clips have noise, reverb, equalization or overload.
+{train["noisy"]:,} clips have noise, reverb, equalization or overload.{joined}
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 
 {_table(("SoundFont", "training clips", "validation clips", "license", "holders", "source"), rows)}"""

@@ -45,6 +45,7 @@ class _Spectrogram(TypedDict):
 
 class _Balance(TypedDict):
     mixture_counts: NotRequired[list[int]]
+    others_share: NotRequired[float]
 
 
 class _SoundFonts(TypedDict):

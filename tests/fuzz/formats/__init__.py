@@ -1,7 +1,19 @@
 """The formats by name: one entry per file, which brings whole files, damages them and reads them as the product
 does."""
 
-from tests.fuzz.formats import archives, documents, downloads, fonts, models, requests, scores, sounds, stores
+from tests.fuzz.formats import (
+    archives,
+    downloads,
+    fonts,
+    json_files,
+    models,
+    requests,
+    scores,
+    sounds,
+    stores,
+    tables,
+    yaml_files,
+)
 from tests.fuzz.harness import Format
 
 FORMATS: dict[str, Format] = {
@@ -12,9 +24,9 @@ FORMATS: dict[str, Format] = {
     "store": stores.STORE,
     "model": models.MODEL,
     "onnx": models.ONNX,
-    "yaml": documents.YAML,
-    "json": documents.JSON,
-    "table": documents.TABLE,
+    "yaml": yaml_files.YAML,
+    "json": json_files.JSON,
+    "table": tables.TABLE,
     "archive": archives.ARCHIVE,
     "download": downloads.DOWNLOAD,
     "request": requests.REQUEST,
