@@ -31,6 +31,7 @@ _OTHERS = {  # what they read is not a file that a user brings
     "instrec.tracking.reproductions.running": "what its own run has written",
     "instrec.inference.prediction": "what it has made itself",
     "instrec.tracking.reproductions.claims": "a file of the package",
+    "instrec.models.audioset": "a file whose checksum it has compared",
 }
 
 
