@@ -59,7 +59,8 @@ def efficient_at(inputs: Any, params: ModelParams, *, width: float) -> Any:
             raise conflict("model.weights", f"audioset, but its network takes spectrogram.mels: {_BANDS} of part whole")
         audioset.assign((base, hidden), audioset.MN04)
         _keep_statistics(base)
-    base.trainable = base.trainable and not params.frozen
+    if params.frozen:
+        base.trainable = False
     return layers.Dropout(0.2, name="hidden_dropout")(x)
 
 
