@@ -31,7 +31,7 @@ from instrec.params_schema import (
 from instrec.util import documents
 
 SHORTEST_HOP_SECONDS = 0.01  # a clip's id gives its onset in hundredths of a second
-AUDIOSET = ("audioset_mel", 65.0)  # name and floor_db of the spectrogram that networks with weights of AudioSet know
+AUDIOSET = ("audioset_mel", 60.0)  # name and floor_db of the spectrogram that networks with weights of AudioSet know
 
 
 @dataclass(frozen=True)
