@@ -1,4 +1,4 @@
-"""Facts and evaluations that are damaged or of another type: told in one line, and no card is written."""
+"""Facts and evaluations that are damaged or of another type give one line, and no card is written."""
 
 import json
 
