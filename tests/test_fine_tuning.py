@@ -33,7 +33,8 @@ def tuned(miniature: Path, module_folder: Path) -> Path:
     repository = shutil.copytree(miniature, module_folder / "repository")
     shutil.copy(repository / "models/classifier.keras", repository / "released/start.keras")
     record(repository)
-    command, gate = (line for line in documented.commands("fine-tuning.md") if not line.startswith("recordings/"))
+    lines = [line for line in documented.commands("fine-tuning.md") if not line.startswith("recordings/")]
+    command, gate, _ = lines  # the last, from a network that knows AudioSet, needs a network
     ours = {
         "classifier.keras": "start.keras",
         "width=32": "width=4",
