@@ -73,18 +73,20 @@ class Catalog:
     soundfonts: dict[str, tuple[Instrument, ...]] = field(default_factory=dict)
 
 
-@functools.cache
 def catalog() -> Catalog:
-    """Read the catalog; without the file there are no libraries.
+    """Read the catalog of the working directory; without the file there are no libraries.
 
     Raises
     ------
     UserError
         Naming the entry that is wrong.
     """
-    if not CATALOG.is_file():
-        return Catalog()
-    read = params_schema.build(Catalog, documents.load_yaml(CATALOG), str(CATALOG), joint=": ")
+    return _catalog(CATALOG.absolute()) if CATALOG.is_file() else Catalog()
+
+
+@functools.cache
+def _catalog(path: Path) -> Catalog:
+    read = params_schema.build(Catalog, documents.load_yaml(path), str(CATALOG), joint=": ")
     for name, instruments in read.soundfonts.items():
         for each in instruments:
             if each.repository not in read.repositories:

@@ -38,7 +38,7 @@ def _facts(path: Path) -> None:
     from instrec.synthesis.soundfonts import libraries
     from instrec.tracking import model_card
 
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
     shutil.copy(ROOT / "libraries.yaml", ".")  # has the licenses of SoundFonts made of sound libraries
     try:
         model_card.write(Path("card.md"), path)

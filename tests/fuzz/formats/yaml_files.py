@@ -38,7 +38,7 @@ def _libraries(path: Path) -> None:
     from instrec.synthesis.soundfonts import libraries
 
     libraries.CATALOG = path
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
     assert isinstance(libraries.catalog(), libraries.Catalog)
 
 

@@ -63,10 +63,10 @@ def entry(upstream, tmp_path, monkeypatch):
             "soundfonts": {"Own.sf2": [{"repository": "notes"} | form | changes for form in forms]},
         }
         (tmp_path / "libraries.yaml").write_text(json.dumps(tree))
-        libraries.catalog.cache_clear()
+        libraries._catalog.cache_clear()
 
     yield written
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
 
 
 def test_all_three_forms_sound_in_one_soundfont(entry, caplog):
@@ -127,17 +127,24 @@ def test_without_a_network_what_was_fetched_before_still_serves(entry, tmp_path,
 
 def test_without_a_catalog_nothing_changes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
     with refused("soundfont-missing", "Own.sf2", tmp_path):
         catalog.find("Own.sf2", [str(tmp_path)])
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
 
 
 def test_the_catalog_of_this_repository_is_whole(repository, monkeypatch):
     monkeypatch.chdir(repository)
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
     read = libraries.catalog()
     assert len(read.soundfonts) >= 8
     assert {each.repository for font in read.soundfonts.values() for each in font} == set(read.repositories)
     assert np.all([len(each.license) > 2 and each.holder for each in read.repositories.values()])
-    libraries.catalog.cache_clear()
+    libraries._catalog.cache_clear()
+
+
+def test_each_working_directory_has_a_catalog_of_its_own(repository, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert not libraries.catalog().soundfonts
+    monkeypatch.chdir(repository)
+    assert libraries.catalog().soundfonts
