@@ -47,7 +47,7 @@ test: $(VENV)/.dev setup data
 	@# Without these packages, the tests of docs/browser.md skip.
 	@! type -P npm >/dev/null || npm ci --silent --ignore-scripts --prefix examples || echo "warning: no packages from npm" >&2
 	$(MAKE) --no-print-directory lint
-	pytest $(PROCESSES)
+	pytest $(PROCESSES) --durations 40 --durations-min 10
 
 # What a commit must pass, in seconds; .pre-commit-config.yaml runs the same.
 lint: $(VENV)/.dev
