@@ -163,7 +163,7 @@ ALIASES: dict[str, str] = {
 def class_named(label: str) -> str | None:
     """Return the class of a label, or None.
 
-    >>> [class_named(label) for label in ("Double Bass", "contrabass", "harp")]
+    >>> [class_named(label) for label in ("Double Bass", "contrabass", "kazoo")]
     ['double_bass', 'double_bass', None]
     """
     name = "_".join(label.lower().replace("-", " ").replace("_", " ").split())

@@ -19,7 +19,7 @@ from instrec.evaluation import metrics
 from instrec.models import architectures
 from instrec.params import ModelParams, NoiseParams, Params, SpectrogramParams
 from instrec.synthesis import noise
-from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS
+from instrec.synthesis.noise.table import EFFECTS, SETHI_EFFECTS
 from instrec.synthesis.soundfonts import libraries
 from instrec.tracking.gate.comparison import direction_of
 from instrec.tracking.model_card import licenses
@@ -35,7 +35,7 @@ def choices(section: type) -> set[str]:
 
 
 def test_an_architecture_is_a_file_and_a_choice():
-    files = {each.name for each in pkgutil.iter_modules(architectures.__path__)} - {"pretrained"}
+    files = {each.name for each in pkgutil.iter_modules(architectures.__path__)}
     assert files == choices(ModelParams)
     assert all(architectures.variants(name) for name in files)
 

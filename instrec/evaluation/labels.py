@@ -114,7 +114,7 @@ def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> di
     for each in tqdm(listed, unit="file", disable=None, leave=False):
         try:
             said = prediction.predict(each.path, model, track=track)
-            score = prediction.score(said.activations) if single else None
+            score = prediction.mean_presence(said.activations) if single else None
         except UserError as error:
             skipped.append({"file": shown(each.path), "reason": str(error).removeprefix(f"{each.path}: ")})
             continue

@@ -59,7 +59,7 @@ def evaluate_folder(folder: Path, model: Model, *, track: int | None = None) -> 
     for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
         try:
             activations = activations_of(path, model, track=track)
-            scores.append(prediction.score(activations))
+            scores.append(prediction.mean_presence(activations))
             labels.append(label)
             for line in activations.warnings:
                 _log.warning(line)

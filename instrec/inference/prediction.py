@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
-SHORTEST_CELLS = GAP_CELLS = 5  # of 0.1 s; from benchmarks/timelines.py
+# Of 0.1 s; from benchmarks/timelines.py. examples/instruments.js and examples/onnx_predict.py smooth timelines, too.
+SHORTEST_CELLS = GAP_CELLS = 5
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float],
 
 
 def timeline(activations: Activations) -> np.ndarray:
-    """Lay windows onto a grid of one cell every 0.1 s, much finer than the hop.
+    """Smooth the presence of windows: a moving average, in a grid of one cell every 0.1 s, much finer than the hop.
 
     Where windows begin or end to hold an instrument, their mean changes with each that covers a cell, so it crosses
     a threshold near the entrance, wherever that falls between two windows.
@@ -218,8 +219,8 @@ def _runs(active: np.ndarray) -> list[list[int]]:
     return runs
 
 
-def score(activations: Activations) -> np.ndarray:
-    """Weigh the classes of a file that holds one instrument.
+def mean_presence(activations: Activations) -> np.ndarray:
+    """Average the presence of each class over a file that holds one instrument.
 
     Returns
     -------

@@ -194,7 +194,7 @@ def test_short_sounds_between_rests_are_detected(tmp_path, model):
 
 def test_the_score_of_a_file_weighs_windows_by_their_level(tmp_path, model):
     path = written(tmp_path, tone("violin", 2), tone("flute", 4, level=0.01), silence(3))
-    scores = prediction.score(activations_of(path, model))
+    scores = prediction.mean_presence(activations_of(path, model))
     assert model.classes[scores.argmax()] == "violin"
     assert ((scores >= 0) & (scores <= 1)).all()
 
@@ -202,5 +202,5 @@ def test_the_score_of_a_file_weighs_windows_by_their_level(tmp_path, model):
 def test_a_silent_file_has_no_score(tmp_path, model):
     path = written(tmp_path, silence(2))
     with refused("audio-silent", path):
-        prediction.score(activations_of(path, model))
+        prediction.mean_presence(activations_of(path, model))
     assert found(prediction.predict(path, model)) == {}

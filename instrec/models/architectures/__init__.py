@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from instrec.errors import UserError
-from instrec.models.architectures import pretrained
+from instrec.models import pretrained
 from instrec.models.backend import keras
 from instrec.models.heads import TASKS
 from instrec.params import ModelParams

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from instrec.models import input_checks
-from instrec.models.architectures import Trunk, pretrained
+from instrec.models import input_checks, pretrained
+from instrec.models.architectures import Trunk
 from instrec.models.backend import applications, layers
 from instrec.params import ModelParams
 

@@ -11,7 +11,7 @@ import numpy as np
 from instrec.errors import conflict
 from instrec.params import NoiseParams
 from instrec.synthesis.noise.effects import FloatArray
-from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS, Values
+from instrec.synthesis.noise.table import EFFECTS, SETHI_EFFECTS, Values
 
 ORDER = tuple(
     field.name.removesuffix("_probability") for field in fields(NoiseParams) if field.name.endswith("_probability")

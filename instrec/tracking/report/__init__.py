@@ -18,7 +18,7 @@ from instrec.evaluation.figures import Chart
 from instrec.inference import keras_model
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
-from instrec.tracking.report import changes, charts, mistakes, playing, scores
+from instrec.tracking.report import changes, charts, metrics, mistakes, playing
 from instrec.util.files import written_whole
 from instrec.web.templates import LOOKS, source, templates
 
@@ -49,7 +49,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
         If there are no metrics, git does not know `base`, `file` is no audio, or the page cannot be written.
     """
     parameters = params.load()
-    sets = scores.read()
+    sets = metrics.read()
     names = [each.name for each in sets]
     compared = changes.since(Path(), base) if base else None
     known = _or_lacking(lambda: classifier.load(model))
@@ -58,7 +58,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
         "state": changes.state(Path()),
         "task": parameters.task,
         "classes": len(parameters.classes),
-        "scores": sets,
+        "metrics": sets,
         "headline": next((each.name for each in test_sets.TEST_SETS if each.unseen and each.name in names), names[0]),
         "changes": compared,
         "learning": _or_lacking(lambda: charts.learning_curves(HISTORY)),

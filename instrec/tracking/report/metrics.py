@@ -16,7 +16,7 @@ HEADLINES = ("top1", "micro_f1", "macro_f1", "exact_set", "lrap", "count_accurac
 
 
 @dataclass(frozen=True)
-class Score:
+class Metric:
     """A metric's title, its value, and the limits of its 95 % interval."""
 
     title: str
@@ -31,8 +31,8 @@ class Kind:
 
     name: str
     clips: int
-    headlines: tuple[Score, ...]
-    others: tuple[Score, ...]
+    headlines: tuple[Metric, ...]
+    others: tuple[Metric, ...]
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,14 @@ def _test_set(name: str, parts: Mapping[str, Any]) -> TestSet:
 
 
 def _kind(name: str, figures: Mapping[str, Any]) -> Kind:
-    shown = [_score(metric, figures) for metric in HEADLINES if metric in figures]
-    others = [_score(metric, figures) for metric in figures["intervals"] if metric not in HEADLINES]
+    shown = [_metric(metric, figures) for metric in HEADLINES if metric in figures]
+    others = [_metric(metric, figures) for metric in figures["intervals"] if metric not in HEADLINES]
     return Kind(name, int(figures["clips"]), tuple(shown), tuple(others))
 
 
-def _score(metric: str, figures: Mapping[str, Any]) -> Score:
-    low, high = figures["intervals"][metric]
-    return Score(title(metric), float(figures[metric]), float(low), float(high))
+def _metric(name: str, figures: Mapping[str, Any]) -> Metric:
+    low, high = figures["intervals"][name]
+    return Metric(title(name), float(figures[name]), float(low), float(high))
 
 
 def _protocols(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -16,10 +16,10 @@ from tests.fuzz.harness import Format
 
 def _metrics(path: Path) -> None:
     from instrec.tracking.gate import commits, comparison
-    from instrec.tracking.report import scores
+    from instrec.tracking.report import metrics
 
     comparison.figures(commits.mapping(Path(), path) or {})
-    assert scores.read()
+    assert metrics.read()
 
 
 def _summary(path: Path) -> None:
@@ -120,7 +120,7 @@ JSON = Format(
     ),
     (
         *(
-            "instrec.tracking.report.scores",
+            "instrec.tracking.report.metrics",
             "instrec.tracking.summary",
             "instrec.tracking.model_card.facts",
             "instrec.tracking.reproductions.results",

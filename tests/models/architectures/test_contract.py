@@ -13,8 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from instrec.models import architectures, classifier
-from instrec.models.architectures import pretrained
+from instrec.models import architectures, classifier, pretrained
 from instrec.models.classifier import Card
 from instrec.models.heads import COUNTS, TASKS
 from instrec.params import Params

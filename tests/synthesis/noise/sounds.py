@@ -6,7 +6,7 @@ import numpy as np
 
 from instrec.params import NoiseParams
 from instrec.synthesis import noise
-from instrec.synthesis.noise.parameters import EFFECTS
+from instrec.synthesis.noise.table import EFFECTS
 
 RATE = 22050
 CHANCES = [field.name for field in dataclasses.fields(NoiseParams) if field.name.endswith("_probability")]

@@ -6,7 +6,7 @@ import scipy.signal
 
 from instrec.synthesis import noise
 from instrec.synthesis.noise import effects
-from instrec.synthesis.noise.parameters import EFFECTS
+from instrec.synthesis.noise.table import EFFECTS
 from tests.synthesis.noise.sounds import BOUNDS, RATE, decibels, gain_db, one_step, tone, white
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instrec.synthesis import noise
-from instrec.synthesis.noise.parameters import EFFECTS
+from instrec.synthesis.noise.table import EFFECTS
 from tests.synthesis.noise.sounds import BOUNDS, RATE, impulse, one_step, tone, white
 
 INPUTS = {

@@ -5,7 +5,7 @@ import pytest
 
 from instrec.synthesis import noise
 from instrec.synthesis.noise import effects
-from instrec.synthesis.noise.parameters import EFFECTS
+from instrec.synthesis.noise.table import EFFECTS
 from tests.synthesis.noise.sounds import RATE, decay_seconds, flatness, gain_db, impulse, one_step, white
 
 

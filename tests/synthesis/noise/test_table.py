@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from instrec.synthesis import noise
-from instrec.synthesis.noise.parameters import EFFECTS, SETHI_EFFECTS
+from instrec.synthesis.noise.table import EFFECTS, SETHI_EFFECTS
 from tests.refusals import refused
 from tests.synthesis.noise.sounds import BOUNDS, NONE, RATE
 

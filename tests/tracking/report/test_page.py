@@ -19,7 +19,7 @@ from tests.tone_model import tone
 from tests.tone_model import written as written_music
 
 MODEL = Path("models/classifier.keras")
-SECTIONS = ["scores", "changes", "training", "sets", "mistakes", "timeline", "pipeline"]
+SECTIONS = ["metrics", "changes", "training", "sets", "mistakes", "timeline", "pipeline"]
 
 
 class Reader(HTMLParser):
