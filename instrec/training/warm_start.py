@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from instrec.errors import UserError
 from instrec.models import classifier, heads
+from instrec.models.classifier import Classifier
 from instrec.params import Params
 from instrec.training import calibration
 from instrec.util import provenance
@@ -56,30 +57,33 @@ def set_prior(model: Any, labels: npt.NDArray[Any]) -> None:
 def take_weights(model: Any, params: Params, classes: tuple[str, ...]) -> None:
     """Give a new model the weights of the one that `train.start` names, if any.
 
-    That one may have used another hop: a network that pools over time has the same size, and soon adapts.
+    That one may have used another hop: a network that pools over time has the same size, and soon adapts. It may have
+    other classes: the last layer keeps random weights for those that it does not know.
 
     Raises
     ------
     UserError
-        If that model is missing or damaged, or has other classes or features than params.yaml.
+        If that model is missing or damaged, or has other features or none of the classes of params.yaml; if it has
+        other classes, and `train.start_share` asks for the mean with it.
     """
     start = path(params)
     if start is None:
         return
     known = classifier.load(start)
     spectrogram = replace(known.card.spectrogram, hop=params.spectrogram.hop)
-    for section, its, ours in (
-        ("classes", known.card.classes, classes),
-        ("clip", known.card.clip, params.clip),
-        ("spectrogram", spectrogram, params.spectrogram),
+    fit = known.card.classes == classes if params.train.start_share else set(known.card.classes) & set(classes)
+    for section, its, fits in (
+        ("classes", known.card.classes, fit),
+        ("clip", known.card.clip, known.card.clip == params.clip),
+        ("spectrogram", spectrogram, spectrogram == params.spectrogram),
     ):
-        if its != ours:
+        if not fits:
             raise UserError(
                 "model-mismatch",
                 "params.yaml: train.start",
                 f"{start} was trained with other {section}: {its}; set them so",
             )
-    _set_weights(model, known.model.get_weights(), start)
+    _set_weights(model, _in_classes(model, known, classes), start)
 
 
 def keep_share(model: Any, params: Params) -> None:
@@ -97,6 +101,22 @@ def keep_share(model: Any, params: Params) -> None:
         return
     pairs = zip(classifier.load(start).model.get_weights(), model.get_weights(), strict=True)
     _set_weights(model, [(share * before + (1 - share) * after).astype(np.float32) for before, after in pairs], start)
+
+
+def _in_classes(model: Any, known: Classifier, classes: tuple[str, ...]) -> list[Any]:
+    """Return the weights of a known model, its last layer with other classes: new ones keep what `model` has."""
+    weights: list[Any] = known.model.get_weights()
+    theirs, own = (each.get_layer(calibration.HEAD).weights for each in (known.model, model))
+    if known.card.classes == classes or theirs[0].shape[0] != own[0].shape[0]:  # another network, refused later
+        return weights
+    for variable, of_ours in zip(theirs, own, strict=True):
+        place = next(number for number, each in enumerate(known.model.weights) if each is variable)
+        values = of_ours.numpy()
+        for column, name in enumerate(classes):
+            if name in known.card.classes:
+                values[..., column] = weights[place][..., known.card.classes.index(name)]
+        weights[place] = values
+    return weights
 
 
 def _set_weights(model: Any, weights: list[Any], start: Path) -> None:

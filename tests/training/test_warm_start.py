@@ -74,6 +74,21 @@ def test_inputs_may_have_another_hop(params, learned):
     assert same(model, learned)
 
 
+def test_other_classes_take_what_both_have(params, learned):
+    others = replace(params, classes=("drums", "tuba", "flute"))
+    model = built(others)
+    random = model.get_layer("presence").get_weights()
+    warm_start.take_weights(model, starting_from(others, "learned.keras"), others.classes)
+    for own, new, its in zip(
+        model.get_layer("presence").get_weights(), random, learned.get_layer("presence").get_weights(), strict=True
+    ):
+        known = params.classes.index("drums"), params.classes.index("flute")
+        np.testing.assert_array_equal(own[..., [0, 2]], its[..., known])
+        np.testing.assert_array_equal(own[..., 1], new[..., 1])
+    for name in ("stem", "count"):
+        assert same(model.get_layer(name), learned.get_layer(name))
+
+
 def test_none_leaves_random_ones(params):
     model = built(params)
     before = model.get_weights()
@@ -91,11 +106,17 @@ def test_a_file_that_is_missing_is_named(params, learned):
     [
         ("clip", lambda params: replace(params, clip=replace(params.clip, seconds=2.0))),
         ("spectrogram", lambda params: replace(params, spectrogram=replace(params.spectrogram, mels=24))),
-        ("classes", lambda params: replace(params, classes=("violin", "flute", "piano", "organ"))),
+        ("classes", lambda params: replace(params, classes=("cello", "oboe"))),
+        (
+            "classes",
+            lambda params: replace(
+                params, classes=("violin", "flute", "piano", "organ"), train=replace(params.train, start_share=0.5)
+            ),
+        ),
     ],
 )
 def test_one_that_hears_or_tells_apart_something_else_is_refused(params, learned, section, change):
-    other = starting_from(change(params), "learned.keras")
+    other = change(starting_from(params, "learned.keras"))
     with refused("model-mismatch", "params.yaml: train.start", "learned.keras", section):
         warm_start.take_weights(built(other), other, other.classes)
 
