@@ -74,7 +74,7 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
         rendering.write(audio, chosen, rendering.Renderer(settings, Path("data")))
         features.write(place / f"inputs/{split}.h5", audio, representation)
     made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
-    fit.train(settings, fit.Files(place / "inputs", place / "manifest.csv", Path("data"), *made))
+    fit.train(settings, fit.Files(place / "audio.h5", place / "inputs", place / "manifest.csv", Path("data"), *made))
     return models.load(place / "model.keras")
 
 

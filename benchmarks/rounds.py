@@ -20,7 +20,7 @@ from instrec.corpus import balance, manifest
 from instrec.models import architectures
 from instrec.synthesis import rendering
 from instrec.synthesis.soundfonts import catalog
-from instrec.training import devices, fit, regeneration
+from instrec.training import clip_rounds, devices, fit, regeneration
 from instrec.training.batches import Batches
 from instrec.util.hdf5 import Store, open_store
 
@@ -31,7 +31,7 @@ Learn = Callable[[Store, int], object]
 """Trains an epoch on a store."""
 
 
-def first_round(parameters: params.Params, folder: Path) -> regeneration.Sources:
+def first_round(parameters: params.Params, folder: Path) -> clip_rounds.Sources:
     """What the stages balance, synthesize and spectrograms make."""
     held = catalog.held(parameters.soundfonts.all, parameters.soundfonts.folders)
     clips = manifest.of_split(balance.make(parameters, [], Path("data"), held), "train")
@@ -40,10 +40,10 @@ def first_round(parameters: params.Params, folder: Path) -> regeneration.Sources
     rendering.write(folder / "audio.h5", clips, rendering.Renderer(alone, Path("data")))
     representation = features.from_params(parameters.clip, parameters.spectrogram)
     features.write(folder / "train.h5", folder / "audio.h5", representation, workers=1)
-    return regeneration.Sources(parameters, folder / "manifest.csv", Path("data"), folder / "train.h5")
+    return clip_rounds.Sources(parameters, folder / "manifest.csv", Path("data"), folder / "train.h5")
 
 
-def seconds_to_make(sources: regeneration.Sources, folder: Path) -> float:
+def seconds_to_make(sources: clip_rounds.Sources, folder: Path) -> float:
     """A round, as the loop makes it, while nothing is trained."""
     one = replace(sources.params.train, epochs=2, regenerate_every=1)
     begin = time.perf_counter()
@@ -77,7 +77,7 @@ def keras_model(parameters: params.Params, first: Path) -> Learn:
     return learn
 
 
-def train(sources: regeneration.Sources, folder: Path, learn: Learn) -> tuple[float, float]:
+def train(sources: clip_rounds.Sources, folder: Path, learn: Learn) -> tuple[float, float]:
     """Train all epochs; give the seconds that took and those waited for rounds."""
     begin, waited = time.perf_counter(), 0.0
     with regeneration.Rounds(sources, folder) as loop:
@@ -90,7 +90,7 @@ def train(sources: regeneration.Sources, folder: Path, learn: Learn) -> tuple[fl
     return time.perf_counter() - begin, waited
 
 
-def compare(name: str, sources: regeneration.Sources, folder: Path, learn: Learn, epochs: int) -> None:
+def compare(name: str, sources: clip_rounds.Sources, folder: Path, learn: Learn, epochs: int) -> None:
     """Train rounds of so many epochs with the loop and without."""
     seconds = {}
     for every in (0, epochs):

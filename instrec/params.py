@@ -159,6 +159,7 @@ class ModelParams(Section):
 class TrainParams(Section):
     start: str
     start_share: Share
+    teacher_weight: NonNegative
     epochs: PositiveCount
     regenerate_every: Count
     patience: PositiveCount
@@ -217,15 +218,15 @@ class Params(Section):
     def __post_init__(self) -> None:
         """Check what no section can tell alone."""
         decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
+        mixtures = self.task != "solo"
         for section, key, allowed, why in (
-            ("train", "mix_probability", decibels, "only decibels can be mixed"),
             ("train", "shorten_probability", decibels, "only decibels have a silence"),
             ("train", "noise_floor_probability", decibels, "only decibels have a floor"),
             ("train", "color_db", decibels, "only decibels can be colored"),
-            ("train", "mix_probability", self.task != "solo", "task solo knows no mixtures"),
+            ("train", "mix_probability", decibels and mixtures, "only decibels can be mixed, and task solo has none"),
             ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
-            ("balance", "train_mixtures", self.task != "solo", "task solo knows no mixtures"),
-            ("balance", "valid_mixtures", self.task != "solo", "task solo knows no mixtures"),
+            ("train", "teacher_weight", self.task == "count_presence", "only task count_presence has a teacher"),
+            *(("balance", f"{name}_mixtures", mixtures, "task solo knows none") for name in ("train", "valid")),
         ):
             if (value := getattr(getattr(self, section), key)) and not allowed:
                 raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
@@ -233,8 +234,7 @@ class Params(Section):
             raise conflict("model.weights", f"audioset, but not spectrogram.name and floor_db {AUDIOSET}; set them so")
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
-                why = f"{share:g} of a clip of {self.clip.seconds:g} s is under {SHORTEST_HOP_SECONDS} s; raise it"
-                raise conflict(f"selection.{key}", why)
+                raise conflict(f"selection.{key}", f"{share:g} of a clip is under {SHORTEST_HOP_SECONDS} s; raise it")
         image = self.spectrogram.name in ("image", "phase_image")
         key, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
         if 0 < bins < self.train.mask_mels:

@@ -12,6 +12,7 @@ def main() -> None:
     from instrec.util import provenance
 
     files = fit.Files(
+        audio=Path("build/audio/train.h5"),
         spectrograms=Path("build/spectrograms"),
         manifest=Path("build/manifest.csv"),
         data=Path("data"),

@@ -90,7 +90,7 @@ def find(checkpoint: Checkpoint) -> Path:
             checkpoint.commit,
             [f"/{checkpoint.path}"],
             terms=checkpoint.terms,
-            remedy="set model.weights: none in params.yaml to train from scratch",
+            remedy="set model.weights: none and train.teacher_weight: 0 in params.yaml to train without",
         )
         fetched = folder / checkpoint.path
         if not fetched.is_file() or (found := _sha256(fetched)) != checkpoint.sha256:

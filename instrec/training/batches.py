@@ -8,6 +8,7 @@ import numpy.typing as npt
 from instrec.models.backend import keras
 from instrec.models.heads import COUNTS, TASKS, Targets
 from instrec.params import Params
+from instrec.training import teacher
 from instrec.util import seeding
 from instrec.util.hdf5 import Store
 
@@ -27,6 +28,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     ----------
     epoch : with the seed, determines order and augmentation; with None, the order is that of the file, and there is no
         augmentation.
+    embeddings : of a teacher [shape=(clips, any)], targets of another output; a mixed clip has none, which zeros mean.
     multiple : number of devices that share a batch evenly; the few other clips of the last batch are left out.
 
     Attributes
@@ -34,9 +36,17 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     clips : how many there are.
     """
 
-    def __init__(self, store: Store, params: Params, epoch: int | None = None, *, multiple: int = 1) -> None:
+    def __init__(
+        self,
+        store: Store,
+        params: Params,
+        epoch: int | None = None,
+        *,
+        embeddings: Floats | None = None,
+        multiple: int = 1,
+    ) -> None:
         super().__init__(workers=2, max_queue_size=8)  # with one, Keras would prepare batches while training waits
-        self._store, self._params, self._epoch = store, params, epoch
+        self._store, self._params, self._epoch, self._embeddings = store, params, epoch, embeddings
         self._order = np.arange(len(store))
         if epoch is not None:
             self._rng("order").shuffle(self._order)
@@ -55,19 +65,28 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         rows = np.sort(self._order[index * size : (index + 1) * size])
         features = self._store.read_rows(rows).astype(np.float32)
         labels = self._store.labels[rows].astype(np.float32)
+        whole = np.ones((len(rows), 1), np.float32)
         if self._epoch is not None:
-            features, labels = augment(self._rng(str(index)), features, labels, self._params)
-        return features, TASKS[self._params.task].targets(labels)
+            features, labels, mixed = augment(self._rng(str(index)), features, labels, self._params)
+            whole[mixed] = 0
+        targets = TASKS[self._params.task].targets(labels)
+        if self._embeddings is not None:
+            targets[teacher.HEAD] = self._embeddings[rows] * whole
+        return features, targets
 
 
-def augment(rng: np.random.Generator, features: Floats, labels: Floats, params: Params) -> tuple[Floats, Floats]:
+def augment(
+    rng: np.random.Generator, features: Floats, labels: Floats, params: Params
+) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
     """Augment a batch: mix clips, add a noise floor, color them, shift them in time, and mask bands.
+
+    Returns features, labels, and the indices of mixed clips.
 
     Mixing, noise and color need features in decibels below the loudest point of each clip, scaled to 0..1 by
     `spectrogram.floor_db`. `Params` refuses them for other features.
     """
     train, floor_db = params.train, params.spectrogram.floor_db
-    features, labels = _mixed(rng, features, labels, train.mix_probability, floor_db)
+    features, labels, mixed = _mixed(rng, features, labels, train.mix_probability, floor_db)
     _shorten(rng, features, labels, train.shorten_probability)
     features = _over_noise(rng, features, train.noise_floor_probability, floor_db)
     clips, frames, bins, _ = features.shape
@@ -80,12 +99,12 @@ def augment(rng: np.random.Generator, features: Floats, labels: Floats, params: 
         width = int(rng.integers(0, train.mask_mels + 1))
         start = int(rng.integers(0, bins - width + 1))
         each[:, start : start + width] = 0
-    return features, labels
+    return features, labels, mixed
 
 
 def _mixed(
     rng: np.random.Generator, features: Floats, labels: Floats, probability: float, floor_db: float
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
     """Add another clip of the batch, up to 12 dB softer, if the sum has at most three instruments."""
     partner = rng.permutation(len(features))
     union = np.maximum(labels, labels[partner])
@@ -94,7 +113,7 @@ def _mixed(
     features, labels = features.copy(), labels.copy()
     features[chosen] = _added(features[chosen], features[partner[chosen]] * floor_db + gain_db, floor_db)
     labels[chosen] = union[chosen]
-    return features, labels
+    return features, labels, chosen
 
 
 def _added(features: Floats, other: Floats, floor_db: float) -> Floats:

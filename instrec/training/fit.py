@@ -19,7 +19,17 @@ from instrec.models.backend import keras
 from instrec.models.classifier import Card, Classifier, save
 from instrec.models.heads import TASKS
 from instrec.params import Params, TrainParams
-from instrec.training import calibration, checkpoints, devices, optimizers, regeneration, warm_start, weight_averaging
+from instrec.training import (
+    calibration,
+    checkpoints,
+    clip_rounds,
+    devices,
+    optimizers,
+    regeneration,
+    teacher,
+    warm_start,
+    weight_averaging,
+)
 from instrec.training.batches import Batches
 from instrec.training.checkpoints import Row
 from instrec.util.files import written_whole
@@ -35,6 +45,7 @@ class Files:
 
     Attributes
     ----------
+    audio : store of the training clips' sound, only for a teacher.
     spectrograms : folder with `train.h5` and `valid.h5`.
     manifest, data : file of the clips and folder of the frozen scores, only for the synthesis loop.
     model : the trained model with its card.
@@ -43,6 +54,7 @@ class Files:
     backup : folder that DVC does not track, so that a killed training resumes after its last epoch.
     """
 
+    audio: Path
     spectrograms: Path
     manifest: Path
     data: Path
@@ -66,7 +78,7 @@ def train(params: Params, files: Files) -> None:
     shutil.rmtree(done, ignore_errors=True)
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
-        model = _chosen(params, files, place, len(history))
+        model = teacher.detach(_chosen(params, files, place, len(history)))
         calibration.calibrate(model, validation.labels, _presence(model, validation))
         if params.train.start_share:
             warm_start.keep_share(model, params)
@@ -89,18 +101,27 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
     """
     history = checkpoints.resumed(params.train, place)
     epochs, patience = params.train.epochs, params.train.patience
-    sources = regeneration.Sources(params, files.manifest, files.data, files.spectrograms / "train.h5")
+    embeddings = place / "teacher.h5" if params.train.teacher_weight else None
+    if embeddings and not embeddings.exists():
+        teacher.write(embeddings, files.audio, params.clip)
+    first = files.spectrograms / "train.h5"
+    sources = clip_rounds.Sources(params, files.manifest, files.data, first, embeddings)
     model = None
     with (
         devices.all_at_once(params.train.batch_size) as number,
         regeneration.Rounds(sources, place) as loop,
         tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar,
     ):
-        valid = Batches(validation, params, multiple=number)
+        valid = Batches(
+            validation, params, embeddings=teacher.none(validation) if embeddings else None, multiple=number
+        )
         while len(history) < epochs and len(history) - _best(params.train, history) < patience:
-            with open_store(loop.store(len(history))) as training:
+            path = loop.store(len(history))
+            taught = loop.embeddings(len(history))
+            targets = teacher.targets(taught) if taught else None
+            with open_store(path) as training:
                 model = model or _started(params, training, place, history)
-                batches = Batches(training, params, len(history), multiple=number)
+                batches = Batches(training, params, len(history), embeddings=targets, multiple=number)
                 history.append(_epoch(model, batches, valid, len(history)))
             best = _best(params.train, history) == len(history)
             checkpoints.keep(params.train, place, model, history, best=best)
@@ -118,6 +139,8 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
     frames, bins, channels = training.shape
     model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
     warm_start.prepare(model, params, training)
+    if params.train.teacher_weight:
+        model = teacher.attach(model)
     return compiled(params, model, len(Batches(training, params)))
 
 
@@ -153,6 +176,8 @@ def compiled(params: Params, model: Any, steps: int) -> Any:
     """Compile a model for training; `steps` is the number of batches in an epoch."""
     task = TASKS[params.task]
     losses, weights = task.losses(params.train, model.output[calibration.HEAD].shape[-1])
+    if params.train.teacher_weight:
+        losses, weights = losses | {teacher.HEAD: teacher.loss()}, weights | {teacher.HEAD: params.train.teacher_weight}
     model.compile(
         optimizer=optimizers.make(params.train, steps), loss=losses, loss_weights=weights, metrics=task.metrics()
     )

@@ -9,7 +9,6 @@ instrument recognition" (2018).
 
 from __future__ import annotations
 
-import functools
 import multiprocessing
 import os
 import signal
@@ -18,87 +17,13 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-import numpy.typing as npt
-
-from instrec import features
-from instrec.corpus import balance, manifest
-from instrec.corpus.manifest import Clip
 from instrec.errors import UserError
-from instrec.params import ClipParams, Params, SpectrogramParams
-from instrec.synthesis.rendering import Renderer
-from instrec.synthesis.soundfonts import catalog
-from instrec.util import hdf5, parallel
-
-
-@dataclass(frozen=True)
-class Sources:
-    """The inputs of rounds.
-
-    Attributes
-    ----------
-    params : all parameters; `workers` processes make a round.
-    manifest : file of the clips.
-    data : folder of the frozen scores.
-    first : features store of the first round, from the stages; it provides the features of recordings.
-    """
-
-    params: Params
-    manifest: Path
-    data: Path
-    first: Path
-
-
-def write(path: Path, sources: Sources, number: int) -> None:
-    """Write the features store of a round, with the bytes that the stages would write for its clips.
-
-    Raises
-    ------
-    UserError
-        If a source is missing or a clip cannot be rendered.
-    """
-    params = sources.params
-    held = catalog.held(params.soundfonts.train, params.soundfonts.folders)
-    clips = balance.round_clips(params, manifest.read(sources.manifest), number, held)
-    with hdf5.open_store(sources.first) as first:
-        rows = {identity: row for row, identity in enumerate(first.ids)}
-        new = [clip for clip in clips if clip.id not in rows]
-        compute = _Features(params, sources.data)
-        computed = parallel.ordered_map(compute, new, workers=params.workers, cluster=params.cluster)
-        with hdf5.create(
-            path,
-            name="features",
-            shape=first.shape,
-            dtype=first.dtype,
-            ids=[clip.id for clip in clips],
-            labels=np.array([[name in clip.labels for name in first.classes] for clip in clips], dtype=np.uint8),
-            classes=first.classes,
-        ) as writer:
-            for clip in clips:
-                row = rows.get(clip.id)
-                writer.append(next(computed)[np.newaxis] if row is None else first.read(row, row + 1))
-
-
-@dataclass(frozen=True)
-class _Features:
-    """Renders a clip and computes its features: only these, in half precision, leave the worker process."""
-
-    params: Params
-    data: Path
-
-    def __call__(self, clip: Clip) -> npt.NDArray[np.float16]:
-        sound = Renderer(self.params, self.data)(clip).astype(np.float32) / np.float32(32768)
-        return _representation(self.params.clip, self.params.spectrogram)(sound).astype(np.float16)
-
-
-@functools.lru_cache(maxsize=1)
-def _representation(clip: ClipParams, spectrogram: SpectrogramParams) -> features.Representation:
-    return features.from_params(clip, spectrogram)
+from instrec.training import clip_rounds
+from instrec.training.clip_rounds import Sources
 
 
 class Rounds:
@@ -128,9 +53,9 @@ class Rounds:
         UserError
             What went wrong in the background, for this round or the next.
         """
-        every = self._train.regenerate_every
-        number = epoch // every if every else 0
-        for old in set(self._folder.glob("round-*.h5")) - {self._path(number), self._path(number + 1)}:
+        every, number = self._train.regenerate_every, self._number(epoch)
+        kept = {self._path(number), self._path(number + 1)}
+        for old in set(self._folder.glob("*round-*.h5")) - kept - {clip_rounds.embeddings_of(path) for path in kept}:
             old.unlink()
         self._begin(number)
         if self._work and (self._work.number == number or self._work.has_ended):
@@ -139,6 +64,16 @@ class Rounds:
         if every and (number + 1) * every < self._train.epochs:
             self._begin(number + 1)
         return self._path(number)
+
+    def embeddings(self, epoch: int) -> Path | None:
+        """Return the store of the teacher's embeddings for an epoch, after `store`; None without a teacher."""
+        number = self._number(epoch)
+        first = self._sources.embeddings
+        return clip_rounds.embeddings_of(self._path(number)) if first and number else first
+
+    def _number(self, epoch: int) -> int:
+        every = self._train.regenerate_every
+        return epoch // every if every else 0
 
     def _path(self, number: int) -> Path:
         return self._folder / f"round-{number}.h5" if number else self._sources.first
@@ -155,7 +90,7 @@ class Rounds:
         if self._work:
             self._work.end()
             self._work = None
-        for part in self._folder.glob(".round-*.part"):
+        for part in self._folder.glob(".*round-*.part"):
             part.unlink()
 
 
@@ -210,7 +145,7 @@ def work(descriptor: int) -> None:
     task = line.recv()
     threading.Thread(target=_end_with, args=(line,), daemon=True).start()
     try:
-        write(*task)
+        clip_rounds.write(*task)
     except Exception as error:
         error.add_note(traceback.format_exc())
         line.send(error)

@@ -36,7 +36,7 @@ small = replace(
 )
 out = Path(sys.argv[4])
 names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")
-sys.exit(run(lambda: fit.train(small, fit.Files(Path.cwd(), *(out / name for name in names)))))
+sys.exit(run(lambda: fit.train(small, fit.Files(out / "audio.h5", Path.cwd(), *(out / name for name in names)))))
 """
 
 

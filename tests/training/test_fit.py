@@ -53,7 +53,7 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
 
 def files_in(folder: Path, spectrograms: Path) -> fit.Files:
     written = (folder / name for name in ("classifier.keras", "history.csv", "speed.json", "backup"))
-    return fit.Files(spectrograms, folder / "manifest.csv", folder / "data", *written)
+    return fit.Files(folder / "audio.h5", spectrograms, folder / "manifest.csv", folder / "data", *written)
 
 
 def train(params: Params, spectrograms: Path, folder: Path) -> tuple[bytes, str]:
@@ -206,7 +206,7 @@ small = replace(
 )
 folder = Path(sys.argv[3])
 names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")
-fit.train(small, fit.Files(Path(sys.argv[2]), *(folder / name for name in names)))
+fit.train(small, fit.Files(folder / "audio.h5", Path(sys.argv[2]), *(folder / name for name in names)))
 model = keras.models.load_model(folder / "classifier.keras", compile=False)
 import numpy as np
 inputs = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)

@@ -22,8 +22,9 @@ from instrec.corpus.manifest import NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
 from instrec.synthesis import rendering
 from instrec.synthesis.soundfonts import catalog
-from instrec.training import regeneration
-from instrec.training.regeneration import Rounds, Sources
+from instrec.training import clip_rounds
+from instrec.training.clip_rounds import Sources
+from instrec.training.regeneration import Rounds
 from instrec.util import hdf5
 from tests.refusals import refused
 
@@ -72,12 +73,12 @@ def clips_of(sources: Sources, number: int) -> list[Clip]:
 def test_a_round_has_the_bytes_that_the_stages_would_write(sources, tmp_path, workers):
     expected = stages(sources.params, clips_of(sources, 3), tmp_path)
     changed = replace(sources, params=replace(sources.params, workers=workers))
-    regeneration.write(tmp_path / "round-3.h5", changed, 3)
+    clip_rounds.write(tmp_path / "round-3.h5", changed, 3)
     assert (tmp_path / "round-3.h5").read_bytes() == expected.read_bytes()
 
 
 def test_a_round_keeps_recordings_and_quotas_and_nothing_else(sources, tmp_path):
-    regeneration.write(tmp_path / "round-1.h5", sources, 1)
+    clip_rounds.write(tmp_path / "round-1.h5", sources, 1)
     before, after = manifest.read(sources.manifest), clips_of(sources, 1)
     assert [clip for clip in before if clip.source == RECORDING] == [clip for clip in after if clip.source == RECORDING]
     assert Counter(len(clip.labels) for clip in before) == Counter(len(clip.labels) for clip in after)
@@ -102,7 +103,7 @@ def test_noisy_and_clean_keep_their_shares(sources):
 
 def test_every_epoch_gets_its_round_and_two_are_kept_at_most(sources, tmp_path):
     for number in range(4):
-        regeneration.write(tmp_path / f"{number}.h5", sources, number)
+        clip_rounds.write(tmp_path / f"{number}.h5", sources, number)
     contents = [(tmp_path / f"{number}.h5").read_bytes() for number in range(4)]
     assert len(set(contents)) == 4
     folder, found, done = tmp_path / "rounds", [], threading.Event()
@@ -200,7 +201,7 @@ def test_a_killed_training_makes_its_round_again_with_the_same_bytes(sources, tm
     folder = tmp_path / "rounds"
     (part,) = folder.iterdir()
     assert part.match(".round-1.h5.*.part")
-    regeneration.write(tmp_path / "1.h5", sources, 1)
+    clip_rounds.write(tmp_path / "1.h5", sources, 1)
     (folder / "round-0.h5").touch()  # of a round long gone
     with Rounds(sources, folder) as loop:
         path = loop.store(3)
