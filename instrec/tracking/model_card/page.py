@@ -102,6 +102,12 @@ does not transcribe music.
 The model's file is in git. [export.md](export.md) shows how to use it as ONNX or TFLite, without instrec."""
 
 
+_TEACHER = """
+Beside the labels, the model learned the embedding that another network gives for each clip: mn04_as of EfficientAT (MIT
+license, Florian Schmid), which was trained on the recordings of AudioSet ([fine-tuning.md](fine-tuning.md)). None of its
+weights are in the model."""
+
+
 def _training(facts: Facts) -> str:
     params, train, valid = facts["params"], facts["clips"]["train"], facts["clips"]["valid"]
     anew = params["train"]["regenerate_every"]
@@ -116,6 +122,7 @@ def _training(facts: Facts) -> str:
     begun = "" if start in ("none", "prior") else f"\nTraining started from the earlier model `{start}`."
     if kept := params["train"].get("start_share", 0):
         begun += f" {100 * kept:.0f} % of its weights are in the mean of both."
+    taught = _TEACHER if params["train"].get("teacher_weight", 0) else ""
     others = 100 * params["balance"].get("others_share", 0)
     joined = f"\nIn {others:.0f} % of the mixtures plays an instrument that is none of the classes." if others else ""
     share = 100 * params["train"]["average_share"]
@@ -124,7 +131,7 @@ def _training(facts: Facts) -> str:
 ## Training data
 
 {train["clips"]:,} clips of {params["clip"]["seconds"]:g} s, in {facts["epochs"]} epochs.{rounds}{begun}
-{_sources(train)}
+{_sources(train)}{taught}
 {train["noisy"]:,} clips have noise, reverb, equalization or overload.{joined}
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 

@@ -136,6 +136,7 @@ class TestPage:
         ("section", "key", "said"),
         [
             ("train", "start_share", "20 % of its weights are in the mean of both."),
+            ("train", "teacher_weight", "mn04_as of EfficientAT (MIT"),
             ("balance", "others_share", "In 20 % of the mixtures plays an instrument that is none of the classes."),
         ],
     )
