@@ -42,6 +42,7 @@ def as_pytorch(model: keras.Model) -> Iterator[bytes]:
 @pytest.fixture(scope="module")
 def trained() -> keras.Model:
     """A teacher of random weights, statistics of normalization among them."""
+    keras.utils.set_random_seed(3)
     rng = np.random.default_rng(3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audioset, "assign", lambda *_: None)
