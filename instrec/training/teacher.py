@@ -112,7 +112,8 @@ def none(store: hdf5.Store) -> npt.NDArray[np.float32]:
 def attach(model: Any) -> Any:
     """Return the model with a second head that predicts the embedding."""
     known = model.get_layer(calibration.HEAD).input
-    return keras.Model(model.inputs, {**model.output, HEAD: layers.Dense(SIZE, dtype="float32", name=HEAD)(known)})
+    head = layers.Dense(SIZE, dtype="float32", name=HEAD)(known)
+    return keras.Model(model.inputs, {**model.output, HEAD: head}, name=model.name)
 
 
 def detach(model: Any) -> Any:

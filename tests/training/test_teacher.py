@@ -96,6 +96,7 @@ def test_a_model_learns_the_embedding_and_keeps_nothing_of_the_teacher(
     fit.train(params, test_fit.files_in(tmp_path / "alone", spectrograms))
     one, other = (classifier.load(tmp_path / name / "classifier.keras").model for name in ("taught", "alone"))
     assert set(one.output) == {"presence", "count"}
+    assert one.name == other.name
     assert [each.shape for each in one.weights] == [each.shape for each in other.weights]
     assert not all(map(np.array_equal, one.get_weights(), other.get_weights()))
     names, *rows = (line.split(",") for line in (tmp_path / "taught/history.csv").read_text().splitlines())
