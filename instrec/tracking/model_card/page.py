@@ -104,8 +104,8 @@ The model's file is in git. [export.md](export.md) shows how to use it as ONNX o
 
 _TEACHER = """
 Beside the labels, the model learned the embedding that another network gives for each clip: mn04_as of EfficientAT (MIT
-license, Florian Schmid), which was trained on the recordings of AudioSet ([fine-tuning.md](fine-tuning.md)). None of its
-weights are in the model."""
+license, Florian Schmid), trained on the recordings of AudioSet ([fine-tuning.md](fine-tuning.md)). The model has none
+of its weights."""
 
 
 def _training(facts: Facts) -> str:
