@@ -36,6 +36,14 @@ FIRST, REST, COPIES, ALONE = range(4)
 os.environ.update(runs.SETTINGS)
 
 
+def pytest_configure() -> None:
+    """Let examples take their time: on a busy machine, a deadline fails tests that are right."""
+    from hypothesis import settings
+
+    settings.register_profile("instrec", deadline=None)
+    settings.load_profile("instrec")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs the pipeline; share the tests out, file by file, so that no process waits for another.
