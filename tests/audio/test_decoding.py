@@ -97,7 +97,7 @@ def test_mono_is_the_mean_of_all_channels(tmp_path, channels, subtype):
     np.testing.assert_allclose(decoding.load(path, RATE), y.mean(axis=1), atol=step)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seconds=st.floats(0.001, 5), samples=st.integers(1, 70000), rate=st.sampled_from([22050, 44100, 11025]))
 def test_blocks_joined_are_the_whole(tmp_path_factory, seconds, samples, rate):
     path = write(tmp_path_factory.mktemp("blocks") / "noise.wav", noise(samples), rate)
@@ -241,7 +241,7 @@ def test_samples_of_64_bit_integers_are_told(tmp_path):
         decoding.load(path, RATE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(at=st.integers(0, 10**6), value=st.integers(0, 255), suffix=st.sampled_from(["m4a", "aac"]))
 def test_any_damage_gives_sound_or_one_error(tmp_path_factory, at, value, suffix):
     path = encode(tmp_path_factory.mktemp("damaged") / f"a.{suffix}", "aac", tone(440, 0.3, 22050), 22050)

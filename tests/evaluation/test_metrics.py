@@ -46,7 +46,7 @@ sizes = st.integers(1, 40)
 
 
 @given(seeds, sizes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_agrees_with_scikit_learn(seed, clips):
     labels, presence, decisions, _ = mixed_clips(seed, clips)
     occurring = np.flatnonzero(labels.any(axis=0))
@@ -69,7 +69,7 @@ def test_agrees_with_scikit_learn(seed, clips):
 
 
 @given(seeds, sizes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_counting_agrees_with_scikit_learn(seed, clips):
     labels, presence, _, count = mixed_clips(seed, clips)
     wanted, found = labels.sum(axis=1), count.argmax(axis=1)
@@ -119,7 +119,7 @@ def test_a_model_that_does_not_count_has_no_metrics_of_counting():
 
 
 @given(seeds, sizes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_weight_is_so_many_copies_of_a_clip(seed, clips):
     labels, presence, decisions, count = mixed_clips(seed, clips)
     weights = np.random.default_rng(seed).multinomial(clips, np.full(clips, 1 / clips), size=2)
@@ -131,7 +131,7 @@ def test_a_weight_is_so_many_copies_of_a_clip(seed, clips):
 
 
 @given(seeds, sizes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_neither_the_order_of_clips_nor_of_classes_matters(seed, clips):
     labels, presence, decisions, count = mixed_clips(seed, clips)
     rng = np.random.default_rng(seed)
@@ -142,7 +142,7 @@ def test_neither_the_order_of_clips_nor_of_classes_matters(seed, clips):
 
 
 @given(seeds, sizes)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_perfect_predictions_score_one_and_wrong_ones_zero(seed, clips):
     labels, *_ = mixed_clips(seed, clips)
     labels = labels[labels.any(axis=1)]
@@ -155,7 +155,7 @@ def test_perfect_predictions_score_one_and_wrong_ones_zero(seed, clips):
 
 
 @given(seeds, sizes, st.integers(1, 60))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_intervals_contain_the_metric_and_repeat(seed, clips, rounds):
     labels, presence, decisions, count = mixed_clips(seed, clips)
     measure = partial(metrics.mixtures, labels, presence, decisions, count)

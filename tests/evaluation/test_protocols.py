@@ -43,7 +43,7 @@ class TestWindows:
         np.testing.assert_allclose(protocols.mean_of_logits(presence, both), [[0.75, 0.2, 0.0]], atol=1e-6)
 
     @given(seeds)
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_a_single_window_is_its_file(self, seed):
         presence = np.random.default_rng(seed).random((9, 5), np.float32)
         alone = np.arange(9)
@@ -51,7 +51,7 @@ class TestWindows:
         np.testing.assert_allclose(protocols.mean_of_logits(presence, alone), presence, atol=1e-6)
 
     @given(seeds)
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_neither_the_order_of_windows_nor_of_classes_matters(self, seed):
         _, presence, windows = excerpts(seed)
         rng = np.random.default_rng(seed)
@@ -61,7 +61,7 @@ class TestWindows:
             np.testing.assert_allclose(shuffled[name], scores[:, classes], atol=1e-6)
 
     @given(seeds)
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     def test_s2_scales_each_file_and_so_ranks_its_classes_as_s1_does(self, seed):
         labels, presence, windows = excerpts(seed)
         s1, s2 = (scores_of(presence.astype(float), windows)[name] for name in ("s1", "s2"))
@@ -102,7 +102,7 @@ class TestAnswers:
 
 class TestHalves:
     @given(st.lists(st.integers(0, 12), min_size=4, max_size=60), st.integers(0, 99))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_no_song_lies_in_both_and_the_halves_are_as_equal_as_songs_allow(self, songs, seed):
         songs = [f"song-{song}" for song in songs]
         half = protocols.development_half(songs, seed)
@@ -139,7 +139,7 @@ class TestThresholds:
         assert protocols.global_threshold(labels, scores) == pytest.approx([0.251] * 3)
 
     @given(seeds)
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_no_point_of_the_grid_beats_the_chosen(self, seed):
         labels, presence, windows = excerpts(seed)
         for scores in scores_of(presence, windows).values():
@@ -171,7 +171,7 @@ class TestReadings:
             assert len(set(reading.thresholds.tolist())) == 1 or reading.choice == protocols.A_CLASS
 
     @given(seeds)
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     def test_the_scored_half_has_no_say_in_thresholds(self, seed):
         labels, presence, windows = excerpts(seed)
         scores = scores_of(presence, windows)

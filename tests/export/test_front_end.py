@@ -58,7 +58,7 @@ def test_features_are_the_same(parameters):
     assert given_.max() > 0.99
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n=st.integers(1, 700), seed=st.integers(0, 9))
 def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
     frames = np.random.default_rng(seed).standard_normal((1, 3, n)).astype(np.float32)

@@ -41,7 +41,7 @@ def test_the_image_of_the_thesis():
     assert image.max() > 0.95
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(hertz=st.floats(150, 9900))
 def test_the_phase_of_a_steady_tone_turns_evenly(hertz):
     hop = (CLIP.samples - PHASE.window) // 255

@@ -68,7 +68,7 @@ def test_log_has_a_floor():
 
 
 @pytest.mark.parametrize("scale", SCALES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(decibels=st.floats(-60, 60))
 def test_loudness_cancels_out(scale, decibels):
     log_mel = from_params(CLIP, replace(SPECTROGRAM, scale=scale))

@@ -41,7 +41,7 @@ def test_silence_gives_zeros(representation, samples):
     assert not representation(np.zeros(samples, np.float32)).any()
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(samples=st.integers(1, CLIP.samples), gain=st.floats(1e-30, 1e6), seed=st.integers(0, 99))
 def test_any_length_and_loudness_gives_numbers_in_range(representation, samples, gain, seed):
     computed = representation(np.float32(gain) * music(samples, seed))

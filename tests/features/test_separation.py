@@ -28,7 +28,7 @@ def test_a_part_alone_is_its_channel_of_the_pair(pair, scale):
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(bins=st.integers(1, 80), frames=st.integers(1, 60), seed=st.integers(0, 99))
 def test_both_parts_add_up_to_the_clip(pair, bins, frames, seed):
     magnitude = np.random.default_rng(seed).exponential(size=(bins, frames)).astype(np.float32)
@@ -37,7 +37,7 @@ def test_both_parts_add_up_to_the_clip(pair, bins, frames, seed):
     np.testing.assert_allclose(sum(parts), magnitude, rtol=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(bins=st.integers(5, 80), frames=st.integers(5, 60), seed=st.integers(0, 99))
 def test_harmonic_and_percussive_are_librosas(bins, frames, seed):
     magnitude = np.random.default_rng(seed).exponential(size=(bins, frames)).astype(np.float32)
@@ -45,7 +45,7 @@ def test_harmonic_and_percussive_are_librosas(bins, frames, seed):
     assert all(np.array_equal(one, other) for one, other in zip(ours, theirs, strict=True))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(hertz=st.floats(100, 8000))
 def test_a_steady_tone_is_harmonic(hertz):
     harmonic, percussive = np.moveaxis(ACROSS["harmonic_percussive"](sine(hertz))[4:-4], -1, 0)
@@ -54,7 +54,7 @@ def test_a_steady_tone_is_harmonic(hertz):
     assert harmonic[:, band].min() > percussive[:, band].max() + 0.3
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(period=st.integers(1500, 3000), first=st.integers(100, 1400))
 def test_clicks_are_percussive(period, first):
     clicks = np.zeros(CLIP.samples, np.float32)

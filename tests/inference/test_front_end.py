@@ -32,7 +32,7 @@ SPECTROGRAM = replace(CARD.spectrogram, mels=20, max_hz=4000.0, window=512, hop=
     ],
     ids=str,
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 99), steps=st.integers(1, 40), number=st.integers(1, 9), level=st.sampled_from([1, 1e-4, 0]))
 def test_the_same_as_of_each_window_alone(change, seed, steps, number, level):
     spectrogram = replace(SPECTROGRAM, **change)

@@ -13,7 +13,7 @@ from tests.tone_model import RATE, silence, tone
 MODEL = tone_model.model()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, 5 * RATE), max_size=6), rate=st.sampled_from([RATE, 44100]))
 def test_the_same_as_of_the_whole_sound_however_it_is_cut(cuts, rate):
     y = np.concatenate([tone("flute", 2, rate=rate), silence(1.2, rate=rate), tone("violin", 1.1, rate=rate)])

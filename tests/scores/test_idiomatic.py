@@ -15,7 +15,7 @@ from instrec.taxonomy import INSTRUMENTS
 SEEDS = st.integers(0, 2**32)
 SECONDS = st.sampled_from([0.2, 1.0, 3.0, 3.8, 10.0])
 CLASSES = st.lists(st.sampled_from(sorted(INSTRUMENTS)), unique=True, max_size=4).map(tuple)
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=200)
 
 
 def compose(seed: int, classes: tuple[str, ...], seconds: float = 3.0):

@@ -14,7 +14,7 @@ from instrec.taxonomy import INSTRUMENTS, PROGRAMS, instrument
 SEEDS = st.integers(0, 2**32)
 SECONDS = st.sampled_from([0.5, 1.0, 2.0, 3.0, 10.0])
 CLASSES = st.lists(st.sampled_from(sorted({*INSTRUMENTS, *PROGRAMS})), unique=True, max_size=3).map(tuple)
-many = settings(max_examples=200, deadline=None)
+many = settings(max_examples=200)
 
 
 def compose(seed: int, classes: tuple[str, ...], seconds: float = 2.0):

@@ -35,7 +35,7 @@ def drawn(seed: int, *, exclusive: bool = False) -> tuple[np.ndarray, np.ndarray
 
 
 @pytest.mark.parametrize("exclusive", [False, True])
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), degrees=st.floats(0.3, 3))
 def test_the_temperature_that_was_put_on_is_found(exclusive, seed, degrees):
     logits, labels = drawn(seed, exclusive=exclusive)
@@ -97,7 +97,7 @@ def test_numbers_of_instruments_that_never_occur_stay_as_they_are():
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_threshold_is_half_of_the_highest_f1(seed, clips):
     rng = np.random.default_rng(seed)
     labels = (rng.random((clips, 5)) < 0.3).astype(np.uint8)

@@ -27,7 +27,7 @@ def test_round_trip(tmp_path, compression, count, chunk_rows, dtype):
         assert clips.read(0, count).dtype == dtype
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(data=st.data(), count=st.integers(0, 40), chunk_rows=st.integers(1, 20))
 def test_how_rows_are_appended_changes_no_byte(tmp_path_factory, data, count, chunk_rows):
     folder, rows = tmp_path_factory.mktemp("store"), rows_of(count)
@@ -37,7 +37,7 @@ def test_how_rows_are_appended_changes_no_byte(tmp_path_factory, data, count, ch
     assert (folder / "whole.h5").read_bytes() == (folder / "pieces.h5").read_bytes()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(indices=st.sets(st.integers(0, 36)), chunk_rows=st.sampled_from([1, 5, 64]))
 def test_read_rows_gives_the_rows_asked_for(tmp_path_factory, indices, chunk_rows):
     path, rows = tmp_path_factory.mktemp("store") / "valid.h5", rows_of(37)

@@ -37,7 +37,7 @@ def recording(folder: Path, label: str, group: str, number: int = 0, *, seconds:
     return Entry(RECORDINGS, path.as_posix(), 0.0, seconds, (label,), group)
 
 
-many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def assert_quotas(params, clips) -> None:

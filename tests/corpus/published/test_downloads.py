@@ -35,7 +35,7 @@ def test_a_file_arrives_whole_and_is_not_asked_for_again(server, content, tmp_pa
     assert len(server.asked) == 1
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 0.999))
 def test_an_interrupted_download_is_told_and_gone_on_with(server, content, tmp_path_factory, share):
     path = tmp_path_factory.mktemp("cut") / "a.zip"

@@ -65,7 +65,7 @@ def test_noise_drawn_for_a_higher_rate_stays_stable(rate):
             assert noisy.any(), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), samples=st.integers(1, 3000))
 def test_a_drawn_chain_survives_json_and_gives_the_same_bytes(seed, samples):
     drawn = noise.draw(np.random.default_rng(seed), BOUNDS, RATE)

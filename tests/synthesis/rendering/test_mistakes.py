@@ -37,15 +37,16 @@ def test_a_broken_score_is_named(tmp_path, render, content):
         ("[]", "document-unreadable"),
     ],
 )
-def test_missing_or_broken_noise_is_named(tmp_path, small_params, content, code):
-    (tmp_path / "solo").mkdir()
-    path = tmp_path / "solo/violin-000.mid"
+def test_missing_or_broken_noise_is_named(tmp_path_factory, small_params, content, code):
+    data = tmp_path_factory.mktemp("data")  # not tmp_path, whose name may come again: what was read there is kept
+    (data / "solo").mkdir()
+    path = data / "solo/violin-000.mid"
     save(path, 40)
     if content is not None:
-        (tmp_path / "noise.json").write_text(content)
+        (data / "noise.json").write_text(content)
     clip = replace(CLIP, split="seen_noisy", path=str(path), noise=NOISY)
-    with refused(code, tmp_path / "noise.json", "dvc pull data.dvc"):
-        Renderer(small_params, tmp_path)(clip)
+    with refused(code, data / "noise.json", "dvc pull data.dvc"):
+        Renderer(small_params, data)(clip)
 
 
 def test_a_soundfont_that_is_missing_is_named(render):

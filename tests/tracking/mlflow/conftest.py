@@ -16,6 +16,8 @@ from tests.tracking.mlflow.mirroring import (
 @pytest.fixture
 def root(tmp_path, monkeypatch):
     """A repository after a run, the working directory; none of the caller's own MLflow or DVC settings."""
+    import mlflow  # noqa: F401 - with the settings of tests/conftest.py, which it reads once
+
     for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME", *runs.SETTINGS):
         monkeypatch.setenv(name, "")  # so that what the mirror sets is taken back, too
         monkeypatch.delenv(name)
