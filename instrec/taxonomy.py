@@ -64,13 +64,19 @@ INSTRUMENTS: dict[str, Instrument] = {
         Instrument("organ", dict.fromkeys((16, 17, 18, 19), (36, 96)), 5, True),
         Instrument("drums", {}, 4, False),
         Instrument("voice", {52: (43, 79), 53: (43, 84), 54: (43, 84), 85: (48, 84)}, 1, True),
-        # Not among the default classes: orchestral ones that published systems tell apart.
+        # Not among the default classes, but told apart by the wide model or by published systems.
         Instrument("viola", {41: (48, 84)}, 2, True),
         Instrument("bassoon", {70: (34, 70)}, 1, True),
         Instrument("cor_anglais", {69: (52, 81)}, 1, True),
         Instrument("french_horn", {60: (41, 77)}, 1, True),
         Instrument("trombone", {57: (40, 70)}, 1, True),
         Instrument("tuba", {58: (28, 58)}, 1, True),
+        Instrument("harp", {46: (24, 103)}, 4, False),
+        Instrument("accordion", dict.fromkeys((21, 23), (53, 93)), 4, True),
+        Instrument("harmonica", {22: (60, 96)}, 2, True),
+        Instrument("banjo", {105: (48, 86)}, 3, False),
+        Instrument("mallet_percussion", {9: (79, 108), 11: (53, 89), 12: (45, 96), 13: (65, 108)}, 2, False),
+        Instrument("synthesizer", dict.fromkeys((80, 81, 86, 87, 88, 89, 90, 95), (36, 96)), 4, True),
     )
 }
 
@@ -157,6 +163,9 @@ ALIASES: dict[str, str] = {
     "english_horn": "cor_anglais",
     "horn": "french_horn",
     "human_voice": "voice",
+    "bandoneon": "accordion",
+    "synth": "synthesizer",
+    **dict.fromkeys(("mallets", "glockenspiel", "vibraphone", "marimba", "xylophone"), "mallet_percussion"),
 }
 
 

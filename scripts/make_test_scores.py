@@ -53,7 +53,7 @@ def make(
 
 
 def _clips(settings: params.Params, solos: int, mixtures: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Return name and labels: solos of every instrument there is, mixtures of the classes in params.yaml."""
+    """Return name and labels: solos of every instrument there is; mixtures of the classes in params.yaml, and others."""
     others = [name for name in INSTRUMENTS if name not in settings.classes]
     rng = seeding.generator(settings.seed, "yardstick")
     yield from ((f"{SOLO}/{name}-{number:03}", (name,)) for name in settings.classes for number in range(solos))
@@ -62,6 +62,11 @@ def _clips(settings: params.Params, solos: int, mixtures: int) -> Iterator[tuple
             labels = _chosen(rng, settings.classes, count)
             yield f"{MIXTURE}/{count}-{number:03}-{'+'.join(labels) or 'silence'}", labels
     yield from ((f"{SOLO}/{name}-{number:03}", (name,)) for name in others for number in range(solos))
+    rng = seeding.generator(settings.seed, "yardstick", "others")
+    for count in range(1, 4):
+        for number in range(mixtures):
+            labels = _with_one_of(rng, others, count)
+            yield f"{MIXTURE}/{count}-others-{number:03}-{'+'.join(labels)}", labels
 
 
 def _excerpts(settings: params.Params, excerpts: int) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -73,6 +78,14 @@ def _excerpts(settings: params.Params, excerpts: int) -> Iterator[tuple[str, tup
 
 def _chosen(rng: np.random.Generator, classes: tuple[str, ...], count: int) -> tuple[str, ...]:
     return tuple(classes[index] for index in sorted(rng.choice(len(classes), size=count, replace=False).tolist()))
+
+
+def _with_one_of(rng: np.random.Generator, others: list[str], count: int) -> tuple[str, ...]:
+    """Choose instruments, one of the others at least: a model of the classes in params.yaml is not asked about them."""
+    while True:
+        labels = _chosen(rng, tuple(INSTRUMENTS), count)
+        if not set(others).isdisjoint(labels):
+            return labels
 
 
 def _clip(settings: params.Params, name: str, labels: tuple[str, ...]) -> pretty_midi.PrettyMIDI:
