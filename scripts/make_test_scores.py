@@ -53,7 +53,7 @@ def make(
 
 
 def _clips(settings: params.Params, solos: int, mixtures: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Return name and labels: solos of every instrument there is; mixtures of the classes in params.yaml, and others."""
+    """Return name and labels: solos of every instrument; mixtures of the classes in params.yaml, and of others."""
     others = [name for name in INSTRUMENTS if name not in settings.classes]
     rng = seeding.generator(settings.seed, "yardstick")
     yield from ((f"{SOLO}/{name}-{number:03}", (name,)) for name in settings.classes for number in range(solos))

@@ -54,6 +54,9 @@ def test_there_are_enough_of_every_kind(frozen, excerpts):
     mixtures = Counter(len(labels) for file, labels in frozen if file.parent.name == "mixture")
     assert mixtures.keys() == {0, 1, 2, 3}
     assert min(mixtures.values()) >= 75
+    playing = Counter(name for file, labels in frozen if file.parent.name == "mixture" for name in labels)
+    assert playing.keys() == INSTRUMENTS.keys()
+    assert min(playing.values()) >= 15
     assert Counter(len(labels) for _, labels in excerpts) == {1: 67, 2: 67, 3: 66}
     assert len({name for _, labels in excerpts for name in labels}) == 11  # the classes of IRMAS
 
@@ -65,6 +68,12 @@ def test_scores_that_were_there_from_the_beginning_are_still_the_same(repository
     for file, _ in test_sets.score_files(repository / "data", full_params.classes[:15]):
         total.update(file.read_bytes() + json.dumps(noises[f"{file.parent.name}/{file.name}"]).encode())
     assert total.hexdigest() == "3deb5b6be7b36f2add31f7d308e9dec37c7e20d1c41e5e64cd421ae0581374bf"
+
+
+def test_mixtures_of_others_are_nothing_to_the_default_classes(frozen, full_params):
+    others = [labels for file, labels in frozen if "-others-" in file.name]
+    assert Counter(map(len, others)) == {1: 75, 2: 75, 3: 75}
+    assert not any(set(labels) <= set(full_params.classes[:15]) for labels in others)
 
 
 def test_an_excerpt_lasts_five_to_twenty_seconds_and_all_play_throughout(excerpts):
@@ -151,7 +160,7 @@ def test_making_them_anew_gives_the_same_bytes(tmp_path, make, small_params):
     for name in ("one", "other"):
         make(tmp_path / name, small_params, **FEW)
     made = contents(tmp_path / "one")
-    assert len(made) == len(INSTRUMENTS) + 4 * 2 + 4 + 1
+    assert len(made) == len(INSTRUMENTS) + (4 + 3) * 2 + 4 + 1
     assert contents(tmp_path / "other") == made
 
 
