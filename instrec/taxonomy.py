@@ -76,7 +76,7 @@ INSTRUMENTS: dict[str, Instrument] = {
         Instrument("harmonica", {22: (60, 96)}, 2, True),
         Instrument("banjo", {105: (48, 86)}, 3, False),
         Instrument("mallet_percussion", {9: (79, 108), 11: (53, 89), 12: (45, 96), 13: (65, 108)}, 2, False),
-        Instrument("synthesizer", dict.fromkeys((80, 81, 86, 87, 88, 89, 90, 95), (36, 96)), 4, True),
+        Instrument("synthesizer", dict.fromkeys((80, 81, 86, 87, 88, 90), (36, 96)), 4, True),
     )
 }
 
