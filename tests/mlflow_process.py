@@ -23,7 +23,7 @@ def serving_mlflow(command: str, folder: Path) -> Iterator[str]:
         server = subprocess.Popen(
             [sys.executable, "-m", *command.replace("5000", port).split(), "--workers", "1"],
             cwd=folder,
-            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"},
+            env={**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
             stdout=output,
             stderr=output,
             start_new_session=True,

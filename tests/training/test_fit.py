@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,7 +21,7 @@ from tests.refusals import refused
 SHAPE, CLIPS = (33, 24, 1), 48
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def params(small_params: Params) -> Params:
     return replace(
         small_params,
@@ -29,9 +30,9 @@ def params(small_params: Params) -> Params:
     )
 
 
-@pytest.fixture
-def spectrograms(tmp_path: Path, params: Params) -> Path:
-    """Inputs with a bright band whose place tells the class."""
+@pytest.fixture(scope="module")
+def spectrograms(module_folder: Path, params: Params) -> Path:
+    """Inputs with a bright band whose place tells the class; not to be changed."""
     rng = np.random.default_rng(7)
     for name in ("train", "valid"):
         owner = np.arange(CLIPS) % len(params.classes)
@@ -39,7 +40,7 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
         for image, own in zip(inputs, owner, strict=True):
             image[:, 5 * own : 5 * own + 3] += 0.6
         with hdf5.create(
-            tmp_path / "spectrograms" / f"{name}.h5",
+            module_folder / "spectrograms" / f"{name}.h5",
             name="features",
             shape=SHAPE,
             dtype=np.float16,
@@ -48,7 +49,7 @@ def spectrograms(tmp_path: Path, params: Params) -> Path:
             classes=params.classes,
         ) as writer:
             writer.append(inputs.astype(np.float16))
-    return tmp_path / "spectrograms"
+    return module_folder / "spectrograms"
 
 
 def files_in(folder: Path, spectrograms: Path) -> fit.Files:
@@ -62,29 +63,40 @@ def train(params: Params, spectrograms: Path, folder: Path) -> tuple[bytes, str]
     return files.model.read_bytes(), files.history.read_text()
 
 
-def test_two_runs_give_the_same_bytes_and_learn(params: Params, spectrograms: Path, tmp_path: Path) -> None:
-    one, two = (train(params, spectrograms, tmp_path / name) for name in ("one", "two"))
-    assert one == two
-    rows = [line.split(",") for line in one[1].splitlines()]
+@pytest.fixture(scope="module")
+def trained(params: Params, spectrograms: Path, module_folder: Path) -> Path:
+    """Where a training has ended."""
+    train(params, spectrograms, module_folder / "trained")
+    return module_folder / "trained"
+
+
+def written(folder: Path) -> tuple[bytes, str]:
+    return (folder / "classifier.keras").read_bytes(), (folder / "history.csv").read_text()
+
+
+def test_two_runs_give_the_same_bytes_and_learn(
+    params: Params, spectrograms: Path, trained: Path, tmp_path: Path
+) -> None:
+    assert train(params, spectrograms, tmp_path) == written(trained)
+    rows = [line.split(",") for line in written(trained)[1].splitlines()]
     losses = [float(row[rows[0].index("loss")]) for row in rows[1:]]
     assert len(losses) == 4
     assert losses[-1] < losses[0]
-    card = classifier.load(tmp_path / "one/classifier.keras").card
+    card = classifier.load(trained / "classifier.keras").card
     assert card.classes == params.classes
     assert len(card.thresholds) == len(params.classes)
-    assert not list((tmp_path / "one/backup").iterdir())
-    speed = json.loads((tmp_path / "one/speed.json").read_text())
+    assert not list((trained / "backup").iterdir())
+    speed = json.loads((trained / "speed.json").read_text())
     assert speed["epochs"] == 4
     assert speed["clips_per_second"] == pytest.approx(4 * CLIPS / speed["seconds"], rel=0.2)
 
 
 def test_probabilities_are_calibrated_before_thresholds_are_chosen(
-    params: Params, spectrograms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    params: Params, spectrograms: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(params, spectrograms, tmp_path / "calibrated")
     monkeypatch.setattr(calibration, "calibrate", lambda *_: None)
-    train(params, spectrograms, tmp_path / "bare")
-    one, bare = (classifier.load(tmp_path / name / "classifier.keras") for name in ("calibrated", "bare"))
+    train(params, spectrograms, tmp_path)
+    one, bare = (classifier.load(folder / "classifier.keras") for folder in (trained, tmp_path))
     with hdf5.open_store(spectrograms / "valid.h5") as valid:
         given, raw = (known.predict(valid.read(0, CLIPS))[0].astype(float) for known in (one, bare))
         degrees = calibration.temperature(valid.labels, raw)
@@ -97,11 +109,11 @@ def test_probabilities_are_calibrated_before_thresholds_are_chosen(
 def test_a_killed_training_goes_on_to_the_same_end(
     params: Params,
     spectrograms: Path,
+    trained: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    whole = train(params, spectrograms, tmp_path / "whole")
     keep = checkpoints.keep
 
     def keep_then_die(
@@ -117,7 +129,7 @@ def test_a_killed_training_goes_on_to_the_same_end(
             train(params, spectrograms, tmp_path / "killed")
     assert not (tmp_path / "killed/classifier.keras").exists()
     caplog.set_level(logging.INFO)
-    assert train(params, spectrograms, tmp_path / "killed") == whole
+    assert train(params, spectrograms, tmp_path / "killed") == written(trained)
     assert "going on after epoch 2" in caplog.messages
 
 
@@ -139,14 +151,16 @@ def test_the_last_epochs_are_averaged_unless_the_best_is_asked_for(
     assert one != other
 
 
-def test_the_mean_with_the_start_is_calibrated_anew(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+def test_the_mean_with_the_start_is_calibrated_anew(
+    params: Params, spectrograms: Path, trained: Path, tmp_path: Path
+) -> None:
     """Thresholds are those of the mean; the prior of the counts, which both lack, is not taken out again."""
-    train(params, spectrograms, tmp_path / "start")
-    start = str(tmp_path / "start/classifier.keras")
+    start = str(trained / "classifier.keras")
     alone = replace(params, seed=7, train=replace(params.train, start=start))
     train(alone, spectrograms, tmp_path / "alone")
     train(replace(alone, train=replace(alone.train, start_share=0.5)), spectrograms, tmp_path / "mean")
-    before, after, mean = (classifier.load(tmp_path / name / "classifier.keras") for name in ("start", "alone", "mean"))
+    folders = (trained, tmp_path / "alone", tmp_path / "mean")
+    before, after, mean = (classifier.load(folder / "classifier.keras") for folder in folders)
     biases = [each.model.get_layer("count").get_weights()[1] for each in (before, after, mean)]
     np.testing.assert_allclose(biases[2], (biases[0] + biases[1]) / 2, atol=1e-6)
     heads = [each.model.get_layer("presence").get_weights()[0] for each in (before, after, mean)]
@@ -170,6 +184,7 @@ def test_it_stops_when_validation_gets_no_better(params: Params, spectrograms: P
 
 
 def test_no_clips_to_learn_from_is_the_users_to_mend(params: Params, spectrograms: Path, tmp_path: Path) -> None:
+    spectrograms = shutil.copytree(spectrograms, tmp_path / "spectrograms")
     with hdf5.create(
         spectrograms / "valid.h5",
         name="features",

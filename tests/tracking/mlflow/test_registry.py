@@ -19,7 +19,7 @@ from instrec.models import classifier
 from instrec.tracking.mlflow import pyfunc, registry, runs
 from tests import documented
 from tests.mlflow_process import serving_mlflow
-from tests.refusals import assert_one_line, refused
+from tests.refusals import refused
 from tests.tone_model import CARD, build, silence, tone, written
 
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's word to MLflow
@@ -150,29 +150,26 @@ def test_a_version_has_signature_example_dependencies_and_its_run(registered, cl
     assert [line.partition("==")[0] for line in pinned.splitlines()] == list(pyfunc.REQUIREMENTS)
 
 
-def test_the_same_model_is_one_version_and_another_is_another(registered, client, mlflow_server, tmp_path):
-    command = [sys.executable, "-m", "instrec", "dev", "register", "--alias", "staging"]
-    assert "models:/instrec@staging is version 1:" in run(command, registered, mlflow_server)
+def test_the_same_model_is_one_version_and_another_is_another(registered, client, mlflow_server, tmp_path, monkeypatch):
+    for name, value in environment(mlflow_server).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(registered)
+    assert registry.register(Path("models/classifier.keras"), "instrec", "staging") == "1"
 
     known = build()
     known.model.set_weights([weights + 0.5 for weights in known.model.get_weights()])
     other = tmp_path / "other.keras"
     classifier.save(other, known.model, CARD)
-    command += ["--model", str(other)]
-    assert "models:/instrec@staging is version 2:" in run(command, registered, mlflow_server)
+    assert registry.register(other, "instrec", "staging") == "2"
     assert client.get_model_version_by_alias("instrec", "champion").version == "1"
     assert not client.get_model_version("instrec", "2").run_id  # no run has measured it
 
     # Somebody puts another model's file into version 2.
     (tmp_path / "changed/data").mkdir(parents=True)
     shutil.copy(registered / "models/classifier.keras", tmp_path / "changed/data/other.keras")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("MLFLOW_TRACKING_URI", mlflow_server)
-        client.log_model_artifacts(model_id(client.get_model_version("instrec", "2")), str(tmp_path / "changed"))
-    command[-3] = "doubtful"
-    done = subprocess.run(command, cwd=registered, env=environment(mlflow_server), capture_output=True, text=True)
-    assert done.returncode == 2
-    assert_one_line(done.stderr, "models:/instrec/2", other, "doubtful")
+    client.log_model_artifacts(model_id(client.get_model_version("instrec", "2")), str(tmp_path / "changed"))
+    with refused("model-differs", "models:/instrec/2", other, "doubtful"):
+        registry.register(other, "instrec", "doubtful")
     assert "doubtful" not in client.get_registered_model("instrec").aliases
 
 
