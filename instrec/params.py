@@ -30,6 +30,7 @@ from instrec.params_schema import (
 )
 from instrec.util import documents
 
+_ABOVE_A_FLOOR = ("shorten_probability", "noise_floor_probability", "color_db")
 SHORTEST_HOP_SECONDS = 0.01  # a clip's id gives its onset in hundredths of a second
 AUDIOSET = ("audioset_mel", 60.0)  # name and floor_db of the spectrogram that networks with weights of AudioSet know
 
@@ -107,6 +108,7 @@ class SynthParams(Section):
     zone_shift: Count
     relative_probability: Share
     plucked_probability: Share
+    tuned_probability: Share
     brightness_cents: NonNegative
     envelope_timecents: NonNegative
     preroll_seconds: NonNegative
@@ -220,9 +222,7 @@ class Params(Section):
         decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
         mixtures = self.task != "solo"
         for section, key, allowed, why in (
-            ("train", "shorten_probability", decibels, "only decibels have a silence"),
-            ("train", "noise_floor_probability", decibels, "only decibels have a floor"),
-            ("train", "color_db", decibels, "only decibels can be colored"),
+            *(("train", key, decibels, "only decibels have a floor") for key in _ABOVE_A_FLOOR),
             ("train", "mix_probability", decibels and mixtures, "only decibels can be mixed, and task solo has none"),
             ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
             ("train", "teacher_weight", self.task == "count_presence", "only task count_presence has a teacher"),

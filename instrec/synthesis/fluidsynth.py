@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec.errors import UserError
+from instrec.synthesis import tuning
 from instrec.synthesis.variation import PLAIN, Performance, Voice
 from instrec.taxonomy import DRUM_CHANNEL
 
@@ -137,10 +138,20 @@ class Synth:
                     (_FINE_TUNE, voice.detune_cents),
                 ):
                     fluid._fl.fluid_synth_set_gen(player, channel, generator, amount)
+                if performance.tuning and not track.is_drum:
+                    self._tune(player, channel, performance.tuning, voice.zone_shift)
             yield player
         finally:
             fluid._fl.fluid_synth_remove_sfont(player, self._font)
             fluid.delete_fluid_synth(player)
+
+    def _tune(self, player: Any, channel: int, chosen: tuning.Tuning, shift: int) -> None:
+        """Tune a channel whose keys are `shift` semitones over the pitches that sound."""
+        pitches = np.clip(np.arange(128) - shift, 0, 127)
+        cents = np.ascontiguousarray(tuning.cents(chosen)[pitches] + 100.0 * shift)
+        library = self._fluid._fl
+        library.fluid_synth_activate_key_tuning(player, 0, channel, chosen[0].encode(), cents.ctypes.data, 0)
+        library.fluid_synth_activate_tuning(player, channel, 0, channel, 0)
 
     def _preset(self, track: pretty_midi.Instrument, voice: Voice) -> tuple[int, int]:
         """Choose a drum kit, or the General MIDI program; General MIDI promises only the first kit."""
@@ -200,7 +211,7 @@ def _cast(
 @functools.cache
 def _library() -> Any:
     """Load FluidSynth, and declare the calls that pyfluidsynth lacks: floating-point output (its 16-bit output is
-    dithered by a table that runs on from clip to clip), generators, and lending a SoundFont."""
+    dithered by a table that runs on from clip to clip), generators, lending a SoundFont, and tunings."""
     try:
         with contextlib.redirect_stdout(None):  # where CI is set it prints which library it found
             import fluidsynth
@@ -221,6 +232,8 @@ def _library() -> Any:
     ]
     library.fluid_synth_set_gen.argtypes = [address, number, number, ctypes.c_float]
     library.fluid_synth_add_sfont.argtypes = library.fluid_synth_remove_sfont.argtypes = [address, address]
+    library.fluid_synth_activate_key_tuning.argtypes = [address, number, number, ctypes.c_char_p, address, number]
+    library.fluid_synth_activate_tuning.argtypes = [address, number, number, number, number]
     for level in range(4):  # panic, error, warning, info: what matters of it comes back as a return value
         library.fluid_set_log_function(level, None, None)
     return fluidsynth

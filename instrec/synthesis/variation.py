@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from instrec.params import SynthParams
+from instrec.synthesis import tuning
 from instrec.taxonomy import PIZZICATO, PLUCKABLE, RANGE_OF_PROGRAM, substitutes
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ class Performance:
     preroll_seconds : how much of the score's beginning is left out.
     reverb : room size, damping, width, level; None for none.
     chorus : voices, level, speed in Hz, depth in ms; None for none.
+    tuning : of all melodic tracks; None for the equal temperament.
     """
 
     voices: tuple[Voice, ...] = ()
     preroll_seconds: float = 0.0
     reverb: tuple[float, float, float, float] | None = None
     chorus: tuple[int, float, float, float] | None = None
+    tuning: tuning.Tuning | None = None
 
 
 PLAIN = Performance()
@@ -82,6 +85,7 @@ def draw(
         preroll,
         reverb if rng.random() < params.reverb_probability else None,
         chorus if rng.random() < params.chorus_probability else None,
+        tuning.draw(rng) if params.tuned_probability and rng.random() < params.tuned_probability else None,
     )
 
 
