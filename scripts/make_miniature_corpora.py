@@ -96,7 +96,7 @@ def make_tinysol(folder: Path) -> list[Remote]:
     """Five notes per instrument, one per fold."""
     audio: Files = {}
     rows, index = [], {}
-    for label in (*tinysol.LABELS, "Accordion"):
+    for label in (*tinysol.LABELS, "Theremin"):
         short = "".join(word[0] for word in label.split()) + label[-1]
         for fold, pitch in enumerate(("C4", "C#4", "D4", "D#4", "E4")):
             name = f"{short}-ord-{pitch}-mf-N-N"
@@ -123,7 +123,7 @@ def make_openmic(folder: Path) -> list[Remote]:
     files: Files = {}
     metadata, labelled, index = [], [], {}
     splits: dict[str, list[str]] = {"split01_train": [], "split01_test": []}
-    labels = [*openmic.LABELS, "banjo", "guitar"]
+    labels = [*openmic.LABELS, "ukulele", "guitar"]
     for number in range(3 * len(labels)):
         label, second = labels[number // 3], labels[(number // 3 + 1) % len(labels)]
         key = f"{number:06}_3840"
@@ -148,7 +148,7 @@ def make_openmic(folder: Path) -> list[Remote]:
 
 def make_philharmonia(folder: Path) -> None:
     """Three pitches per instrument, one of them loud and soft; percussion; the empty file that the real one has."""
-    for instrument in ("violin", "double-bass", "cor-anglais", "flute", "trumpet", "banjo"):
+    for instrument in ("violin", "double-bass", "cor-anglais", "flute", "trumpet", "mandolin"):
         for pitch, dynamic in (("A3", "forte"), ("A3", "piano"), ("As4", "forte"), ("C5", "fortissimo")):
             name = f"{instrument}_{pitch}_1_{dynamic}_normal.mp3"
             put(folder / instrument.replace("-", " ") / name, sound(instrument, name, 1.0, "MP3"))
@@ -182,7 +182,7 @@ def make_medleydb(folder: Path) -> None:
     """Three songs, one of whose stems bleed into each other."""
     for song, bleeds in (("Artist_One", "no"), ("Artist_Two", "no"), ("Band_Live", "yes")):
         stems = {}
-        for number, instrument in enumerate(("violin", "male singer", "drum set", "Main System", "synthesizer"), 1):
+        for number, instrument in enumerate(("violin", "male singer", "drum set", "Main System", "theremin"), 1):
             name = f"{song}_STEM_{number:02}.wav"
             put(folder / song / f"{song}_STEMS" / name, sound(instrument, song, 4.0))
             stems[f"S{number:02}"] = {"component": "", "filename": name, "instrument": instrument, "raw": {}}

@@ -12,9 +12,11 @@ from instrec.errors import UserError
 from instrec.util import documents
 
 LABELS = {
+    "accordion": "accordion",
     "acoustic guitar": "acoustic_guitar",
     "alto saxophone": "saxophone",
     "baritone saxophone": "saxophone",
+    "banjo": "banjo",
     "bassoon": "bassoon",
     "cello": "cello",
     "clarinet": "clarinet",
@@ -29,19 +31,26 @@ LABELS = {
     "female singer": "voice",
     "flute": "flute",
     "french horn": "french_horn",
+    "glockenspiel": "mallet_percussion",
+    "harmonica": "harmonica",
+    "harp": "harp",
     "male rapper": "voice",
     "male singer": "voice",
+    "marimba": "mallet_percussion",
     "oboe": "oboe",
     "piano": "piano",
     "soprano saxophone": "saxophone",
+    "synthesizer": "synthesizer",
     "tack piano": "piano",
     "tenor saxophone": "saxophone",
     "trombone": "trombone",
     "trumpet": "trumpet",
     "tuba": "tuba",
+    "vibraphone": "mallet_percussion",
     "viola": "viola",
     "violin": "violin",
     "vocalists": "voice",
+    "xylophone": "mallet_percussion",
 }
 
 _METADATA = "_METADATA.yaml"

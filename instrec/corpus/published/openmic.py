@@ -10,14 +10,18 @@ from instrec.corpus.published.mirdata_loader import MirdataCorpus
 
 # `bass` and `guitar` do not tell electric from acoustic: they stand for no class of ours.
 LABELS = {
+    "accordion": "accordion",
+    "banjo": "banjo",
     "cello": "cello",
     "clarinet": "clarinet",
     "cymbals": "drums",
     "drums": "drums",
     "flute": "flute",
+    "mallet_percussion": "mallet_percussion",
     "organ": "organ",
     "piano": "piano",
     "saxophone": "saxophone",
+    "synthesizer": "synthesizer",
     "trombone": "trombone",
     "trumpet": "trumpet",
     "violin": "violin",
@@ -48,7 +52,7 @@ OPENMIC = _OpenMIC(
     how="downloaded",
     notes="Labels are partial: listeners were asked about a few instruments per excerpt. An instrument is present if "
     "their agreement is at least 0.5. An instrument that nobody was asked about counts as absent, though it may "
-    "sound. Excerpts with a sound of no class are left out (`accordion`, `banjo`, `bass`, `guitar`, "
-    "`mallet_percussion`, `mandolin`, `synthesizer`, `ukulele`): `bass` and `guitar` may be electric or acoustic.",
+    "sound. Excerpts with a sound of no class are left out (`bass`, `guitar`, `mandolin`, "
+    "`ukulele`): `bass` and `guitar` may be electric or acoustic.",
     partitioned=True,
 )

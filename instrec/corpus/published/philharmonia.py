@@ -12,6 +12,7 @@ from instrec.corpus.index import Excluded, search
 from instrec.corpus.published.base import Placed, Sound
 
 LABELS = {
+    "banjo": "banjo",
     "bassoon": "bassoon",
     "cello": "cello",
     "clarinet": "clarinet",
@@ -57,7 +58,7 @@ PHILHARMONIA = _Philharmonia(
     groups="the pitch of an instrument; one player per instrument, so a test within the dataset is too easy",
     how="download the archives, for which no checksum is published, and unpack them there: any folders of "
     "instrument_pitch_length_dynamic_articulation.mp3",
-    notes="The label is in each file name, so any folders will do. Percussion, `banjo`, `mandolin`, `bass-clarinet` "
+    notes="The label is in each file name, so any folders will do. Percussion, `mandolin`, `bass-clarinet` "
     "and `contrabassoon` have no class. One published file (`viola_D6_05_piano_arco-normal.mp3`) is empty and is "
     "left out.",
 )

@@ -9,6 +9,7 @@ from instrec.corpus.published.base import Sound
 from instrec.corpus.published.mirdata_loader import MirdataCorpus
 
 LABELS = {
+    "Accordion": "accordion",
     "Alto Saxophone": "saxophone",
     "Bass Tuba": "tuba",
     "Bassoon": "bassoon",
@@ -47,5 +48,5 @@ TINYSOL = _TinySOL(
     how="downloaded",
     notes="Some notes are pitch-shifted copies of others, and one player plays each instrument, so a test within the "
     "dataset is too easy. Published macro F1: .99 within the dataset, .39 trained on Philharmonia and tested on "
-    "TinySOL, .14 in the other direction. `Accordion` has no class.",
+    "TinySOL, .14 in the other direction.",
 )
