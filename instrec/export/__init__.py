@@ -75,7 +75,7 @@ def description(trained: Classifier, model: Path, form: str) -> dict[str, Any]:
         "version": version("instrec"),
         # As in dvc.lock and .dvc files: `git log -S` finds its commit.
         "model_md5": hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest(),
-        "licence": "MIT",
+        "license": "MIT",
         "input": f"{INPUT}: float32 [windows, {card.clip.samples}], mono sound at {card.clip.sample_rate} Hz, -1..1; "
         "what is shorter is filled up with zeros",
         "output_presence": f"float32 [windows, {len(card.classes)}]: probability of each class, in their order; "

@@ -86,7 +86,7 @@ def _about(path: Path) -> dict:
             assert file.read("labels.txt").decode().splitlines() == about["classes"]
         return about
     texts = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
-    plain = ("name", "version", "model_md5", "licence", "input", "input_features", "output_presence", "output_count")
+    plain = ("name", "version", "model_md5", "license", "input", "input_features", "output_presence", "output_count")
     return {key: value if key in plain else json.loads(value) for key, value in texts.items()}
 
 
