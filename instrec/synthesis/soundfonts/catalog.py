@@ -30,7 +30,7 @@ class Known:
 _log = logging.getLogger(__name__)
 
 KNOWN = {
-    freepats.NAME: Known("freepats", 22175616, "ecf6c6bcdc021aacc8e9fab2d24238292c852cfac07bc295c3ba5773a3e6551c"),
+    freepats.NAME: Known("freepats", 24621650, "bf6ffba5b8f08ad137d1b5ecebcc2a95d243d585cfeb5871e23903614615feb7"),
     "A320U.sf2": Known("denemo-data", 9698968, "c3455f5ce7425e5ec737b4c6e8dd2ea2bd4ad407908853413ce7c44480bf89c8"),
     "GeneralUser-v1.47.sf2": Known(
         "minuet-data", 31281184, "226bdc28613368ce9b740ecf0748618c575657f19b9c88eada1a50b060ef7eba"

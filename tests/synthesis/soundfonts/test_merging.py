@@ -49,6 +49,16 @@ def test_a_merged_soundfont_can_be_merged_again(tmp_path, parts):
     assert [len(zones) for zones in font.zones.values()] == [2, 2, 1]
 
 
+def test_a_loop_that_is_shorter_than_a_step_is_no_loop(tmp_path):
+    """FluidSynth would read beyond the note, and crash where nothing lies there."""
+    for name, loop in (("tiny", (500, 502)), ("none", None), ("short", (500, 508))):
+        write(tmp_path / f"{name}.sf2", name, {(0, 40): [Note(tone(200.0, 0.2), RATE, 55.35, (0, 127), loop=loop)]})
+        merge(tmp_path / f"{name}-merged.sf2", name, [tmp_path / f"{name}.sf2"])
+    tiny, none, short = (played(tmp_path / f"{name}-merged.sf2", 40, 79) for name in ("tiny", "none", "short"))
+    np.testing.assert_array_equal(tiny, none)
+    assert not np.array_equal(short, none)
+
+
 def compressed(path):
     """Make a SoundFont of one note compressed, as MuseScore writes them: offsets count bytes, loops from the note."""
     chunks = sf2_reader.chunks(path)
