@@ -23,7 +23,7 @@ import numpy as np
 from instrec import features, params
 from instrec.corpus import balance, manifest, recordings
 from instrec.corpus.manifest import RECORDING
-from instrec.evaluation.recordings import evaluate_folder, find
+from instrec.evaluation.labeled_folder import evaluate_folder, find
 from instrec.inference import model as models
 from instrec.models.released import TRAINED
 from instrec.synthesis import rendering

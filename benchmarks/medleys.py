@@ -21,7 +21,7 @@ from instrec import params
 from instrec.inference import model as models
 from instrec.inference import prediction
 from instrec.inference.prediction import Prediction
-from instrec.inference.summary import MIN_ODDS, MIN_SHARE, raised
+from instrec.inference.whole_file import MIN_ODDS, MIN_SHARE, raised
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog
 from instrec.util import seeding
@@ -57,7 +57,7 @@ def present(piece: timelines.Piece, seconds: float) -> set[str]:
 
 
 def counted(predicted: Prediction, thresholds: dict[str, float], share: float, odds: float) -> set[str]:
-    """Return the instruments that `summary.decided` would name by another rule, in a file of two windows or more."""
+    """Return the instruments that `whole_file.decided` would name by another rule, in a file of two windows or more."""
     activations = predicted.activations
     audible = activations.audible.sum() * activations.cell / activations.sample_rate
     least = share * max(0.0, audible - activations.window / activations.sample_rate)

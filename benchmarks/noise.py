@@ -12,7 +12,7 @@ import soundfile
 from tqdm import tqdm
 
 from instrec.audio import decoding
-from instrec.evaluation import recordings
+from instrec.evaluation import labeled_folder
 from instrec.inference import model as models
 from instrec.synthesis.noise import effects
 
@@ -20,7 +20,7 @@ from instrec.synthesis.noise import effects
 def make_noisy(folder: Path, copy: Path, model: models.Model, snr_db: float) -> None:
     """Write every scored file again, noise of its own under it, in the same sub-folders."""
     rate = model.sample_rate
-    labelled, _ = recordings.find(folder, recordings.asked(model.classes))
+    labelled, _ = labeled_folder.find(folder, labeled_folder.asked(model.classes))
     for number, (path, label) in enumerate(tqdm(labelled, unit="file", disable=None, leave=False)):
         y = decoding.load(path, rate)
         if len(y):
@@ -38,7 +38,7 @@ def main() -> None:
     model = models.load(given.model)
     with tempfile.TemporaryDirectory() as copy:
         make_noisy(given.folder, Path(copy), model, given.snr_db)
-        clean, noisy = (recordings.evaluate_folder(folder, model) for folder in (given.folder, Path(copy)))
+        clean, noisy = (labeled_folder.evaluate_folder(folder, model) for folder in (given.folder, Path(copy)))
     for name in ("top1", "macro_recall"):
         drop = clean[name] - noisy[name]
         print(f"{name}: {clean[name]:.3f}, at {given.snr_db:g} dB {noisy[name]:.3f}: {100 * drop:.1f} points less")

@@ -141,19 +141,19 @@ def serve(args: argparse.Namespace) -> int:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Score the model on labeled recordings: a folder with one sub-folder per class, or a table of labels."""
-    from instrec.evaluation import labels, recordings
+    from instrec.evaluation import labeled_folder, labeled_table
 
     table = args.labels.suffix.lower() == ".csv"
     if table:
-        labels.read(args.labels, ())  # a mistake is reported before the model is loaded
-        result = labels.evaluate_table(args.labels, _model(args), track=args.track)
+        labeled_table.read(args.labels, ())  # a mistake is reported before the model is loaded
+        result = labeled_table.evaluate_table(args.labels, _model(args), track=args.track)
     else:
-        recordings.find(args.labels, ())
-        result = recordings.evaluate_folder(args.labels, _model(args), track=args.track)
+        labeled_folder.find(args.labels, ())
+        result = labeled_folder.evaluate_folder(args.labels, _model(args), track=args.track)
     if args.json:
         print(json.dumps(result, indent=2))
     else:
-        print(labels.labels_table(result) if table else recordings.evaluation_table(result))
+        print(labeled_table.labels_table(result) if table else labeled_folder.evaluation_table(result))
     return 0
 
 

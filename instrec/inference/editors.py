@@ -15,7 +15,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree
 
 from instrec import taxonomy
-from instrec.inference.summary import Sounding
+from instrec.inference.whole_file import Sounding
 
 
 class Label(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from instrec.errors import UserError
-from instrec.inference import summary
+from instrec.inference import timeline, whole_file
 from instrec.inference.activations import Activations, activations_of
 from instrec.inference.model import HOP_SHARE, Model
-from instrec.inference.summary import Sounding
+from instrec.inference.whole_file import Sounding
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
-
-# Of 0.1 s; from benchmarks/timelines.py. examples/instruments.js and examples/onnx_predict.py smooth timelines, too.
-SHORTEST_CELLS = GAP_CELLS = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Prediction:
     instruments : those that the sound holds, first those that sound longest: `name`, `share`, `probability`, `segments`
         as (start, end) in seconds.
     doubtful : the same of those that sound too briefly, or nowhere surely enough, to count in a sound of this length;
-        see `summary.decided`.
+        see `whole_file.decided`.
     """
 
     activations: Activations
@@ -121,9 +118,9 @@ def predict(
 ) -> Prediction:
     """Name the instruments of a file or an array, and when they sound.
 
-    An instrument sounds for as long as its timeline reaches its threshold; `summary.decided` tells whether that is long
-    and sure enough to count. Its probability is the highest value of its timeline, a short moving average over windows:
-    a mean over the whole file would say little of what plays in a part of it.
+    An instrument sounds for as long as its timeline reaches its threshold; `whole_file.decided` tells whether that is
+    long and sure enough to count. Its probability is the highest value of its timeline, a short moving average over
+    windows: a mean over the whole file would say little of what plays in a part of it.
 
     Parameters
     ----------
@@ -146,77 +143,25 @@ def predict(
     settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "threads": threads, "progress": progress}
     activations = activations_of(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)
     thresholds = model.thresholds if threshold is None else (threshold,) * len(activations.classes)
-    activity = timeline(activations)
+    activity = timeline.smoothed(activations)
     within = activations.audible[:, None]
-    active = sounding(activity, thresholds) & within
+    active = timeline.sounding(activity, thresholds) & within
     activity = np.where(within, activity, 0.0)
     audible = float(activations.audible.sum()) * activations.cell / activations.sample_rate
     found = [
-        _sounding(name, activity[:, index], segments(active[:, index], activations), audible)
+        _sounding(name, activity[:, index], timeline.segments(active[:, index], activations), audible)
         for index, name in enumerate(activations.classes)
         if active[:, index].any()
     ]
     asked = dict(zip(activations.classes, thresholds, strict=True)) if threshold is None else {}
     window = activations.window / activations.sample_rate
-    decided = summary.decided(found, thresholds=asked, seconds=audible, window_seconds=window)
+    decided = whole_file.decided(found, thresholds=asked, seconds=audible, window_seconds=window)
     return Prediction(activations, activity, *decided)
 
 
 def _sounding(name: str, activity: np.ndarray, spans: tuple[tuple[float, float], ...], audible: float) -> Sounding:
     share = sum(end - start for start, end in spans) / audible
     return Sounding(name, float(activity.max()), spans, min(1.0, share))  # segments bridge short rests
-
-
-def timeline(activations: Activations) -> np.ndarray:
-    """Smooth the presence of windows: a moving average, in a grid of one cell every 0.1 s, much finer than the hop.
-
-    Where windows begin or end to hold an instrument, their mean changes with each that covers a cell, so it crosses
-    a threshold near the entrance, wherever that falls between two windows.
-
-    Returns
-    -------
-    np.ndarray [shape=(cells, classes), float64, 0..1]
-        Each cell is the mean presence of the windows that cover its middle.
-    """
-    middles = activations.middles
-    first = np.searchsorted(activations.onsets, middles - activations.window, side="right")
-    last = np.searchsorted(activations.onsets, middles, side="right")
-    summed = np.concatenate(
-        [np.zeros((1, len(activations.classes))), np.cumsum(activations.presence, axis=0, dtype=np.float64)]
-    )
-    means: np.ndarray = (summed[last] - summed[first]) / (last - first)[:, None]
-    return means.clip(0, 1)  # sums round
-
-
-def sounding(activity: np.ndarray, thresholds: Iterable[float]) -> np.ndarray:
-    """Decide where each class reaches its threshold for at least 0.5 s [shape=(cells, classes), bool].
-
-    A shorter peak in what windows of seconds say is chance. A short sound between rests is none, as the windows that
-    hold it say so in the rests as well, before the two are separated.
-    """
-    active = activity >= np.asarray(tuple(thresholds))
-    for column in active.T:
-        for start, end in _runs(column):
-            if end - start < min(SHORTEST_CELLS, len(column)):
-                column[start:end] = False
-    return active
-
-
-def segments(active: np.ndarray, activations: Activations) -> tuple[tuple[float, float], ...]:
-    """Merge active cells [shape=(cells,), bool] into (start, end) in seconds, across gaps of up to 0.5 s."""
-    bridged = active.copy()
-    for start, end in _runs(~active):
-        if start > 0 and end < len(active) and end - start <= GAP_CELLS:
-            bridged[start:end] = True
-    cell = activations.cell / activations.sample_rate
-    return tuple((start * cell, min(end * cell, activations.duration)) for start, end in _runs(bridged))
-
-
-def _runs(active: np.ndarray) -> list[list[int]]:
-    """Return [first, behind the last] of every stretch of active cells."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
-    runs: list[list[int]] = edges.reshape(-1, 2).tolist()
-    return runs
 
 
 def mean_presence(activations: Activations) -> np.ndarray:

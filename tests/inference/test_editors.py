@@ -9,7 +9,7 @@ import pytest
 from pympi.Praat import TextGrid
 
 from instrec.inference import editors
-from instrec.inference.summary import Sounding
+from instrec.inference.whole_file import Sounding
 
 LATE = 3723.5  # 1:02:03.5
 INSTRUMENTS = (

@@ -3,7 +3,7 @@ import numpy as np
 from instrec.inference.activations import Activations
 from instrec.inference.prediction import Prediction
 from instrec.inference.prediction_table import prediction_table
-from instrec.inference.summary import Sounding
+from instrec.inference.whole_file import Sounding
 
 
 def predicted(name: str, windows: int, *instruments: Sounding, doubtful: tuple[Sounding, ...] = ()) -> Prediction:

@@ -6,7 +6,7 @@ from matplotlib.image import imread
 from instrec.inference import timeline_plot
 from instrec.inference.activations import Activations
 from instrec.inference.prediction import Prediction
-from instrec.inference.summary import Sounding
+from instrec.inference.whole_file import Sounding
 from tests.refusals import refused
 
 

@@ -18,7 +18,7 @@ from instrec.evaluation.figures import Chart
 from instrec.inference import keras_model
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
-from instrec.tracking.report import changes, charts, metrics, mistakes, playing
+from instrec.tracking.report import changes, charts, metric_tables, mistakes, playing
 from instrec.util.files import written_whole
 from instrec.web.templates import LOOKS, source, templates
 
@@ -49,7 +49,7 @@ def write(output: Path, *, model: Path, base: str | None = None, file: Path | No
         If there are no metrics, git does not know `base`, `file` is no audio, or the page cannot be written.
     """
     parameters = params.load()
-    sets = metrics.read()
+    sets = metric_tables.read()
     names = [each.name for each in sets]
     compared = changes.since(Path(), base) if base else None
     known = _or_lacking(lambda: classifier.load(model))

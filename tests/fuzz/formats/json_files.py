@@ -16,10 +16,10 @@ from tests.fuzz.harness import Format
 
 def _metrics(path: Path) -> None:
     from instrec.tracking.gate import commits, comparison
-    from instrec.tracking.report import metrics
+    from instrec.tracking.report import metric_tables
 
     comparison.figures(commits.mapping(Path(), path) or {})
-    assert metrics.read()
+    assert metric_tables.read()
 
 
 def _summary(path: Path) -> None:
@@ -120,7 +120,7 @@ JSON = Format(
     ),
     (
         *(
-            "instrec.tracking.report.metrics",
+            "instrec.tracking.report.metric_tables",
             "instrec.tracking.summary",
             "instrec.tracking.model_card.facts",
             "instrec.tracking.reproductions.results",

@@ -36,10 +36,10 @@ def _held(path: Path) -> None:
 
 
 def _labels(path: Path) -> None:
-    from instrec.evaluation import labels
+    from instrec.evaluation import labeled_table
 
     classes = ("violin", "piano", "flute", "drums")
-    found, _ = labels.read(path, classes)
+    found, _ = labeled_table.read(path, classes)
     assert all((each.present | each.absent) <= set(classes) for each in found), found
 
 
@@ -103,6 +103,6 @@ TABLE = Format(
     ),
     (
         *("instrec.corpus.manifest", "instrec.corpus.index", "instrec.corpus.soundfont_programs"),
-        *("instrec.evaluation.labels", "instrec.tracking.report.charts"),
+        *("instrec.evaluation.labeled_table", "instrec.tracking.report.charts"),
     ),
 )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from instrec.evaluation.recordings import asked, evaluate_folder, figures, find
+from instrec.evaluation.labeled_folder import asked, evaluate_folder, figures, find
 from instrec.inference import keras_model
 from instrec.models.classifier import Classifier
 from tests.refusals import refused

@@ -1,6 +1,6 @@
 import pytest
 
-from instrec.inference.summary import MIN_ODDS, MIN_SHARE, Sounding, decided, raised
+from instrec.inference.whole_file import MIN_ODDS, MIN_SHARE, Sounding, decided, raised
 
 WINDOW = 3.0
 

@@ -7,7 +7,7 @@ import soundfile
 
 from instrec.cli import main
 from instrec.errors import UserError
-from instrec.evaluation import labels
+from instrec.evaluation import labeled_table
 from tests.tone_model import CARD, RATE, silence, tone
 
 CLASSES = tuple(CARD.classes)
@@ -97,7 +97,7 @@ def test_what_is_left_out_is_told(folder, model, capsys):
 def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, reason):
     (tmp_path / "labels.csv").write_text(text)
     with pytest.raises(UserError, match=reason):
-        labels.read(tmp_path / "labels.csv", CLASSES)
+        labeled_table.read(tmp_path / "labels.csv", CLASSES)
 
 
 def test_nothing_to_score_is_one_line(folder, model, capsys):

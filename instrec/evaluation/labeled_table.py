@@ -14,7 +14,7 @@ import numpy as np
 from instrec import taxonomy
 from instrec.errors import UserError, shown
 from instrec.evaluation import metrics, protocols
-from instrec.evaluation.recordings import asked, left_out
+from instrec.evaluation.labeled_folder import asked, left_out
 from instrec.inference import prediction
 from instrec.inference.model import Model
 from instrec.util.progress import tqdm
