@@ -26,7 +26,7 @@ from instrec.corpus.manifest import RECORDING
 from instrec.evaluation.labeled_folder import evaluate_folder, find
 from instrec.inference import model as models
 from instrec.models.released import TRAINED
-from instrec.synthesis import rendering
+from instrec.synthesis import rendering, writing
 from instrec.synthesis.soundfonts import catalog
 from instrec.training import fit
 from instrec.util import seeding
@@ -71,7 +71,7 @@ def trained(settings: params.Params, own: Path, place: Path, *, alone: bool) -> 
         if alone and split == "train":
             chosen = [clip for clip in chosen if clip.source == RECORDING]
         audio = place / f"audio/{split}.h5"
-        rendering.write(audio, chosen, rendering.Renderer(settings, Path("data")))
+        writing.write(audio, chosen, rendering.Renderer(settings, Path("data")))
         features.write(place / f"inputs/{split}.h5", audio, representation)
     made = (place / name for name in ("model.keras", "history.csv", "speed.json", "backup"))
     fit.train(settings, fit.Files(place / "audio.h5", place / "inputs", place / "manifest.csv", Path("data"), *made))

@@ -18,7 +18,7 @@ from pathlib import Path
 from instrec import features, params
 from instrec.corpus import balance, manifest
 from instrec.models import architectures
-from instrec.synthesis import rendering
+from instrec.synthesis import rendering, writing
 from instrec.synthesis.soundfonts import catalog
 from instrec.training import clip_rounds, devices, fit, regeneration
 from instrec.training.batches import Batches
@@ -37,7 +37,7 @@ def first_round(parameters: params.Params, folder: Path) -> clip_rounds.Sources:
     clips = manifest.of_split(balance.make(parameters, [], Path("data"), held), "train")
     manifest.write(folder / "manifest.csv", clips)
     alone = replace(parameters, workers=1)  # other processes would import Keras with this module
-    rendering.write(folder / "audio.h5", clips, rendering.Renderer(alone, Path("data")))
+    writing.write(folder / "audio.h5", clips, rendering.Renderer(alone, Path("data")))
     representation = features.from_params(parameters.clip, parameters.spectrogram)
     features.write(folder / "train.h5", folder / "audio.h5", representation, workers=1)
     return clip_rounds.Sources(parameters, folder / "manifest.csv", Path("data"), folder / "train.h5")

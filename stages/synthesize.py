@@ -9,13 +9,11 @@ def main() -> None:
     """Write build/audio/SPLIT.h5 for every split of the manifest."""
     from instrec import params
     from instrec.corpus import manifest
-    from instrec.synthesis import rendering
+    from instrec.synthesis import rendering, writing
 
     settings = params.load()
     clips = manifest.read(Path("build/manifest.csv"))
-    renderer = rendering.Renderer(settings, Path("data"))
-    for split in manifest.splits(clips):
-        rendering.write(Path("build/audio") / f"{split}.h5", manifest.of_split(clips, split), renderer)
+    writing.write_splits(Path("build/audio"), clips, rendering.Renderer(settings, Path("data")))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,7 @@ from instrec.scores import midi
 from instrec.synthesis import noise, variation
 from instrec.synthesis.fluidsynth import SILENCE, Synth
 from instrec.synthesis.soundfonts import cache
-from instrec.util import documents, hdf5, parallel, seeding
-from instrec.util.progress import tqdm
+from instrec.util import documents, seeding
 
 if TYPE_CHECKING:
     import pretty_midi
@@ -228,27 +227,3 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
     with documents.expected(file, remedy):
         specs = documents.load_json(file, remedy=remedy)
         return {name: noise.from_json(spec) for name, spec in specs.items()}
-
-
-def write(path: Path, clips: list[Clip], renderer: Renderer) -> None:
-    """Render the clips of a split into an HDF5 file, by all workers, with a progress bar.
-
-    The columns of labels are `test_sets.label_columns` of the split.
-    """
-    settings = renderer.params
-    classes = test_sets.label_columns(clips[0].split, settings.classes) if clips else settings.classes
-    labels = np.array([[name in clip.labels for name in classes] for clip in clips], dtype=np.uint8)
-    rendered = parallel.ordered_map(renderer, clips, workers=settings.workers, cluster=settings.cluster)
-    with hdf5.create(
-        path,
-        name="audio",
-        shape=(settings.clip.samples,),
-        dtype=np.int16,
-        ids=[clip.id for clip in clips],
-        labels=labels,
-        classes=classes,
-        compression="none",  # gzip would take a third of this process's time, and save 30 % of a file that is read once
-        sample_rate=settings.clip.sample_rate,
-    ) as writer:
-        for y in tqdm(rendered, total=len(clips), desc=path.stem, unit="clip"):
-            writer.append(y[np.newaxis])

@@ -20,7 +20,7 @@ from instrec.corpus import balance, manifest, soundfont_programs
 from instrec.corpus.index import RECORDINGS, Entry
 from instrec.corpus.manifest import NOISY, RECORDING, SCORE, Clip
 from instrec.params import Params
-from instrec.synthesis import rendering
+from instrec.synthesis import rendering, writing
 from instrec.synthesis.soundfonts import catalog
 from instrec.training import clip_rounds
 from instrec.training.clip_rounds import Sources
@@ -33,7 +33,7 @@ RATE = 22050
 
 def stages(params: Params, clips: list[Clip], folder: Path) -> Path:
     """What the stages synthesize and spectrograms make of clips."""
-    rendering.write(folder / "audio.h5", clips, rendering.Renderer(params, folder))
+    writing.write(folder / "audio.h5", clips, rendering.Renderer(params, folder))
     representation = features.from_params(params.clip, params.spectrogram)
     features.write(folder / "train.h5", folder / "audio.h5", representation, workers=1)
     return folder / "train.h5"

@@ -9,7 +9,7 @@ import soxr
 
 from instrec.models import classifier
 from instrec.params import ClipParams, Params
-from instrec.synthesis import rendering
+from instrec.synthesis import rendering, writing
 from instrec.training import clip_rounds, fit, teacher
 from instrec.training.batches import Batches
 from instrec.util import hdf5
@@ -113,7 +113,7 @@ def test_a_round_has_the_embeddings_of_its_sounds(sources: clip_rounds.Sources, 
     changed = replace(sources, params=replace(sources.params, workers=workers), embeddings=tmp_path / "first.h5")
     clip_rounds.write(tmp_path / "round-1.h5", changed, 1)
     renderer = rendering.Renderer(sources.params, sources.data)
-    rendering.write(tmp_path / "audio.h5", test_regeneration.clips_of(sources, 1), renderer)
+    writing.write(tmp_path / "audio.h5", test_regeneration.clips_of(sources, 1), renderer)
     teacher.write(tmp_path / "expected.h5", tmp_path / "audio.h5", clip)
     assert clip_rounds.embeddings_of(tmp_path / "round-1.h5").exists()
     with (

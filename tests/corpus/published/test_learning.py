@@ -12,7 +12,7 @@ from instrec import features, params
 from instrec.corpus import balance, manifest, published
 from instrec.corpus.published import CORPORA
 from instrec.models import architectures
-from instrec.synthesis import rendering
+from instrec.synthesis import rendering, writing
 from instrec.synthesis.soundfonts import catalog
 from instrec.training import fit
 from instrec.training.batches import Batches
@@ -74,7 +74,7 @@ def test_from_files_to_two_steps_of_training(name, bring, settings, model, score
 
     trained = manifest.of_split(clips, "train")
     assert any(clip in own for clip in trained)
-    rendering.write(Path("audio.h5"), trained, rendering.Renderer(settings, Path("data")))
+    writing.write(Path("audio.h5"), trained, rendering.Renderer(settings, Path("data")))
     representation = features.from_params(settings.clip, settings.spectrogram)
     features.write(Path("inputs.h5"), Path("audio.h5"), representation, workers=1)
     with open_store(Path("inputs.h5")) as store:

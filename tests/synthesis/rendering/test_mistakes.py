@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from instrec.corpus.manifest import NOISY, RECORDING
-from instrec.synthesis import rendering
+from instrec.synthesis import writing
 from instrec.synthesis.rendering import Renderer
 from tests.refusals import refused
 from tests.synthesis.rendering.clips import CLIP, save
@@ -58,5 +58,5 @@ def test_a_failure_leaves_no_file(tmp_path, small_params, data):
     clips = [CLIP, replace(CLIP, id="b", soundfont="nowhere.sf2")]
     for workers in (1, 2):
         with refused("soundfont-missing", "nowhere.sf2", "soundfonts.folders"):
-            rendering.write(tmp_path / "train.h5", clips, Renderer(replace(small_params, workers=workers), data))
+            writing.write(tmp_path / "train.h5", clips, Renderer(replace(small_params, workers=workers), data))
         assert list(tmp_path.iterdir()) == []
