@@ -51,7 +51,7 @@ def predict(
     path_or_array : a file of any format, rate and length; or np.ndarray [shape=(samples,) or (samples, channels)],
         floating point in -1..1 or integers whose range is full scale.
     sample_rate : of an array, in Hz.
-    model : from `load_model`, or a file; the released model by default.
+    model : from `load_model`, or what it takes; the released model by default.
     threshold : for every class, 0..1, instead of the model's own.
     hop_seconds : from window to window, 0.1 s to a window; a sixth of a window by default.
 
@@ -73,23 +73,25 @@ def load_model(path: str | Path | None = None) -> Model:
 
     Parameters
     ----------
-    path : .onnx or .keras; the released model by default.
+    path : .onnx or .keras, or a name out of `models.released.NAMES`; the released model by default.
 
     Raises
     ------
     InstrecError
         When the file is missing, damaged, or needs a package that is not installed.
     """
-    if path is None:
-        return _released()
+    from instrec.models.released import NAMES, PACKAGED
+
+    if path is None or str(path) in NAMES:
+        return _released(str(path or PACKAGED.stem))
     from instrec.inference import model
 
     return model.load(path)
 
 
 @cache
-def _released() -> Model:
+def _released(name: str) -> Model:
     from instrec.inference import model
     from instrec.models.released import PACKAGED
 
-    return model.load(PACKAGED)
+    return model.load(PACKAGED.with_stem(name))

@@ -1,19 +1,21 @@
 """Make the trained model the released one: `make release`, or `python scripts/release.py [FOLDER] [options]`.
 
 Takes `models/classifier.keras` of FOLDER, a working tree in which the pipeline has run (this one unless named), puts it
-into `released/` with the facts that its card is written from, and as ONNX into the package. What is left to do is to
-commit. Git has the model, so that `dvc get`, `dvc import` and `dvc.api` find it at the address of the repository.
+into `released/` with the facts that its card is written from, and as ONNX into the package: as the default model, or
+under the name that `--name` gives. What is left to do is to commit. Git has the model, so that `dvc get`, `dvc import`
+and `dvc.api` find it at the address of the repository.
 """
 
 import argparse
 import datetime
+import re
 import shutil
 import sys
 from pathlib import Path
 
 from instrec import export as exporting
 from instrec.errors import UserError, run
-from instrec.models.released import FACTS, RELEASED, TRAINED
+from instrec.models.released import RELEASED, TRAINED
 from instrec.tracking import model_card
 from instrec.tracking.mlflow.runs import md5
 from instrec.tracking.model_card.facts import evaluation
@@ -21,7 +23,6 @@ from instrec.util import documents
 from instrec.util.files import written_whole
 
 LARGEST_MB = 5
-CARD = Path("docs/model_card.md")
 PACKAGED = Path("instrec/models/classifier.onnx")  # of this working tree, whichever package is installed
 
 
@@ -48,11 +49,18 @@ def check(folder: Path) -> None:
             )
 
 
-def store(model: Path) -> None:
+def named(text: str) -> str:
+    """Check a name for a model: it is part of files' names."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: lower-case letters, digits and underscores")
+    return text
+
+
+def store(model: Path, name: str) -> None:
     """Put the model into `released/`, where git has it, and its ONNX into the package."""
-    exported = exporting.export(model, "onnx", PACKAGED)
-    print(f"{PACKAGED}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
-    with written_whole(RELEASED) as part:
+    exported = exporting.export(model, "onnx", packaged := PACKAGED.with_stem(name))
+    print(f"{packaged}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
+    with written_whole(RELEASED.with_stem(name)) as part:
         shutil.copyfile(model, part)
 
 
@@ -70,20 +78,22 @@ def main() -> None:
     parser.add_argument(
         "--of", metavar="TEXT", action="append", default=[], help="what these recordings are, for the card, one per set"
     )
+    parser.add_argument("--name", type=named, default=RELEASED.stem, help=f"of the model (default: {RELEASED.stem})")
     parser.add_argument("--date", default=f"{datetime.date.today():%-d %B %Y}", help="(today)")
     args = parser.parse_args()
     if len(args.recordings) != len(args.of):
         raise UserError("argument-missing", "", "--recordings JSON and --of TEXT belong together")
     check(args.folder)
     recordings = [{"of": of, "figures": evaluation(path)} for of, path in zip(args.of, args.recordings, strict=True)]
-    facts = model_card.gather(args.folder, args.date, recordings)
+    facts = {"name": args.name, **model_card.gather(args.folder, args.date, recordings)}
     text = model_card.page(facts)  # before anything is changed: it may lack a license
-    store(args.folder / TRAINED)
-    model_card.save(FACTS, facts)
-    with written_whole(CARD) as part:
+    store(args.folder / TRAINED, args.name)
+    released, card = RELEASED.with_stem(args.name), model_card.card_of(args.name)
+    model_card.save(released.with_suffix(".json"), facts)
+    with written_whole(card) as part:
         part.write_text(text, encoding="utf-8")
-    print(f"{RELEASED}: {facts['model']['bytes'] / 1e6:.2f} MB; its card is {CARD}")
-    print(f"git add {RELEASED.parent} instrec/models {CARD} && git commit")
+    print(f"{released}: {facts['model']['bytes'] / 1e6:.2f} MB; its card is {card}")
+    print(f"git add {RELEASED.parent} instrec/models {card} && git commit")
 
 
 if __name__ == "__main__":

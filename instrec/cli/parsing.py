@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from instrec.cli import commands, dev
 from instrec.errors import UserError
-from instrec.models.released import FACTS, RELEASED, TRAINED
+from instrec.models.released import FACTS, NAMES, RELEASED, TRAINED
 
 PREDICTION_FORMATS = ("text", "json", "csv", "jams", "audacity", "reaper", "webvtt", "sonic-visualiser", "textgrid")
 """Names of `inference.formats.FORMATS`; help does not wait for that."""
@@ -32,7 +32,9 @@ class Parser(argparse.ArgumentParser):
         sub: Parser = self._group.add_parser(function.__name__, help=summary, description=summary, allow_abbrev=False)
         sub.set_defaults(function=function, parser=sub)
         if model:
-            sub.add_argument("--model", type=_path, help=f"model file, .onnx or .keras (default: {model})")
+            sub.add_argument(
+                "--model", type=_path, help=f"file, .onnx or .keras, or {', '.join(NAMES)} (default: {model})"
+            )
         return sub
 
     def grouped(self) -> Parser:

@@ -1,4 +1,4 @@
-"""The default model of commands: the one trained here, or else the released one."""
+"""The models of commands: the one trained here, or else the released one; released ones by their names."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ FACTS = RELEASED.with_suffix(".json")
 """What is known of the released model, written when it was released."""
 PACKAGED = Path(__file__).with_name("classifier.onnx")
 """The released model as ONNX, which comes with the package."""
+NAMES = tuple(sorted(path.stem for path in PACKAGED.parent.glob("*.onnx")))
+"""The released models, of which one is the default: what `--model` and `load_model` take in place of a file."""
 
 
 def choose(model: Path | None, released: Path = PACKAGED) -> Path:
@@ -24,6 +26,7 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
 
     Parameters
     ----------
+    model : a file, or one of NAMES.
     released : the released model as the caller needs it.
 
     Raises
@@ -31,6 +34,8 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
     UserError
         If none is named and none is there.
     """
+    if str(model) in NAMES:
+        return released.with_stem(str(model))
     chosen = model or (TRAINED if TRAINED.is_file() else released)
     if model is None and not chosen.is_file():
         raise UserError(

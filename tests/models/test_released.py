@@ -8,8 +8,10 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
+import instrec
 from instrec.cli import main
-from instrec.models.released import FACTS, PACKAGED, RELEASED, TRAINED, choose
+from instrec.models.released import FACTS, NAMES, PACKAGED, RELEASED, TRAINED, choose
+from instrec.util.files import md5
 from tests.refusals import assert_one_line
 from tests.tone_model import RATE, tone, written
 
@@ -39,9 +41,29 @@ def test_outside_of_the_project_nothing_is_said(folder, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_the_package_has_the_released_model(repository):
-    about = onnxruntime.InferenceSession(PACKAGED).get_modelmeta().custom_metadata_map
-    assert about["model_md5"] == json.loads((repository / FACTS).read_text())["model"]["md5"]
+@pytest.mark.parametrize("name", NAMES)
+def test_the_package_has_the_released_models(repository, name):
+    about = onnxruntime.InferenceSession(PACKAGED.with_stem(name)).get_modelmeta().custom_metadata_map
+    facts = json.loads((repository / FACTS.with_stem(name)).read_text())
+    assert about["model_md5"] == facts["model"]["md5"] == md5(repository / RELEASED.with_stem(name))
+    assert facts["model"]["bytes"] <= 5e6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_released_model_is_known_by_its_name_whatever_was_trained(folder, tones, name, capsys):
+    put(tones, TRAINED)
+    assert choose(Path(name)) == PACKAGED.with_stem(name)
+    assert choose(Path(name), RELEASED) == RELEASED.with_stem(name)
+    assert main(["predict", "music.wav", "--json", "--threshold", "0", "--model", name]) == 0
+    result = json.loads(capsys.readouterr().out)
+    model = instrec.load_model(name)
+    assert instrec.load_model(name) is model
+    assert {each["name"] for each in result["instruments"]} <= set(model.classes)
+
+
+def test_the_default_one_is_among_them():
+    assert RELEASED.stem in NAMES
+    assert instrec.load_model() is instrec.load_model(RELEASED.stem)
 
 
 def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, tones, capsys):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from instrec.models.released import RELEASED
 from instrec.tracking.model_card.facts import Facts, gather, read, save
 from instrec.tracking.model_card.page import page
 from instrec.util import documents
 from instrec.util.files import written_whole
 
-__all__ = ["Facts", "gather", "page", "read", "save", "write"]
+__all__ = ["Facts", "card_of", "gather", "page", "read", "save", "write"]
+
+
+def card_of(name: str) -> Path:
+    """Return the page of a released model."""
+    return Path("docs") / ("model_card.md" if name == RELEASED.stem else f"model_card_{name}.md")
 
 
 def write(path: Path, facts: Path) -> None:

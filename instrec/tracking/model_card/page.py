@@ -31,6 +31,7 @@ _MEANS = (
     ("macro_f1", "macro F1"),
     ("lrap", "LRAP"),
 )
+_SOUNDS = ("harp", "tuba", "synthesizer", "mandolin", "ukulele", "recorder")  # some may be no class
 _RECORDED = """\
 People play here. No recording was used in training, and no threshold or epoch was chosen on one. Which model to release
 was decided with these metrics in view, so they flatter a little. Where groups are named (songs, players), intervals are
@@ -63,10 +64,10 @@ tags: [music, audio, instrument-recognition, onnx, keras]
 
 
 def _head(facts: Facts) -> str:
-    model, params = facts["model"], facts["params"]
+    model, params, name = facts["model"], facts["params"], _name(facts)
     clip, features = params["clip"], params["spectrogram"]
     rows = [
-        ("file", f"`{RELEASED}`, {model['bytes'] / 1e6:.2f} MB, MD5 `{model['md5']}`"),
+        ("file", f"`{RELEASED.with_stem(name)}`, {model['bytes'] / 1e6:.2f} MB, MD5 `{model['md5']}`"),
         ("released", facts["date"]),
         (
             "input",
@@ -77,11 +78,15 @@ def _head(facts: Facts) -> str:
         ("output", _output(facts)),
     ]
     return (
-        _HUB + "# Model card: the released model\n\n"
+        _HUB + f"# Model card: {'the released model' if name == RELEASED.stem else f'the {name} model'}\n\n"
         f"This model recognizes {len(facts['classes'])} instruments in audio, and when each one sounds.\n\n"
-        f"`instrec dev card` writes this page from `{FACTS}`, which `make release` collects from the pipeline.\n\n"
-        + _table(("", ""), rows)
+        f"`instrec dev card` writes this page from `{FACTS.with_stem(name)}`, which `make release` collects from the "
+        "pipeline.\n\n" + _table(("", ""), rows)
     )
+
+
+def _name(facts: Facts) -> str:
+    return str(facts.get("name", RELEASED.stem))
 
 
 def _output(facts: Facts) -> str:
@@ -90,14 +95,15 @@ def _output(facts: Facts) -> str:
 
 
 def _use(facts: Facts) -> str:
-    return """\
+    option = "" if _name(facts) == RELEASED.stem else f" --model {_name(facts)}"
+    return f"""\
 ## Use
 
 Use it to find the instruments in your audio, offline: to tag, search, sort, or take a first look at a recording. It is
 also a baseline for research. If a result matters, let a person check it. The model does not identify performers, and
 does not transcribe music.
 
-    instrec predict song.wav
+    instrec predict song.wav{option}
 
 The model's file is in git. [export.md](export.md) shows how to use it as ONNX or TFLite, without instrec."""
 
@@ -201,13 +207,14 @@ def _set_of_recordings(found: Mapping[str, Any]) -> str:
 
 def _limits(facts: Facts) -> str:
     most = max(facts["params"]["balance"].get("mixture_counts", [3]))
+    unknown = ", ".join([name for name in _SOUNDS if name not in facts["classes"]][:3])
     learned = "Most" if facts["clips"]["train"]["recordings"] else "All"
     return f"""\
 ## Limits
 
 - {learned} training data is synthesized. Recordings sound different, and the model is worse on them.
 - Training has at most {most} instruments at once. In a denser mix, the model names some of them.
-- If a sound belongs to no class (harp, tuba, a synthesizer, speech), the model names the nearest class or none.
+- If a sound belongs to no class ({unknown}, speech), the model names the nearest class or none.
 - A window has {facts["params"]["clip"]["seconds"]:g} s, so shorter sounds blur.
 - The classes are instruments of Western orchestras and bands, as in General MIDI. Other traditions are missing, from
   the classes and from the tests."""

@@ -98,6 +98,7 @@ class _Recordings(_Metrics):
 
 
 class _Facts(TypedDict):
+    name: NotRequired[str]
     date: str
     model: _Model
     classes: dict[str, float]

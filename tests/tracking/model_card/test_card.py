@@ -13,7 +13,7 @@ import pytest
 from instrec import params
 from instrec.cli import main
 from instrec.corpus.manifest import Clip
-from instrec.models.released import FACTS, RELEASED
+from instrec.models.released import FACTS, NAMES, RELEASED
 from instrec.params import Params
 from instrec.synthesis.soundfonts import catalog
 from instrec.tracking import model_card
@@ -38,6 +38,13 @@ EVALUATION = {
 @pytest.fixture(scope="module")
 def released(repository: Path) -> model_card.Facts:
     return model_card.read(repository / FACTS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_released_model_has_its_card(repository, name):
+    facts = model_card.read(repository / FACTS.with_stem(name))
+    again = f"instrec dev card --facts {FACTS.with_stem(name)} --output {model_card.card_of(name)}"
+    assert (repository / model_card.card_of(name)).read_text() == model_card.page(facts), f"write it again: {again}"
 
 
 class TestInGit:
@@ -204,6 +211,18 @@ class TestRelease:
         assert "four takes" in model_card.page(facts)
         assert md5(packaged) != before_packaged
         assert stored(built) == before
+
+    def test_a_model_of_another_name_leaves_the_default_one_as_it_is(self, built):
+        before = md5(built / RELEASED)
+        done = self.release(built, "--name", "tiny", "--date", "today")
+        assert done.returncode == 0, done.stderr
+        facts = model_card.read(built / FACTS.with_stem("tiny"))
+        assert (
+            facts["model"]["md5"] == md5(built / RELEASED.with_stem("tiny")) == md5(built / "models/classifier.keras")
+        )
+        assert (built / "docs/model_card_tiny.md").read_text() == model_card.page(facts)
+        assert (built / "instrec/models/tiny.onnx").is_file()
+        assert md5(built / RELEASED) == before
 
     def test_what_does_not_belong_together_is_refused(self, built, tmp_path):
         (tmp_path / "untold/models").mkdir(parents=True)
