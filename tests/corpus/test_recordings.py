@@ -89,7 +89,7 @@ def test_what_is_left_out_has_its_reason(tmp_path):
     (tmp_path / "violin/text.wav").write_text("no sound\n" * 100)
     (tmp_path / "violin/notes.txt").write_text("bowing")
     write(tmp_path / "stray.wav", noise())
-    for name in ("banjo/1.wav", "banjo/2.wav", "organ/1.wav"):
+    for name in ("sitar/1.wav", "sitar/2.wav", "organ/1.wav"):
         write(tmp_path / name, noise())
     found = reasons(tmp_path)
     assert [Path(each.path).name for each in scan(tmp_path)[0]] == ["good.wav"]
@@ -102,7 +102,7 @@ def test_what_is_left_out_has_its_reason(tmp_path):
         "violin/text.wav": "not an audio file",
         "violin/notes.txt": "name does not end",
         "stray.wav": "no class's folder",
-        "banjo": "2 files: the folder's name is no class; known: electric_bass",
+        "sitar": "2 files: the folder's name is no class; known: electric_bass",
         "organ": "class organ is not among `classes`",
     }.items():
         assert words in found.pop(name), name

@@ -49,7 +49,7 @@ def test_without_own_files_the_tables_hold_headers_alone(workplace):
 
 
 def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):
-    for name in ("violin", "banjo"):
+    for name in ("violin", "sitar"):
         (workplace / "recordings" / name).mkdir()
         soundfile.write(f"recordings/{name}/a.wav", np.full(22050, 0.1), 22050)
     score = pretty_midi.PrettyMIDI()
@@ -64,7 +64,7 @@ def test_recordings_and_scores_are_listed_and_bad_ones_told(workplace, capsys):
         ("midi/song.mid", 3, ("piano",)),
     ]
     excluded = Path("datasets/excluded.csv").read_text()
-    assert "recordings/banjo,\"the folder's name is no class" in excluded
+    assert "recordings/sitar,\"the folder's name is no class" in excluded
     assert "midi/broken.mid,not a MIDI file" in excluded
     assert "1 recordings, 2 MIDI windows" in capsys.readouterr().out
 
@@ -76,7 +76,7 @@ def name_data_sets(**parameters: list[str]) -> None:
 
 
 def test_data_sets_are_listed_beside_the_users_own(workplace, capsys):
-    for folder in ("recordings/violin", "corpora/notes/violin", "corpora/notes/harp", "corpora/jungle_vibe/flute"):
+    for folder in ("recordings/violin", "corpora/notes/violin", "corpora/notes/kazoo", "corpora/jungle_vibe/flute"):
         Path(folder).mkdir(parents=True)
         soundfile.write(f"{folder}/a.wav", np.full(22050, 0.1), 22050)
     name_data_sets(train=["notes"], test=["jungle_vibe"])
@@ -86,7 +86,7 @@ def test_data_sets_are_listed_beside_the_users_own(workplace, capsys):
         ("notes", "corpora/notes/violin/a.wav", "notes/violin/a", ""),
         ("jungle_vibe", "corpora/jungle_vibe/flute/a.wav", "jungle_vibe/a", "test"),
     ]
-    assert "corpora/notes,1 files: label 'harp' is no class" in Path("datasets/excluded.csv").read_text()
+    assert "corpora/notes,1 files: label 'kazoo' is no class" in Path("datasets/excluded.csv").read_text()
     assert "1 recordings, 0 MIDI windows, 2 files of datasets; left out: 1" in capsys.readouterr().out
 
 
