@@ -26,7 +26,6 @@ PRINTED = {
     "backend-unsupported",
     "file-outdated",
     "metrics-missing",
-    "model-differs",
     "port-unavailable",
     "stage-running",
 }
