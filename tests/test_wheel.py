@@ -100,6 +100,8 @@ def test_predict(lean, folder):
     piped = run(lean, folder, "instrec predict --json --threshold 0 -", input=(folder / "song.wav").read_bytes())
     assert json.loads(piped.stdout) == said | {"file": "-"}
     assert len(said["instruments"]) == 15
+    unknown = run(lean, folder, "instrec predict --model unknown song.wav", code=2)
+    assert re.fullmatch(rb"error: unknown: no model there; .*classifier.*\n", unknown.stderr)
 
 
 def test_evaluate_and_doctor(lean, folder):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrec.errors import UserError
+from instrec.models.released import NAMES
 
 if TYPE_CHECKING:
     from instrec.inference.streaming import Stream
@@ -87,6 +88,10 @@ def load(path: Path | str) -> Model:
         When the file is missing, damaged or no model of instrec's, or it is Keras's and that is not installed.
     """
     path = Path(path)
+    if not path.is_file():
+        raise UserError(
+            "model-missing", path, f"no model there; name another file, or a released model: {', '.join(NAMES)}"
+        )
     if path.suffix == ".onnx":
         from instrec.inference import onnx_model
 

@@ -22,12 +22,10 @@ def load(path: Path) -> Model:
     Raises
     ------
     UserError
-        When the file is missing, damaged, or was not written by `instrec export`.
+        When the file is damaged, or was not written by `instrec export`.
     """
     import onnxruntime
 
-    if not path.is_file():
-        raise UserError("model-missing", path, "no model there; name another with --model")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # `activations_of` has threads of its own

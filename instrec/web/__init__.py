@@ -16,7 +16,7 @@ from instrec.web.app import LIMIT_MB, application
 from instrec.web.protocol import PATIENCE_SECONDS, Protocol
 
 HOST = "127.0.0.1"
-_FAREWELL_SECONDS = 1  # for answers under way when the server is stopped
+_FAREWELL_SECONDS = 10  # all clients are hung up on when the server stops; only a starved process takes so long
 
 
 def bound(port: int) -> socket.socket:

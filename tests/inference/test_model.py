@@ -110,8 +110,10 @@ class TestDamaged:
         assert "\n" not in str(told.value)
         return str(told.value)
 
-    def test_a_missing_file(self, tmp_path):
-        assert "no model there" in self.refused(tmp_path / "none.onnx")
+    @pytest.mark.parametrize("name", ["none.onnx", "none.keras", "unknown"])
+    def test_a_missing_file(self, tmp_path, name):
+        with refused("model-missing", tmp_path / name, "classifier"):
+            model.load(tmp_path / name)
 
     @pytest.mark.parametrize("content", [b"", b"no model", b"\x08\x08" * 99])
     def test_another_file(self, tmp_path, content):

@@ -1,6 +1,5 @@
 """Rendering with the real FluidSynth: exact length, the same bytes every time, pitch where it is said to be."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,40 +10,14 @@ from instrec import scores
 from instrec.params import load
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog, sf2_writer
-from instrec.synthesis.variation import PLAIN, Performance, Voice, draw
-from instrec.taxonomy import INSTRUMENTS, PIZZICATO, PROGRAMS, RANGE_OF_PROGRAM
+from instrec.synthesis.variation import PLAIN, Performance, draw
+from instrec.taxonomy import INSTRUMENTS, PROGRAMS, RANGE_OF_PROGRAM
 from tests.refusals import refused
+from tests.synthesis.pitches import RATE, centroid, cents, font, hertz, voiced
 
-RATE = 22050
 FONTS = load(Path(__file__).parents[2] / "params.yaml").soundfonts.all
 ORGAN, FLUTE, PIANO, VIOLIN, VIOLA = 19, 73, 0, 40, 41
 REVERB, CHORUS = (0.9, 0.1, 1.0, 0.9), (3, 1.0, 0.5, 5.0)
-
-
-def font(full_params, name: str = "TimGM6mb.sf2"):
-    return catalog.find(name, full_params.soundfonts.folders)
-
-
-def voiced(**values) -> Performance:
-    return Performance(voices=(Voice(**values),))
-
-
-def hertz(y: np.ndarray, rate: int = RATE) -> float:
-    """The strongest frequency within half an octave of a' (440 Hz), to a small part of a hertz."""
-    middle = y[len(y) // 4 : -len(y) // 4]
-    strength = np.abs(np.fft.rfft(middle * np.hanning(len(middle)), 16 * len(middle)))
-    frequencies = np.fft.rfftfreq(16 * len(middle), 1 / rate)
-    near = (frequencies > 311) & (frequencies < 622)
-    return float(frequencies[near][strength[near].argmax()])
-
-
-def cents(y: np.ndarray, reference: np.ndarray) -> float:
-    return float(1200 * np.log2(hertz(y) / hertz(reference)))
-
-
-def centroid(y: np.ndarray) -> float:
-    strength = np.abs(np.fft.rfft(y)) ** 2
-    return float((strength * np.fft.rfftfreq(len(y), 1 / RATE)).sum() / strength.sum())
 
 
 @pytest.mark.parametrize("seconds", [1 / RATE, 63 / RATE, 64 / RATE, 65 / RATE, 0.5, 1.0, 2.99999])
@@ -175,61 +148,6 @@ def test_more_tracks_than_channels_all_sound(synth):
     for number in range(20):
         begin = round((number * 0.1 + 0.01) * RATE)
         assert np.abs(y[begin : begin + round(0.04 * RATE)]).max() > 0.005
-
-
-def test_what_is_drawn_stays_within_params(full_params, score_of):
-    bounds, score = full_params.synth, score_of(FLUTE, (62, 0, 3), (94, 1, 2))
-    for seed in range(300):
-        performance = draw(np.random.default_rng(seed), bounds, score, classes=full_params.classes, seconds=3.0)
-        (voice,) = performance.voices
-        assert abs(voice.detune_cents) <= bounds.detune_cents
-        assert voice.program is None  # a piccolo has no note for the lowest of them
-        assert abs(voice.zone_shift) <= 2  # no sample beyond the flute's range
-        assert -bounds.brightness_cents <= voice.brightness_cents <= 0
-        assert max(abs(voice.attack_timecents), abs(voice.release_timecents)) <= bounds.envelope_timecents
-        assert 0 <= performance.preroll_seconds <= bounds.preroll_seconds
-
-
-def test_a_relative_plays_as_often_as_asked_for_and_within_its_range(full_params, score_of):
-    bounds, score = full_params.synth, score_of(VIOLIN, (62, 0, 3), (81, 1, 2))
-    drawn = [draw(np.random.default_rng(seed), bounds, score, classes=("violin",), seconds=3.0) for seed in range(600)]
-    voices = [voice for performance in drawn for voice in performance.voices if voice.program is not None]
-    assert len(voices) / 600 == pytest.approx(bounds.relative_probability, abs=0.06)
-    assert {voice.program for voice in voices} == {VIOLA}
-    assert {voice.zone_shift for voice in voices} == set(range(-7, 0))
-    plain = [
-        draw(np.random.default_rng(seed), bounds, score, classes=("violin", "viola"), seconds=3.0) for seed in range(99)
-    ]
-    assert all(performance.voices[0].program is None for performance in plain)
-
-
-def test_bowed_strings_are_plucked_as_often_as_asked_for(full_params, score_of):
-    bounds = replace(full_params.synth, relative_probability=0.0, plucked_probability=0.2)
-
-    def plucked(program: int) -> float:
-        score = score_of(program, (62, 0, 3))
-        drawn = [draw(np.random.default_rng(seed), bounds, score, classes=(), seconds=3.0) for seed in range(600)]
-        return sum(performance.voices[0].program == PIZZICATO for performance in drawn) / len(drawn)
-
-    assert plucked(VIOLIN) == pytest.approx(0.2, abs=0.06)
-    assert plucked(FLUTE) == 0
-
-
-@pytest.mark.parametrize("shift", [-7, -3])
-def test_a_relative_keeps_the_pitch_and_sounds_otherwise(synth, score_of, shift):
-    score = score_of(VIOLIN, (76, 0, 2))
-    plain = synth.render(score, 2.0)
-    related = synth.render(score, 2.0, voiced(program=VIOLA, zone_shift=shift))
-    assert cents(related, plain) == pytest.approx(0, abs=40)
-    assert not np.allclose(related, plain, atol=1e-3)
-
-
-def test_without_the_relative_an_instrument_plays_itself(full_params, score_of):
-    synth = Synth(font(full_params, "FreePats.sf2"), RATE)  # which has no viola
-    score = score_of(VIOLIN, (57, 0, 1))
-    related = synth.render(score, 1.0, voiced(program=VIOLA, zone_shift=-7))
-    assert np.abs(related).max() > 0.01
-    assert related.tobytes() == synth.render(score, 1.0, voiced()).tobytes()
 
 
 # ---- programs that a SoundFont lacks

@@ -7,7 +7,7 @@ import pytest
 
 from instrec.synthesis import tuning
 from instrec.synthesis.variation import PLAIN, Performance, draw
-from tests.synthesis.test_fluidsynth import cents, voiced
+from tests.synthesis.pitches import cents, voiced
 
 FLUTE = 73
 EVERY = [(name, tonic) for name in tuning.TUNINGS for tonic in (0, 7)]
@@ -36,7 +36,7 @@ def test_a_note_sounds_as_its_tuning_says(synth, score_of, chosen, shift):
     tuned = synth.render(score, 2.0, replace(voiced(zone_shift=shift), tuning=chosen))
     moved = tuning.cents(chosen)[69] - 6900
     assert abs(moved) >= 50
-    assert cents(tuned, synth.render(score, 2.0)) == pytest.approx(moved, abs=20)  # as in test_fluidsynth.py
+    assert cents(tuned, synth.render(score, 2.0)) == pytest.approx(moved, abs=20)  # samples are not perfectly in tune
 
 
 def test_drums_have_no_tuning_and_the_next_clip_has_its_own(synth, score_of):
