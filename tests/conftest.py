@@ -196,7 +196,7 @@ def miniature(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def build(repository: Path) -> None:
         make_repository(repository)
-        dvc(repository, "repro")
+        repository.with_suffix(".log").write_text(dvc(repository, "repro"))
 
     return once(tmp_path_factory, "miniature", build)
 

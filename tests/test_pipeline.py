@@ -63,7 +63,7 @@ def test_a_second_run_does_nothing_and_says_so(built: Path) -> None:
         ({"spectrogram.mels": 48}, ["spectrograms", "train"]),
         ({"evaluate.bootstrap_rounds": 40}, ["evaluate"]),
         ({"balance.train_per_class": 25}, ["balance"]),
-        ({"workers": 1, "tracking.mlflow": False}, []),
+        ({"workers": 2, "tracking.mlflow": False}, []),
     ],
 )
 def test_a_param_makes_stale_only_what_reads_it(built: Path, change: dict[str, object], expected: list[str]) -> None:
@@ -111,7 +111,7 @@ def mirrored(repository: Path) -> list[Run]:
 def test_killed_in_every_stage_and_with_other_workers_it_ends_with_the_same_bytes(built: Path, tmp_path: Path) -> None:
     """Once from scratch, killed (SIGKILL, the whole group) in each stage in turn; the second `dvc repro` goes on."""
     repository = make_repository(tmp_path / "repository")
-    set_params(repository, {"workers": 1})
+    set_params(repository, {"workers": 2})
     started = {
         "balance": lambda: (repository / "datasets/index.csv").exists(),
         "synthesize": lambda: any((repository / "build/audio").glob(".*.part")),

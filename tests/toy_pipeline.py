@@ -9,6 +9,8 @@ from pathlib import Path
 
 import yaml
 
+from tests.miniature import freeze
+
 ROOT = Path(__file__).parents[1]
 
 STAGES = """\
@@ -116,10 +118,7 @@ def make(folder: Path) -> Path:
     (folder / "released" / "classifier.keras").write_text("model")
     shutil.copyfile(ROOT / "released" / "classifier.json", folder / "released" / "classifier.json")
     for path in ("data", "released/classifier.keras"):
-        dvc(folder, "add", "--quiet", path)
-        with (folder / f"{path}.dvc").open("a") as file:
-            file.write("  remote: embedded\n")
-        dvc(folder, "push", "--quiet", f"{path}.dvc")
+        freeze(folder, path)
     rebuild(folder)
     commit(folder, "start")
     return folder
