@@ -28,6 +28,7 @@ WHOLE = {
 
 PREDICTIONS = [
     "instrec predict song.wav",
+    "instrec predict song.wav --model wide",
     "instrec evaluate my_recordings",
 ]
 TABLES = [
