@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import uniform_filter1d
 
 from instrec.synthesis.soundfonts.sf2_writer import Note
 
@@ -37,7 +38,8 @@ def note(y: Signal, rate: int, key: float, formants: float, from_seconds: float,
     start, period = round(from_seconds * rate), rate / float(hz(key)) * formants
     if len(y) < (from_seconds + seconds) * rate + rate // 10 + 6 * period:
         return None
-    level = np.sqrt(np.convolve(y**2, np.full(rate // 12, 12 / rate), "same")) + 1e-6
+    power = uniform_filter1d(y**2, rate // 12, mode="constant")  # a running sum, which may end just below zero
+    level = np.sqrt(np.maximum(0, power)) + 1e-6
     vowel = slice(start - rate // 10, round(start + (seconds + 0.05) * rate))
     if level[vowel].max() > _WAVERS * level[vowel].min() or np.mean(np.abs(y[vowel]) > 0.99) > _CLIPPED:
         return None

@@ -282,14 +282,13 @@ def test_a_model_bears_the_name_of_its_architecture_and_variant(small_params: Pa
     assert built(small_params, name, "solo").name == name
 
 
-def test_only_the_chosen_architecture_is_loaded(repository: Path) -> None:
-    script = """
-import sys
-from instrec.models import architectures
-architectures.variants("lenet")
-print([name for name in sys.modules if hasattr(sys.modules[name], "VARIANTS")])
-"""
-    command = [sys.executable, "-c", script]
-    assert (
-        subprocess.check_output(command, cwd=repository, text=True).strip() == "['instrec.models.architectures.lenet']"
-    )
+def with_variants() -> list[str]:
+    return [name for name in sys.modules if name.startswith("instrec.") and hasattr(sys.modules[name], "VARIANTS")]
+
+
+def test_only_the_chosen_architecture_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    architectures.variants("segal")
+    for name in with_variants():
+        monkeypatch.delitem(sys.modules, name)
+    architectures.variants("lenet")
+    assert with_variants() == ["instrec.models.architectures.lenet"]
