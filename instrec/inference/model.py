@@ -89,8 +89,11 @@ def load(path: Path | str) -> Model:
     """
     path = Path(path)
     if not path.is_file():
+        released = ", ".join(NAMES)
         raise UserError(
-            "model-missing", path, f"no model there; name another file, or a released model: {', '.join(NAMES)}"
+            "model-missing",
+            path,
+            f"no model there; train one with `dvc repro`, or name another with --model: a file, or out of {released}",
         )
     if path.suffix == ".onnx":
         from instrec.inference import onnx_model

@@ -18,6 +18,8 @@ from instrec.training import calibration, checkpoints, fit, weight_averaging
 from instrec.util import hdf5
 from tests.refusals import refused
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 SHAPE, CLIPS = (33, 24, 1), 48
 
 
@@ -216,7 +218,7 @@ from instrec.training import fit
 parameters = params.load(Path(sys.argv[1]))
 assert keras.backend.backend() == "jax"
 small = replace(
-    parameters, classes=tuple(sys.argv[4].split()), model=replace(parameters.model, width=4),
+    parameters, classes=tuple(sys.argv[4].split()), model=replace(parameters.model, name="lenet", variant="5x5"),
     train=replace(parameters.train, epochs=2, batch_size=16),
 )
 folder = Path(sys.argv[3])

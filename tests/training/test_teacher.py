@@ -17,6 +17,8 @@ from tests.models.architectures import test_efficient_at
 from tests.refusals import refused
 from tests.training import test_fit, test_regeneration
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 # Random weights in the place of AudioSet's, fetched by git from this disk.
 trained, upstream, checkpoint = test_efficient_at.trained, test_efficient_at.upstream, test_efficient_at.checkpoint
 params, spectrograms, sources = test_fit.params, test_fit.spectrograms, test_regeneration.sources

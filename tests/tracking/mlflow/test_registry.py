@@ -16,6 +16,7 @@ import pytest
 from instrec import params
 from instrec.inference import model, prediction
 from instrec.models import classifier
+from instrec.models.released import PACKAGED
 from instrec.tracking.mlflow import pyfunc, registry, runs
 from tests import documented
 from tests.mlflow_process import serving_mlflow
@@ -156,17 +157,14 @@ def test_the_same_model_is_one_version_and_another_is_another(registered, client
     monkeypatch.chdir(registered)
     assert registry.register(Path("models/classifier.keras"), "instrec", "staging") == "1"
 
-    known = build()
-    known.model.set_weights([weights + 0.5 for weights in known.model.get_weights()])
-    other = tmp_path / "other.keras"
-    classifier.save(other, known.model, CARD)
+    other = Path(shutil.copy(PACKAGED, tmp_path / "other.onnx"))
     assert registry.register(other, "instrec", "staging") == "2"
     assert client.get_model_version_by_alias("instrec", "champion").version == "1"
     assert not client.get_model_version("instrec", "2").run_id  # no run has measured it
 
     # Somebody puts another model's file into version 2.
     (tmp_path / "changed/data").mkdir(parents=True)
-    shutil.copy(registered / "models/classifier.keras", tmp_path / "changed/data/other.keras")
+    shutil.copy(PACKAGED.with_stem("wide"), tmp_path / "changed/data/other.onnx")
     client.log_model_artifacts(model_id(client.get_model_version("instrec", "2")), str(tmp_path / "changed"))
     with refused("model-differs", "models:/instrec/2", other, "doubtful"):
         registry.register(other, "instrec", "doubtful")

@@ -3,7 +3,6 @@
 import json
 import shutil
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,16 +68,6 @@ def few_steps(name: str) -> dict[str, Any]:
     train["regenerate_every"] = min(train["regenerate_every"], 1)
     tree["spectrogram"]["pixels"] = min(tree["spectrogram"]["pixels"], 75)
     return tree
-
-
-@pytest.fixture
-def eager() -> Iterator[None]:
-    """Compute step by step: tracing the graph of a large network takes longer than its few steps."""
-    import tensorflow
-
-    tensorflow.config.run_functions_eagerly(True)
-    yield
-    tensorflow.config.run_functions_eagerly(False)
 
 
 @pytest.mark.alone
