@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tests.toy_pipeline import freeze
+
 ROOT = Path(__file__).parents[1]
 MINIATURE: dict[str, Any] = {
     "workers": 1,  # tests fill the processors already
@@ -68,14 +70,6 @@ def make_repository(folder: Path) -> Path:
     for command in (("add", "-A"), (*author, "commit", "-qm", "start")):
         subprocess.run(["git", *command], cwd=folder, check=True)
     return folder
-
-
-def freeze(folder: Path, path: str) -> None:
-    """Give a file or folder to DVC, and push it to the remote inside the repository."""
-    dvc(folder, "add", "--quiet", path)
-    with (folder / f"{path}.dvc").open("a") as file:
-        file.write("  remote: embedded\n")
-    dvc(folder, "push", "--quiet", f"{path}.dvc")
 
 
 def ran(printed: str) -> list[str]:

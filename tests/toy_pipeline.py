@@ -9,8 +9,6 @@ from pathlib import Path
 
 import yaml
 
-from tests.miniature import freeze
-
 ROOT = Path(__file__).parents[1]
 
 STAGES = """\
@@ -122,6 +120,14 @@ def make(folder: Path) -> Path:
     rebuild(folder)
     commit(folder, "start")
     return folder
+
+
+def freeze(folder: Path, path: str) -> None:
+    """Give a file or folder to DVC, and push it to the remote inside the repository."""
+    dvc(folder, "add", "--quiet", path)
+    with (folder / f"{path}.dvc").open("a") as file:
+        file.write("  remote: embedded\n")
+    dvc(folder, "push", "--quiet", f"{path}.dvc")
 
 
 def rebuild(folder: Path) -> None:
