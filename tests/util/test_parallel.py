@@ -164,7 +164,7 @@ from instrec.errors import run
 from instrec.util.parallel import CHUNK, ordered_map
 
 def main():
-    for _ in ordered_map(time.sleep, [0.01] * 5 + [0.3] * 1000, workers=3):
+    for _ in ordered_map(time.sleep, [0.01] * 5 + [0.1] * 1000, workers=3):
         print("one", flush=True)
 
 if __name__ == "__main__":
