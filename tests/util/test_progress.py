@@ -61,12 +61,11 @@ def built(miniature: Path, module_folder: Path) -> Path:
 
 
 def test_the_pipeline_writes_a_short_log(miniature: Path) -> None:
-    """Two lines for each bar and one per minute, and nothing of TensorFlow's greetings."""
-    said = miniature.with_suffix(".log").read_text()
+    """Two lines for each bar and one per minute, and nothing else, such as TensorFlow's greetings."""
+    said = miniature.with_suffix(".log").read_bytes().decode()  # as text, "\r" would become "\n"
     assert said.count("\r") == 0
-    for greeting in ("oneDNN", "cuda", "absl", "instructions"):
-        assert greeting not in said
     lines = re.findall(r"^(\w+): (\d+)/(\d+) \w+ \[(\d+):(\d+)<", said, re.MULTILINE)
+    assert said.count("\n") == len(lines) + 2, said  # balance warns of a SoundFont, and counts what it has found
     bars = [list(bar) for _, bar in itertools.groupby(lines, key=lambda line: (line[0], line[2]))]
     assert len(bars) == 2 * 7 + 1  # synthesize and spectrograms have a bar for each split
     for bar in bars:
