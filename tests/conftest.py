@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from instrec.synthesis.fluidsynth import Synth
 
 ROOT = Path(__file__).parents[1]
-FIRST, REST, COPIES, ALONE = range(4)
+FIRST, LONG, LONG_COPIES, REST, ALONE = range(5)
 
 # MLflow reads some of these when it is first imported, whichever test does that.
 os.environ.update(runs.SETTINGS)
@@ -48,8 +48,9 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs the pipeline; share the tests out, file by file, so that no process waits for another.
 
-    One process builds the miniature for the first file that copies it. Meanwhile the others run all that needs none,
-    then the other files that copy it, and last the tests marked `alone`: where one process is done, it takes the next.
+    Files marked `long` come first. One process builds the miniature for the first of them that copies it; meanwhile
+    the others run those that need none. Then come all other files, and last the tests marked `alone`: where one process
+    is done, it takes the next.
     """
     files: dict[Path, int] = {}
     for item in items:
@@ -59,8 +60,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.pipeline)
         if not alone:
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
-        files[item.path] = max(files.get(item.path, REST), ALONE if alone else COPIES if copies else REST)
-    first = next((path for path, rank in files.items() if rank == COPIES), None)
+        long = LONG_COPIES if copies else LONG
+        rank = ALONE if alone else long if item.get_closest_marker("long") else REST
+        files[item.path] = max(files.get(item.path, FIRST), rank)
+    first = next((path for path, rank in files.items() if rank == LONG_COPIES), None)
     if "PYTEST_XDIST_WORKER" in os.environ:
         items.sort(key=lambda item: FIRST if item.path == first else files[item.path])
 

@@ -1,15 +1,20 @@
 """The pipeline in miniature: a repository of its own with few, short clips, and real DVC to run it."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.toy_pipeline import freeze
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 ROOT = Path(__file__).parents[1]
 MINIATURE: dict[str, Any] = {
@@ -85,3 +90,11 @@ def locked(repository: Path) -> dict[str, Any]:
 def outputs(repository: Path) -> dict[str, str]:
     """The checksum of all that was written, by name."""
     return {out["path"]: out["md5"] for stage in locked(repository).values() for out in stage["outs"]}
+
+
+def mirrored(repository: Path) -> list[Run]:
+    """The runs in the repository's MLflow store."""
+    from mlflow import MlflowClient
+
+    client = MlflowClient(f"sqlite:///{repository / 'mlflow.db'}")
+    return client.search_runs([client.get_experiment_by_name("instrec").experiment_id])

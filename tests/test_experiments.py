@@ -15,16 +15,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from tests import documented, toy_pipeline
-from tests.miniature import ran
+from tests.miniature import mirrored, ran
 
-if TYPE_CHECKING:
-    from mlflow.entities import Run
+pytestmark = pytest.mark.long
 
 COMMANDS = documented.commands("experiments.md")
 CODE = "instrec/evaluation/test_sets.py"
@@ -114,7 +112,7 @@ def trial(miniature: Path, module_folder: Path) -> Trial:
         elif command == "dvc queue start":
             trial.write("raise SystemExit('the code of the workspace')")
         elif command == "dvc queue remove blocks-2":
-            trial.run("dvc queue remove lenet")  # tests/test_pipeline.py runs recipes
+            trial.run("dvc queue remove lenet")  # tests/test_recipes_as_experiments.py runs recipes
         elif command == "dvc queue kill rate-2":
             trial.waits(lambda: any(trial.folder.glob(".backup/*/history.zip")), pause=0.01)
             trial.kill_the_queue()
@@ -127,13 +125,6 @@ def trial(miniature: Path, module_folder: Path) -> Trial:
 
 
 NAMES = {"slow", "wide", "rate-1", "rate-2", "blocks-1"}
-
-
-def mirrored(trial: Trial) -> list[Run]:
-    from mlflow import MlflowClient
-
-    client = MlflowClient(f"sqlite:///{trial.folder / 'mlflow.db'}")
-    return client.search_runs([client.get_experiment_by_name("instrec").experiment_id])
 
 
 def figures(trial: Trial, name: str) -> dict[str, dict]:
@@ -155,8 +146,8 @@ def test_names_are_wherever_experiments_are_shown(trial: Trial) -> None:
     table = trial.of("dvc exp show")
     assert {name for name in NAMES if f"[{name}]" in table} == NAMES
     assert "train.learning_rate" in table
-    assert sorted(run.info.run_name for run in mirrored(trial)) == sorted(NAMES)
-    assert {run.data.tags["experiment"] for run in mirrored(trial)} == NAMES
+    assert sorted(run.info.run_name for run in mirrored(trial.folder)) == sorted(NAMES)
+    assert {run.data.tags["experiment"] for run in mirrored(trial.folder)} == NAMES
     plots = (trial.folder / "dvc_plots/index.html").read_text()
     assert {"rate-1", "rate-2"} <= set(re.findall(r'"rev": ?"(.*?)"', plots))
     assert "against `rate-2`" in trial.judged("rate-2")
@@ -164,7 +155,7 @@ def test_names_are_wherever_experiments_are_shown(trial: Trial) -> None:
 
 def test_results_come_from_the_code_that_was_queued(trial: Trial) -> None:
     """Neither from that of the workspace, which has changed twice since, nor from an installed package."""
-    marked = {run.info.run_name for run in mirrored(trial) if "checkout.queued" in run.data.metrics}
+    marked = {run.info.run_name for run in mirrored(trial.folder) if "checkout.queued" in run.data.metrics}
     assert marked == NAMES - {"slow"}
     assert figures(trial, "rate-2")["checkout"] == {"queued": 1}
 

@@ -14,6 +14,8 @@ import soundfile
 from tests import documented
 from tests.miniature import MINIATURE, dvc, environment, locked
 
+pytestmark = pytest.mark.long
+
 RATE = 22050
 PLAYERS = ("ann", "bob", "eve", "joe")
 

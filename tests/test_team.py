@@ -10,6 +10,8 @@ import yaml
 from tests import documented
 from tests.miniature import environment, outputs, ran
 
+pytestmark = pytest.mark.long
+
 HEAVY = ["build/audio", "build/spectrograms"]
 
 

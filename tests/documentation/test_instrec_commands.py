@@ -16,6 +16,8 @@ from tests import documented
 from tests.documentation.pages import DOCTOR, EXPORTS, PREDICTIONS, ROOT, TABLES, TEXTS, blocks
 from tests.tone_model import RATE, tone
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def project(miniature: Path, module_folder: Path) -> Path:

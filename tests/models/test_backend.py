@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 GREETINGS = """\
 WARNING: All log messages before absl::InitializeLog() is called are written to STDERR
 I0000 00:00:1795694419.756250   22203 port.cc:153] oneDNN custom operations are on.
@@ -46,3 +48,23 @@ def test_an_exception_is_shown(tmp_path):
 
 def test_standard_error_may_be_closed(tmp_path):
     assert load("", tmp_path, preexec_fn=lambda: os.close(2)).returncode == 0
+
+
+def test_optional_packages_are_not_imported_and_can_be_later():
+    """They would take as long as all the rest."""
+    program = (
+        "import sys; from instrec.models.backend import keras; print({'jax', 'pandas', 'matplotlib'} & {*sys.modules});"
+        "import pandas, matplotlib.figure, jax.numpy"
+    )
+    done = subprocess.run([sys.executable, "-c", program], text=True, check=True, capture_output=True)
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+def test_jax_may_be_the_backend(way, tmp_path):
+    (tmp_path / "keras.json").write_text('{"backend": "jax"}' if way == "file" else '{"backend": "tensorflow"}')
+    settings = {"KERAS_HOME": str(tmp_path)} | ({"KERAS_BACKEND": "jax"} if way == "environment" else {})
+    environment = {name: value for name, value in os.environ.items() if name != "KERAS_BACKEND"} | settings
+    program = "from instrec.models.backend import keras; print(keras.backend.backend())"
+    command = [sys.executable, "-c", program]
+    assert subprocess.check_output(command, env=environment, text=True) == "jax\n"

@@ -12,6 +12,8 @@ import pytest
 from instrec.models import classifier
 from instrec.util import hdf5
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 CLASSES, SHAPE, CLIPS = ("violin", "flute", "piano"), (24, 24, 1), 41
 

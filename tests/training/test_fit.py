@@ -18,7 +18,7 @@ from instrec.training import calibration, checkpoints, fit, weight_averaging
 from instrec.util import hdf5
 from tests.refusals import refused
 
-pytestmark = pytest.mark.usefixtures("eager")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("eager")]
 
 SHAPE, CLIPS = (33, 24, 1), 48
 

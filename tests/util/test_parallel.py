@@ -18,6 +18,8 @@ from instrec.util import provenance
 from instrec.util.parallel import CHUNK, ordered_map
 from tests.refusals import refused
 
+pytestmark = pytest.mark.long
+
 WORKERS = 3
 
 

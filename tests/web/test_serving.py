@@ -20,6 +20,8 @@ from playwright.sync_api import expect
 from tests.tone_model import tone, written
 from tests.web.serving import Serving, serving, wait_for
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory) -> Iterator[Serving]:

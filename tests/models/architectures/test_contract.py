@@ -21,6 +21,8 @@ from instrec.training import fit
 from tests.architectures import CHOICES, NAMES
 from tests.refusals import refused
 
+pytestmark = pytest.mark.long
+
 CLASSES = ("violin", "flute", "piano", "drums")
 SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1, 1) where it takes all
     "compact_resnet": (1, 1, 1),

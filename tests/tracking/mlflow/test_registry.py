@@ -23,7 +23,7 @@ from tests.mlflow_process import serving_mlflow
 from tests.refusals import refused
 from tests.tone_model import CARD, build, silence, tone, written
 
-pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # SQLAlchemy's word to MLflow
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:The ``noload``")]  # SQLAlchemy's word to MLflow
 
 ROOT = Path(__file__).parents[3]
 
