@@ -14,8 +14,8 @@ PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
 
 # Nothing is installed whose checksum the lock does not have; what comes without a wheel is built with what is installed.
 INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
-# tests/conftest.py says in which order.
-PROCESSES := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+# tests/conftest.py says in which order. One process more than there are processors, as many tests wait; four at most.
+PROCESSES := --numprocesses $(shell seq 2 4 | head -n $$(nproc) | tail -n 1) --dist loadgroup --no-loadscope-reorder
 NEEDS = python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command 'make lock' $(ARGS)
 

@@ -103,6 +103,8 @@ def test_predict(lean, folder):
     assert len(said["instruments"]) == 15
     unknown = run(lean, folder, "instrec predict --model unknown song.wav", code=2)
     assert re.fullmatch(rb"error: unknown: no model there; .*classifier.*\n", unknown.stderr)
+    no_model = run(lean, folder, "instrec predict --model song.wav song.wav", code=2)
+    assert re.fullmatch(rb"error: song.wav: neither an ONNX nor a Keras model.*\n", no_model.stderr)
 
 
 def test_evaluate_and_doctor(lean, folder):

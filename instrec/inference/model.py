@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +103,8 @@ def load(path: Path | str) -> Model:
     try:
         from instrec.inference import keras_model
     except ModuleNotFoundError as error:
+        if not zipfile.is_zipfile(path):
+            raise UserError("not-a-model", path, "neither an ONNX nor a Keras model, or damaged") from error
         raise UserError(
             "package-missing",
             path,
