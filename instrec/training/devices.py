@@ -1,7 +1,9 @@
-"""Devices for training: mixed precision on a GPU, and several devices together."""
+"""Devices for training: mixed precision on a GPU, memory that is kept on a CPU, and several devices together."""
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +13,7 @@ from instrec.models.backend import keras
 
 def prepare(seed: int) -> None:
     """Make training repeatable, and choose mixed precision if there is a GPU."""
+    keep_memory()
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     if keras.backend.backend() == "tensorflow":
@@ -18,6 +21,21 @@ def prepare(seed: int) -> None:
 
         tensorflow.config.experimental.enable_op_determinism()
     keras.mixed_precision.set_global_policy("mixed_float16" if gpus() else "float32")
+
+
+# Names and numbers of malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+
+
+def keep_memory() -> None:
+    """Have glibc keep what is freed, in one arena.
+
+    By default it returns large blocks to the kernel, which gives them back page by page, full of zeros. The tensors of
+    a training step are such blocks, and on a CPU this takes as long as the step. Other C libraries stay as they are.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for name, value in ((_M_ARENA_MAX, 1), (_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1)):
+            libc.mallopt(name, value)
 
 
 @contextmanager

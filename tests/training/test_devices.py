@@ -103,3 +103,30 @@ def test_a_batch_that_devices_cannot_share_is_told_of(spectrograms: Path, tmp_pa
     code, errors = train(spectrograms, tmp_path, "jax", 2, batch_size=9)
     assert code == 2
     assert "error: params.yaml: train.batch_size: 9 " in errors
+
+
+FAULTS = """
+import resource
+import numpy as np
+from instrec.training import devices
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(50_000_000, np.float32)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+faults()
+before = faults()
+devices.prepare(0)
+faults()
+print(before, faults())
+"""
+
+
+def test_memory_is_kept_for_the_next_step() -> None:
+    """The kernel gives a page of 4 KiB with each fault."""
+    command = [sys.executable, "-c", FAULTS]
+    said = subprocess.check_output(command, cwd=ROOT, env=os.environ | {"NUMPY_MADVISE_HUGEPAGE": "0"}, text=True)
+    before, after = map(int, said.split())
+    assert before > 40_000
+    assert after < 400
