@@ -114,11 +114,15 @@ def test_a_large_lock_takes_less_time_than_with_the_loader_of_pyyaml():
     """Five hundred stages: far more than the project has."""
     out = "path: build/{n}\n      hash: md5\n      md5: 0123456789abcdef0123456789abcdef\n      size: {n}\n"
     text = "stages:\n" + "".join(f"  s{n}:\n    outs:\n    - {out.format(n=n)}" for n in range(500))
-    start = time.process_time()
-    tree = documents.parse_yaml(text.encode(), "dvc.lock")
-    ours, start = time.process_time() - start, time.process_time()
-    assert yaml.safe_load(text) == tree
-    assert ours < time.process_time() - start
+    ours, theirs = [], []
+    for _ in range(3):  # the least: a collection of garbage, or another thread, may take long in one
+        start = time.process_time()
+        tree = documents.parse_yaml(text.encode(), "dvc.lock")
+        ours.append(time.process_time() - start)
+        start = time.process_time()
+        assert yaml.safe_load(text) == tree
+        theirs.append(time.process_time() - start)
+    assert min(ours) < min(theirs)
     assert tree["stages"]["s7"]["outs"][0]["size"] == 7
 
 
