@@ -1,7 +1,7 @@
-"""Sound libraries: public repositories of recorded notes at pinned commits, made into SoundFonts.
+"""Sound libraries: public repositories and packages of recorded notes, pinned, made into SoundFonts.
 
-`libraries.yaml` lists the sources of each SoundFont. Git fetches them: the commit is the checksum, and git's
-`insteadOf` can name a mirror.
+`libraries.yaml` lists the sources of each SoundFont. Git fetches repositories: the commit is the checksum, and git's
+`insteadOf` can name a mirror. npm fetches packages: `integrity` is the checksum, and npm's `registry` names the mirror.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pydantic import Field
 from instrec import params_schema
 from instrec.errors import UserError
 from instrec.synthesis.soundfonts import merging, recorded_notes, sf2_reader, sf2_writer, sfz
-from instrec.util import documents, repositories
+from instrec.util import documents, packages, repositories
 from instrec.util.files import temporary_folder
 
 CATALOG = Path("libraries.yaml")
@@ -31,12 +31,14 @@ DRUMS = 128  # stands for the drum kit among programs
 
 @dataclass(frozen=True)
 class Repository(params_schema.Section):
-    """Where recorded notes come from."""
+    """Where recorded notes come from: a git repository, `url` at `commit`, or a package of npm's, `name@version`."""
 
-    url: str
-    commit: Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
     license: str
     holder: str
+    url: str = ""
+    commit: Annotated[str, Field(pattern="^([0-9a-f]{40})?$")] = ""
+    package: Annotated[str, Field(pattern=r"^(@?[\w.-]+(/[\w.-]+)?@\d[\w.+-]*)?$")] = ""
+    integrity: Annotated[str, Field(pattern="^(sha512-[A-Za-z0-9+/]{86}==)?$")] = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ def catalog() -> Catalog:
 @functools.cache
 def _catalog(path: Path) -> Catalog:
     read = params_schema.build(Catalog, documents.load_yaml(path), str(CATALOG), joint=": ")
+    for name, of in read.repositories.items():
+        if [bool(of.url), bool(of.commit)] != [not of.package, not of.integrity]:
+            reason = "a repository names url and commit, or package and integrity; correct the entry"
+            raise UserError("value-invalid", f"{CATALOG}: {name}", reason)
     for name, instruments in read.soundfonts.items():
         for each in instruments:
             if each.repository not in read.repositories:
@@ -118,8 +124,9 @@ def find(name: str) -> Path:
 
 def _digest(name: str) -> str:
     instruments = catalog().soundfonts[name]
-    commits = {each.repository: catalog().repositories[each.repository].commit for each in instruments}
-    whole = hashlib.sha256(repr((instruments, sorted(commits.items()))).encode())
+    sources = {each.repository: catalog().repositories[each.repository] for each in instruments}
+    pins = sorted((name, of.commit or of.integrity) for name, of in sources.items())
+    whole = hashlib.sha256(repr((instruments, pins)).encode())
     for module in (sys.modules[__name__], merging, recorded_notes, sf2_writer, sfz):
         whole.update(Path(str(module.__file__)).read_bytes())
     return whole.hexdigest()
@@ -130,20 +137,19 @@ def _build(path: Path, folder: Path) -> None:
         parts = [
             part
             for number, instrument in enumerate(catalog().soundfonts[path.name])
-            for part in _parts(instrument, folder / instrument.repository, scratch / f"{number:03}.sf2")
+            for part in _parts(instrument, folder, scratch / f"{number:03}.sf2")
         ]
         merging.merge(path, path.stem, parts)
 
 
-def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Path]:
+def _parts(instrument: Instrument, folder: Path, scratch: Path) -> Iterator[Path]:
     """Return the SoundFonts, of one preset each, that play an instrument."""
-    of = catalog().repositories[instrument.repository]
     if instrument.soundfont:
         paths = [instrument.soundfont.format(program=program) for program in instrument.programs]
-        _fetch(checkout, of, (f"/{path}" for path in paths))
+        checkout = _fetch(folder, instrument.repository, (f"/{path}" for path in paths))
         yield from (checkout / path for path in paths)
         return
-    _fetch(checkout, of, instrument.files)
+    checkout = _fetch(folder, instrument.repository, instrument.files)
     if instrument.sfz:
         regions = sfz.regions(checkout / instrument.sfz, instrument.controllers)
         regions = [each for each in regions if re.search(instrument.samples, each.file.as_posix())]
@@ -162,8 +168,13 @@ def _parts(instrument: Instrument, checkout: Path, scratch: Path) -> Iterator[Pa
     yield scratch
 
 
-def _fetch(checkout: Path, repository: Repository, patterns: Iterable[str]) -> None:
-    """Fetch some files of a repository."""
-    terms = f"{repository.license}, {repository.holder}"
-    remedy = "take its SoundFonts out of params.yaml: soundfonts"
-    repositories.fetch(checkout, repository.url, repository.commit, patterns, terms=terms, remedy=remedy)
+def _fetch(folder: Path, repository: str, patterns: Iterable[str]) -> Path:
+    """Fetch some files of a git repository, or all of a package; return the folder that holds them."""
+    of = catalog().repositories[repository]
+    terms, remedy = f"{of.license}, {of.holder}", "take its SoundFonts out of params.yaml: soundfonts"
+    if of.package:
+        unpacked = folder / of.package.replace("/", "+")
+        packages.fetch(unpacked, of.package, of.integrity, terms=terms, remedy=remedy)
+        return unpacked
+    repositories.fetch(folder / repository, of.url, of.commit, patterns, terms=terms, remedy=remedy)
+    return folder / repository

@@ -45,7 +45,7 @@ class Region:
 
 
 def key_of(text: str) -> float:
-    """Return the MIDI pitch of a number or of a note's name: middle C is 60, `c4` or `C4`.
+    """Return the MIDI pitch of a number or of a note's name: middle C is 60, `c4` or `C4`; `cs4` is `c#4`.
 
     Raises
     ------
@@ -54,9 +54,9 @@ def key_of(text: str) -> float:
     """
     if re.fullmatch(r"-?\d+(\.\d+)?", text):
         return float(text)
-    if not re.fullmatch(r"[a-gA-G][#b]?-?\d", text):
+    if not re.fullmatch(r"[a-gA-G][#sb]?-?\d", text):
         raise ValueError(f"{text!r} is no note")
-    return float(librosa.note_to_midi(text[0].upper() + text[1:]))
+    return float(librosa.note_to_midi(text[0].upper() + text[1:].replace("s", "#")))
 
 
 def named(folder: Path, pattern: str) -> list[Region]:

@@ -114,6 +114,26 @@ def test_a_wrong_entry_is_told(entry, changes, code, subject, named):
         catalog.find("Own.sf2", [])
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"url": URL},
+        {"url": URL, "commit": "0" * 40, "package": "notes@1.0.0"},
+        {"commit": "0" * 40, "package": "notes@1.0.0"},
+        {"package": "notes", "integrity": "sha512-" + "A" * 86 + "=="},
+        {"package": "notes@1.0.0", "integrity": "md5-A"},
+    ],
+)
+def test_a_repository_that_is_not_pinned_is_told(entry, tmp_path, source):
+    entry()
+    tree = json.loads((tmp_path / "libraries.yaml").read_text())
+    tree["repositories"]["notes"] = {"license": "CC0", "holder": "Nobody"} | source
+    (tmp_path / "libraries.yaml").write_text(json.dumps(tree))
+    libraries._catalog.cache_clear()
+    with refused("value-invalid", "libraries.yaml", "notes"):
+        libraries.catalog()
+
+
 def test_without_a_network_what_was_fetched_before_still_serves(entry, tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
     entry()

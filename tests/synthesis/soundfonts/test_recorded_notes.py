@@ -19,7 +19,9 @@ def recorded(path, key, *, level=1.0, seconds=1.0):
     return path
 
 
-@pytest.mark.parametrize(("text", "key"), [("60", 60), ("c4", 60), ("Eb3", 51), ("F#-1", 6), ("61.5", 61.5)])
+@pytest.mark.parametrize(
+    ("text", "key"), [("60", 60), ("c4", 60), ("Eb3", 51), ("F#-1", 6), ("As3", 58), ("61.5", 61.5)]
+)
 def test_a_key_is_a_number_or_a_name(text, key):
     assert key_of(text) == key
 
