@@ -25,6 +25,7 @@ from instrec.training import (
     clip_rounds,
     devices,
     optimizers,
+    precision,
     regeneration,
     teacher,
     warm_start,
@@ -78,7 +79,7 @@ def train(params: Params, files: Files) -> None:
     shutil.rmtree(done, ignore_errors=True)
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
-        model = teacher.detach(_chosen(params, files, place, len(history)))
+        model = precision.single(teacher.detach(_chosen(params, files, place, len(history))))
         calibration.calibrate(model, validation.labels, _presence(model, validation))
         if params.train.start_share:
             warm_start.keep_share(model, params)
@@ -137,10 +138,11 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
         _log.info("going on after epoch %d", len(history))
         return keras.models.load_model(checkpoints.saved(place, len(history)))
     frames, bins, channels = training.shape
-    model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
-    warm_start.prepare(model, params, training)
-    if params.train.teacher_weight:
-        model = teacher.attach(model)
+    with precision.building(params.train):
+        model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
+        warm_start.prepare(model, params, training)
+        if params.train.teacher_weight:
+            model = teacher.attach(model)
     return compiled(params, model, len(Batches(training, params)))
 
 

@@ -19,7 +19,8 @@ PLUMBING = {
     f"instrec/{name}.py"
     for name in (
         *("__init__", "errors", "params", "params_schema", "models/backend"),
-        *(f"util/{name}" for name in ("documents", "files", "processes", "progress", "provenance", "repositories")),
+        *(f"util/{name}" for name in ("documents", "files", "packages", "processes", "progress", "provenance")),
+        "util/repositories",
     )
 }
 

@@ -1,5 +1,6 @@
 """Training: repeatable, taken up again after a kill, stopped early, on either backend."""
 
+import csv
 import json
 import logging
 import os
@@ -76,6 +77,11 @@ def written(folder: Path) -> tuple[bytes, str]:
     return (folder / "classifier.keras").read_bytes(), (folder / "history.csv").read_text()
 
 
+def last_row(folder: Path) -> dict[str, str]:
+    *_, last = csv.DictReader(written(folder)[1].splitlines())
+    return last
+
+
 def test_two_runs_give_the_same_bytes_and_learn(
     params: Params, spectrograms: Path, trained: Path, tmp_path: Path
 ) -> None:
@@ -91,6 +97,17 @@ def test_two_runs_give_the_same_bytes_and_learn(
     speed = json.loads((trained / "speed.json").read_text())
     assert speed["epochs"] == 4
     assert speed["clips_per_second"] == pytest.approx(4 * CLIPS / speed["seconds"], rel=0.2)
+
+
+def test_what_trained_in_half_precision_learns_as_well_and_computes_in_float32(
+    params: Params, spectrograms: Path, trained: Path, tmp_path: Path
+) -> None:
+    half = replace(params, train=replace(params.train, precision="mixed_bfloat16"))
+    train(half, spectrograms, tmp_path)
+    one, other = (classifier.load(folder / "classifier.keras") for folder in (trained, tmp_path))
+    assert [layer.get_config() for layer in other.model.layers] == [layer.get_config() for layer in one.model.layers]
+    losses = [float(last_row(folder)["loss"]) for folder in (trained, tmp_path)]
+    assert losses[0] != losses[1] == pytest.approx(losses[0], rel=0.1)
 
 
 def test_probabilities_are_calibrated_before_thresholds_are_chosen(

@@ -17,7 +17,7 @@ from instrec.models import architectures, classifier, pretrained
 from instrec.models.classifier import Card
 from instrec.models.heads import COUNTS, TASKS
 from instrec.params import Params
-from instrec.training import fit
+from instrec.training import fit, precision
 from tests.architectures import CHOICES, NAMES
 from tests.refusals import refused
 
@@ -142,22 +142,27 @@ def test_loaded_by_jax_all_say_the_same_as_in_tensorflow(folder: Path, repositor
 
 
 @ALL
-def test_many_labels_in_half_precision_inside_and_single_outside(
+def test_many_labels_in_half_precision_inside_and_single_outside_and_single_after(
     small_params: Params, spectrograms_of: Spectrograms, name: str
 ) -> None:
-    keras.mixed_precision.set_global_policy("mixed_float16")
-    try:
+    with precision.building(replace(small_params.train, precision="mixed_bfloat16")):
         model = built(small_params, name, "multilabel")
-    finally:
-        keras.mixed_precision.set_global_policy("float32")
     inner = [layer for layer in model.layers if layer.weights and layer.name != "presence"]
     assert inner
-    assert {layer.compute_dtype for layer in inner} == {"float16"}
+    assert {layer.compute_dtype for layer in inner} == {"bfloat16"}
     assert {weight.dtype for layer in inner for weight in layer.trainable_weights} <= {"float32"}
     outputs = {key: np.asarray(value) for key, value in model(spectrograms_of(shape_of(name)), training=False).items()}
     assert outputs.keys() == {"presence"}
     assert outputs["presence"].dtype == np.float32
     assert ((outputs["presence"] > 0) & (outputs["presence"] < 1)).all()
+    after = precision.single(model)
+    assert {layer.compute_dtype for layer in after.layers} == {"float32"}
+    said = np.asarray(after(spectrograms_of(shape_of(name)), training=False)["presence"])
+    np.testing.assert_allclose(said, outputs["presence"], atol=0.05)
+    plain = built(small_params, name, "multilabel")
+    assert precision.single(plain) is plain
+    plain.set_weights(model.get_weights())
+    np.testing.assert_allclose(plain(spectrograms_of(shape_of(name)), training=False)["presence"], said, atol=1e-4)
 
 
 @ALL

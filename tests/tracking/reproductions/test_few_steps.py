@@ -22,6 +22,8 @@ FEW_STEPS = {
     "evaluate": {"bootstrap_rounds": 10},
     "tracking": {"mlflow": False},
 }
+SMALL = {"name": "lenet", "variant": "5x5"}
+SAME_NETWORK = {"thesis_irv2_nesterov", "thesis_irv2_two_layers_nesterov"}  # as the recipes without momentum, 95 s each
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +69,7 @@ def few_steps(name: str) -> dict[str, Any]:
         balance["train_per_class"] = balance["valid_per_class"] = 0
     train["regenerate_every"] = min(train["regenerate_every"], 1)
     tree["spectrogram"]["pixels"] = min(tree["spectrogram"]["pixels"], 75)
+    tree["model"] |= SMALL if name in SAME_NETWORK else {}
     return tree
 
 
