@@ -1,4 +1,4 @@
-"""Training: clips per second in float32, the default, against `mixed_bfloat16` of Keras, on the backend that it finds.
+"""Training: clips per second in float32, the default, against `mixed_bfloat16`, on the backend that Keras finds.
 
 python -m benchmarks.precision
 """
@@ -15,9 +15,8 @@ from benchmarks import side_by_side
 from benchmarks.side_by_side import Row
 from instrec import params
 from instrec.models import architectures
-from instrec.models.backend import keras
 from instrec.models.heads import TASKS
-from instrec.training import devices, fit
+from instrec.training import devices, fit, precision
 
 BATCH, STEPS, TURNS = 64, 20, 7
 SIZES = {"the default model": ((65, 96, 1), 24), "the released model": ((130, 96, 1), 32)}  # features, width
@@ -25,10 +24,9 @@ SIZES = {"the default model": ((65, 96, 1), 24), "the released model": ((130, 96
 
 def training(parameters: params.Params, shape: tuple[int, int, int], policy: str) -> Callable[[], float]:
     """Return what trains for some steps, and says how many clips it took in a second."""
-    keras.config.set_dtype_policy(policy)
-    model = architectures.build(shape, len(parameters.classes), parameters.task, parameters.model)
+    with precision.building(replace(parameters.train, precision=policy)):
+        model = architectures.build(shape, len(parameters.classes), parameters.task, parameters.model)
     fit.compiled(parameters, model, 1)
-    keras.config.set_dtype_policy("float32")
     rng = np.random.default_rng(0)
     spectrograms = rng.random((BATCH, *shape), dtype=np.float32)
     labels = np.eye(len(parameters.classes), dtype=np.float32)[rng.integers(0, len(parameters.classes), BATCH)]

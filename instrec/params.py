@@ -236,9 +236,8 @@ class Params(Section):
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
                 raise conflict(f"selection.{key}", f"{share:g} of a clip is under {SHORTEST_HOP_SECONDS} s; raise it")
-        image = self.spectrogram.name in ("image", "phase_image")
-        key, bins = ("pixels", self.spectrogram.pixels) if image else ("mels", self.spectrogram.mels)
-        if 0 < bins < self.train.mask_mels:
+        key = "pixels" if self.spectrogram.name in ("image", "phase_image") else "mels"
+        if 0 < (bins := getattr(self.spectrogram, key)) < self.train.mask_mels:
             raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
             raise conflict("train.monitor", f"count_accuracy, but {self.task} does not count; set loss or presence_f1")

@@ -159,10 +159,7 @@ def test_many_labels_in_half_precision_inside_and_single_outside_and_single_afte
     assert {layer.compute_dtype for layer in after.layers} == {"float32"}
     said = np.asarray(after(spectrograms_of(shape_of(name)), training=False)["presence"])
     np.testing.assert_allclose(said, outputs["presence"], atol=0.05)
-    plain = built(small_params, name, "multilabel")
-    assert precision.single(plain) is plain
-    plain.set_weights(model.get_weights())
-    np.testing.assert_allclose(plain(spectrograms_of(shape_of(name)), training=False)["presence"], said, atol=1e-4)
+    assert precision.single(after) is after
 
 
 @ALL
