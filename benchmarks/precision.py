@@ -1,4 +1,4 @@
-"""Training: clips per second in float32, the default, against `mixed_bfloat16`, on the backend that Keras finds.
+"""Training: clips per second in float32, against `mixed_bfloat16`, on the backend that Keras finds.
 
 python -m benchmarks.precision
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ BATCH, STEPS, TURNS = 64, 20, 7
 SIZES = {"the default model": ((65, 96, 1), 24), "the released model": ((130, 96, 1), 32)}  # features, width
 
 
-def training(parameters: params.Params, shape: tuple[int, int, int], policy: str) -> Callable[[], float]:
+def training(parameters: params.Params, shape: tuple[int, int, int], policy: Any) -> Callable[[], float]:
     """Return what trains for some steps, and says how many clips it took in a second."""
     with precision.building(replace(parameters.train, precision=policy)):
         model = architectures.build(shape, len(parameters.classes), parameters.task, parameters.model)

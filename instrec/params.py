@@ -166,7 +166,7 @@ class TrainParams(Section):
     regenerate_every: Count
     patience: PositiveCount
     batch_size: PositiveCount
-    precision: Literal["float32", "mixed_bfloat16"]
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
     optimizer: Literal["adamw", "adam", "sgd"]
     momentum: Share
     nesterov: Flag

@@ -1,4 +1,4 @@
-"""Devices for training: mixed precision on a GPU, memory that is kept on a CPU, and several devices together."""
+"""Devices for training: memory that is kept on a CPU, and several devices together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from instrec.models.backend import keras
 
 
 def prepare(seed: int) -> None:
-    """Make training repeatable, and choose mixed precision if there is a GPU."""
+    """Make training repeatable, and keep its memory."""
     keep_memory()
     keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
@@ -20,7 +20,6 @@ def prepare(seed: int) -> None:
         import tensorflow
 
         tensorflow.config.experimental.enable_op_determinism()
-    keras.mixed_precision.set_global_policy("mixed_float16" if gpus() else "float32")
 
 
 # Names and numbers of malloc.h.

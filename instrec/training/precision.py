@@ -1,7 +1,7 @@
-"""Mixed precision: a model computes in bfloat16 while it trains, and in float32 from then on.
+"""Mixed precision: a model may compute in half precision while it trains, and computes in float32 from then on.
 
-Its weights, and the outputs of its heads, are float32 all the time. bfloat16 has the range of float32, so that the loss
-needs no scale.
+Its weights, and the outputs of its heads, are float32 all the time. float16 has a smaller range than float32, so that
+Keras scales the loss; bfloat16 has the same.
 
 Source: Micikevicius et al., Mixed precision training (ICLR 2018).
 """
@@ -14,13 +14,15 @@ from typing import Any
 
 from instrec.models.backend import keras
 from instrec.params import TrainParams
+from instrec.training import devices
 
 
 @contextmanager
 def building(train: TrainParams) -> Iterator[None]:
-    """Build layers that compute as `train.precision` says."""
+    """Build layers that compute as `train.precision` says; auto is half precision on a GPU alone."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(train.precision)
+    automatic = "mixed_float16" if devices.gpus() else "float32"
+    keras.config.set_dtype_policy(automatic if train.precision == "auto" else train.precision)
     try:
         yield
     finally:

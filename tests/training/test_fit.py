@@ -99,10 +99,11 @@ def test_two_runs_give_the_same_bytes_and_learn(
     assert speed["clips_per_second"] == pytest.approx(4 * CLIPS / speed["seconds"], rel=0.2)
 
 
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
 def test_what_trained_in_half_precision_learns_as_well_and_computes_in_float32(
-    params: Params, spectrograms: Path, trained: Path, tmp_path: Path
+    params: Params, spectrograms: Path, trained: Path, tmp_path: Path, precision: str
 ) -> None:
-    half = replace(params, train=replace(params.train, precision="mixed_bfloat16"))
+    half = replace(params, train=replace(params.train, precision=precision))
     train(half, spectrograms, tmp_path)
     one, other = (classifier.load(folder / "classifier.keras") for folder in (trained, tmp_path))
     assert [layer.get_config() for layer in other.model.layers] == [layer.get_config() for layer in one.model.layers]
