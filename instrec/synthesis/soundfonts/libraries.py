@@ -90,7 +90,7 @@ def catalog() -> Catalog:
 def _catalog(path: Path) -> Catalog:
     read = params_schema.build(Catalog, documents.load_yaml(path), str(CATALOG), joint=": ")
     for name, of in read.repositories.items():
-        if [bool(of.url), bool(of.commit)] != [not of.package, not of.integrity]:
+        if len({bool(of.url), bool(of.commit), not of.package, not of.integrity}) > 1:
             reason = "a repository names url and commit, or package and integrity; correct the entry"
             raise UserError("value-invalid", f"{CATALOG}: {name}", reason)
     for name, instruments in read.soundfonts.items():

@@ -115,22 +115,22 @@ def test_a_wrong_entry_is_told(entry, changes, code, subject, named):
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("source", "subject"),
     [
-        {"url": URL},
-        {"url": URL, "commit": "0" * 40, "package": "notes@1.0.0"},
-        {"commit": "0" * 40, "package": "notes@1.0.0"},
-        {"package": "notes", "integrity": "sha512-" + "A" * 86 + "=="},
-        {"package": "notes@1.0.0", "integrity": "md5-A"},
+        ({"url": URL}, "notes"),
+        ({"url": URL, "commit": "0" * 40, "package": "notes@1.0.0"}, "notes"),
+        ({"commit": "0" * 40, "package": "notes@1.0.0"}, "notes"),
+        ({"package": "notes", "integrity": "sha512-" + "A" * 86 + "=="}, "repositories.notes.package"),
+        ({"package": "notes@1.0.0", "integrity": "md5-A"}, "repositories.notes.integrity"),
     ],
 )
-def test_a_repository_that_is_not_pinned_is_told(entry, tmp_path, source):
+def test_a_repository_that_is_not_pinned_is_told(entry, tmp_path, source, subject):
     entry()
     tree = json.loads((tmp_path / "libraries.yaml").read_text())
     tree["repositories"]["notes"] = {"license": "CC0", "holder": "Nobody"} | source
     (tmp_path / "libraries.yaml").write_text(json.dumps(tree))
     libraries._catalog.cache_clear()
-    with refused("value-invalid", "libraries.yaml", "notes"):
+    with refused("value-invalid", f"libraries.yaml: {subject}"):
         libraries.catalog()
 
 
