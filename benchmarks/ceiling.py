@@ -16,7 +16,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import tensorflow as tf
 
 from benchmarks import precision, side_by_side
@@ -26,7 +25,7 @@ from instrec import params
 from instrec.models import architectures
 from instrec.training import devices
 from instrec.training.batches import Batches
-from instrec.util.hdf5 import create, open_store
+from instrec.util.hdf5 import open_store
 
 SIDE, PRODUCTS, TURNS = 2048, 10, 5
 
@@ -68,15 +67,9 @@ def computed(clips_per_second: Callable[[], float], billions: float) -> float:
 def preparing(parameters: params.Params, shape: tuple[int, int, int]) -> Iterator[Callable[[], float]]:
     """Yield what prepares batches of noise in one thread, and says how many clips it made in a second."""
     clips = precision.STEPS * BATCH
-    rng = np.random.default_rng(0)
-    labels = np.eye(len(parameters.classes), dtype=np.uint8)[rng.integers(0, len(parameters.classes), clips)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.h5"
-        ids = [str(number) for number in range(clips)]
-        with create(
-            path, name="features", shape=shape, dtype=np.float16, ids=ids, labels=labels, classes=parameters.classes
-        ) as store:
-            store.append(rng.random((clips, *shape), dtype=np.float32).astype(np.float16))
+        precision.write_clips(path, shape, parameters.classes)
         with open_store(path) as store:
             batches = Batches(store, parameters, 0)
             yield lambda: clips / side_by_side.seconds(lambda: [batches[index] for index in range(len(batches))])

@@ -31,7 +31,7 @@ def training(parameters: params.Params, shape: tuple[int, int, int], policy: Any
         model = architectures.build(shape, len(parameters.classes), parameters.task, parameters.model)
     fit.compiled(parameters, model, 1)
     path = Path(tempfile.mkdtemp()) / "train.h5"
-    _write(path, shape, parameters.classes)
+    write_clips(path, shape, parameters.classes)
 
     def steps() -> None:
         with hdf5.open_store(path) as clips:
@@ -40,7 +40,7 @@ def training(parameters: params.Params, shape: tuple[int, int, int], policy: Any
     return lambda: STEPS * BATCH / side_by_side.seconds(steps)
 
 
-def _write(path: Path, shape: tuple[int, int, int], classes: tuple[str, ...]) -> None:
+def write_clips(path: Path, shape: tuple[int, int, int], classes: tuple[str, ...]) -> None:
     """Write a store of random features, whose batches are augmented as in training."""
     rng = np.random.default_rng(0)
     labels = np.eye(len(classes), dtype=np.uint8)[rng.integers(0, len(classes), STEPS * BATCH)]
@@ -48,7 +48,7 @@ def _write(path: Path, shape: tuple[int, int, int], classes: tuple[str, ...]) ->
     with hdf5.create(
         path, name="features", shape=shape, dtype=np.float16, ids=ids, labels=labels, classes=classes
     ) as writer:
-        writer.append(rng.random((len(labels), *shape)).astype(np.float16))
+        writer.append(rng.random((len(labels), *shape), dtype=np.float32).astype(np.float16))
 
 
 def compared() -> Iterator[Row]:
