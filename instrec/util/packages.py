@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import logging
 import subprocess
 import tarfile
@@ -12,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from instrec.errors import UserError, one_line
+from instrec.util import documents
 
 _log = logging.getLogger(__name__)
 
@@ -53,18 +53,23 @@ def _archive(folder: Path, package: str, remedy: str) -> Path:
     retries = ("--fetch-retries=1", "--fetch-retry-mintimeout=1000")
     command = ["npm", "pack", package, "--json", "--ignore-scripts", *retries, f"--pack-destination={folder}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
-        said = json.loads(done.stdout)
+        done = subprocess.run(command, capture_output=True, cwd=folder)
     except FileNotFoundError as error:
         reason = f"npm, which fetches it, is not installed; sudo apt-get install npm, or {remedy}"
         raise UserError("package-missing", package, reason) from error
-    except ValueError:
-        said = {"error": {"summary": done.stderr}}
     if done.returncode:
         raise UserError(
             "download-failed",
             package,
-            f"cannot be fetched: {one_line(said['error']['summary'])}; run it again with a network, point npm's "
-            f"setting `registry` to a mirror, or {remedy}",
+            f"cannot be fetched: {_fault(done)}; run it again with a network, point npm's setting `registry` to a "
+            f"mirror, or {remedy}",
         )
-    return folder / str(said[0]["filename"])
+    (archive,) = folder.glob("*.tgz")
+    return archive
+
+
+def _fault(done: subprocess.CompletedProcess[bytes]) -> str:
+    try:
+        return one_line(documents.parse_json(done.stdout, "npm pack")["error"]["summary"])
+    except (UserError, KeyError, TypeError):  # npm itself fell over
+        return one_line(done.stderr.decode(errors="replace"))

@@ -32,6 +32,7 @@ _OTHERS = {  # what they read is not a file that a user brings
     "instrec.inference.prediction": "what it has made itself",
     "instrec.tracking.reproductions.claims": "a file of the package",
     "instrec.models.audioset": "a file whose checksum it has compared",
+    "instrec.util.packages": "what npm prints, and an archive whose checksum it has compared",
 }
 
 
