@@ -28,7 +28,7 @@ help:
 	@echo "make test    ruff, mypy and pytest, with a miniature of the pipeline"
 	@echo "make lint    ruff, mypy, what modules may import, and the words of docs/style.md"
 	@echo "make check   lint, and the tests that take seconds"
-	@echo "make bench   compare speeds side by side and write docs/benchmarks.md; a quarter of an hour on an idle machine"
+	@echo "make bench   compare speeds side by side and write docs/benchmarks.md; half an hour on an idle machine"
 	@echo "make gate    judge params and metrics against another commit: BASE=$(BASE)"
 	@echo "make release make the trained model the released one, with its card; ARGS=... as in scripts/release.py"
 	@echo "make wheel   build the package that PyPI gets, with the released model, into dist/"

@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from tests import documented
-from tests.miniature import MINIATURE, dvc, environment, locked
+from tests.miniature import MINIATURE, dvc, environment, locked, set_params
 
 pytestmark = pytest.mark.long
 
@@ -33,6 +33,7 @@ def record(repository: Path) -> None:
 @pytest.fixture(scope="module")
 def tuned(miniature: Path, module_folder: Path) -> Path:
     repository = shutil.copytree(miniature, module_folder / "repository")
+    set_params(repository, {"tracking.mlflow": False})
     shutil.copy(repository / "models/classifier.keras", repository / "released/start.keras")
     record(repository)
     lines = [line for line in documented.commands("fine-tuning.md") if not line.startswith("recordings/")]

@@ -21,7 +21,7 @@ def test_killed_in_every_stage_and_with_other_workers_it_ends_with_the_same_byte
 ) -> None:
     """Once from scratch, killed (SIGKILL, the whole group) in each stage in turn; the second `dvc repro` goes on."""
     repository = make_repository(tmp_path / "repository")
-    set_params(repository, {"workers": 2})
+    set_params(repository, {"workers": 2, "tracking.mlflow": False})
     started = {
         "balance": lambda: (repository / "datasets/index.csv").exists(),
         "synthesize": lambda: any((repository / "build/audio").glob(".*.part")),

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests import documented
-from tests.miniature import environment, outputs, ran
+from tests.miniature import environment, outputs, ran, set_params
 
 pytestmark = pytest.mark.long
 
@@ -49,10 +49,11 @@ def team(miniature: Path, module_folder: Path) -> Path:
     """A folder with `hub.git`, `remote`, and `first`, a clone that has set all up and shared what it has built."""
     folder = module_folder
     first = shutil.copytree(miniature, folder / "first")
+    set_params(first, {"tracking.mlflow": False})
     shell(folder, "git init -q --bare hub.git")
     shell(first, "git remote add origin ../hub.git", "git push -qu origin HEAD")
     commands = steps(folder / "remote")
-    shell(first, *commands["set up"], "git add dvc.lock", *commands["share"])
+    shell(first, *commands["set up"], "git add dvc.lock params.yaml", *commands["share"])
     return folder
 
 

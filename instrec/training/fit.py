@@ -121,8 +121,11 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
             taught = loop.embeddings(len(history))
             targets = teacher.targets(taught) if taught else None
             with open_store(path) as training:
-                model = model or _started(params, training, place, history)
                 batches = Batches(training, params, len(history), embeddings=targets, multiple=number)
+                if model is None:
+                    model = _started(params, training, place, history)
+                    if number == 1:
+                        make_variables(model, *batches[0])
                 history.append(_epoch(model, batches, valid, len(history)))
             best = _best(params.train, history) == len(history)
             checkpoints.keep(params.train, place, model, history, best=best)
@@ -144,6 +147,16 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
         if params.train.teacher_weight:
             model = teacher.attach(model)
     return compiled(params, model, len(Batches(training, params)))
+
+
+def make_variables(model: Any, features: Any, targets: Any) -> None:
+    """Make what the first step would make: TensorFlow traces a step twice if it has made variables."""
+    outputs = model(features[:1], training=False)
+    targets = keras.tree.map_structure(lambda each: each[:1], targets)
+    model.optimizer.build(model.trainable_variables)
+    model.compute_loss(y=targets, y_pred=outputs)
+    model.compute_metrics(features[:1], targets, outputs)
+    model.reset_metrics()
 
 
 def _chosen(params: Params, files: Files, place: Path, epochs: int) -> Any:

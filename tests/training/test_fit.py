@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec.models import classifier
+from instrec.models import architectures, classifier
 from instrec.params import Params, TrainParams
 from instrec.training import calibration, checkpoints, fit, weight_averaging
+from instrec.training.batches import Batches
 from instrec.util import hdf5
 from tests.refusals import refused
 
@@ -109,6 +110,18 @@ def test_what_trained_in_half_precision_learns_as_well_and_computes_in_float32(
     assert [layer.get_config() for layer in other.model.layers] == [layer.get_config() for layer in one.model.layers]
     losses = [float(last_row(folder)["loss"]) for folder in (trained, tmp_path)]
     assert losses[0] != losses[1] == pytest.approx(losses[0], rel=0.1)
+
+
+def test_the_first_step_makes_no_variables(params: Params, spectrograms: Path) -> None:
+    """TensorFlow would trace it twice."""
+    with hdf5.open_store(spectrograms / "train.h5") as clips:
+        batch = Batches(clips, params, 0)[0]
+    model = fit.compiled(params, architectures.build(SHAPE, len(params.classes), params.task, params.model), 1)
+    fit.make_variables(model, *batch)
+    ready = len(model.optimizer.variables), len(model.metrics_variables)
+    assert min(ready) > 2
+    model.train_on_batch(*batch)
+    assert (len(model.optimizer.variables), len(model.metrics_variables)) == ready
 
 
 def test_probabilities_are_calibrated_before_thresholds_are_chosen(
