@@ -126,9 +126,12 @@ class Cluster:
     start: Callable[[], subprocess.Popen[str]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two workers of one thread each, processes of their own; `start` makes one more."""
+    """Two workers of one thread each, processes of their own; `start` makes one more.
+
+    They end with their tests: with nothing to do, each takes a twentieth of a processor.
+    """
     from distributed import Client
 
     folder = tmp_path_factory.mktemp("cluster")
@@ -175,7 +178,7 @@ def score_of() -> Callable[..., pretty_midi.PrettyMIDI]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def mlflow_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start an MLflow server as docs/tracking.md does, on a free port; give its address."""
     (command,) = (line for line in documented.commands("tracking.md") if line.startswith("mlflow server"))

@@ -28,7 +28,7 @@ CHUNK = 16  # items a message; with one, two workers rendered 1.25 times what on
 # What a terminal sends to every process. It is the parent's own affair, also while a worker loads its modules.
 _PARENTS = (signal.SIGINT, signal.SIGHUP)
 
-SILENCE = 15.0  # seconds after which a cluster's workers are held for dead; they give a sign every second or so
+SILENCE = 15.0  # seconds after which a cluster's scheduler or workers are held for dead; a busy machine takes some
 _INTERVAL = 3.0  # seconds between looks at a cluster that gives nothing
 
 Item = TypeVar("Item")
@@ -151,7 +151,7 @@ class _Watch:
     def workers(self) -> dict[str, Any]:
         """Return what the scheduler knows of its workers, by address; raise where it is silent."""
         try:
-            identity = self._client.sync(self._client.scheduler.identity, callback_timeout=_INTERVAL)
+            identity = self._client.sync(self._client.scheduler.identity, callback_timeout=SILENCE)
         except OSError as error:
             raise self.lost from error
         return dict(identity["workers"])
