@@ -30,11 +30,11 @@ def training(parameters: params.Params, shape: tuple[int, int, int], policy: Any
     with precision.building(replace(parameters.train, precision=policy)):
         model = architectures.build(shape, len(parameters.classes), parameters.task, parameters.model)
     fit.compiled(parameters, model, 1)
-    path = Path(tempfile.mkdtemp()) / "train.h5"
-    write_clips(path, shape, parameters.classes)
+    folder = tempfile.TemporaryDirectory()  # removed with the last reference to `steps`
+    write_clips(Path(folder.name) / "train.h5", shape, parameters.classes)
 
     def steps() -> None:
-        with hdf5.open_store(path) as clips:
+        with hdf5.open_store(Path(folder.name) / "train.h5") as clips:
             model.fit(Batches(clips, parameters), shuffle=False, verbose=0)
 
     return lambda: STEPS * BATCH / side_by_side.seconds(steps)
