@@ -20,7 +20,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from benchmarks import side_by_side
 from benchmarks.side_by_side import Row
-from instrec.inference.model import Model
+from instrec.inference.window_classifier import WindowClassifier
 from instrec.models.released import PACKAGED, RELEASED
 
 RATE = 44100  # Hz, stereo: what most files are
@@ -39,7 +39,7 @@ def write_music(path: Path, seconds: int) -> Path:
     return path
 
 
-def each_window_alone(path: Path) -> Model:
+def each_window_alone(path: Path) -> WindowClassifier:
     """Return a Keras model that shares nothing between windows."""
     from instrec import features
     from instrec.inference import keras_model

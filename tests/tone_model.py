@@ -67,4 +67,4 @@ def build() -> Classifier:
 
 def model() -> Model:
     """The same, as prediction uses it."""
-    return keras_model.made(build())
+    return Model(**vars(keras_model.made(build())))

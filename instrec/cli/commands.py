@@ -67,15 +67,13 @@ def _predict(args: argparse.Namespace, sounds: list[Sound], form: Format) -> int
 
 
 def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot: Path | None) -> None:
-    from instrec.inference import timeline_plot
-
     if isinstance(each, UserError):
         raise each
     for line in each.activations.warnings:
         _log.warning(line)
     put(each)
     if plot:
-        timeline_plot.draw(each, plot)
+        each.plot(plot)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from instrec.audio import arrays, decoding, loudness
 from instrec.errors import UserError, shown
-from instrec.inference.model import FloatArray, Model
+from instrec.inference.window_classifier import FloatArray, WindowClassifier
 
 BATCH = 32  # windows
 
@@ -110,7 +110,7 @@ class Activations:
 
 def activations_of(
     sound: Path | str | np.ndarray,
-    model: Model,
+    model: WindowClassifier,
     *,
     sample_rate: int | None = None,
     hop_seconds: float | None = None,
@@ -183,7 +183,7 @@ def cores() -> int:
 class _Ahead:
     """Computes the activations of stretches in threads, in their order, with a few stretches in memory at a time."""
 
-    def __init__(self, model: Model, hop: int, threads: int) -> None:
+    def __init__(self, model: WindowClassifier, hop: int, threads: int) -> None:
         self._model, self._hop, self._threads = model, hop, threads
         self._pool = ThreadPoolExecutor(threads)
         self._pending: deque[Future[_Part]] = deque()
@@ -244,7 +244,7 @@ class Cutter:
             self._onset, self._rest = self._onset + number * self._hop, self._rest[number * self._hop :]
 
 
-def window_activations(model: Model, onset: int, stretch: FloatArray, hop: int) -> _Part:
+def window_activations(model: WindowClassifier, onset: int, stretch: FloatArray, hop: int) -> _Part:
     """Return onsets, presence and RMS of the windows every `hop` samples of a stretch that starts at `onset`.
 
     The model runs only on windows that may sound. The presence of the others is zero.

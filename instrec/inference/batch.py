@@ -15,8 +15,8 @@ from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
 from instrec.inference.activations import cores
-from instrec.inference.model import Model
 from instrec.inference.prediction import Prediction
+from instrec.inference.window_classifier import WindowClassifier
 from instrec.util.files import below
 
 
@@ -62,7 +62,7 @@ class _Stopped(Exception):
 
 def predictions(
     paths: Sequence[Path],
-    model: Model,
+    model: WindowClassifier,
     *,
     hop_seconds: float | None = None,
     threshold: float | None = None,

@@ -8,14 +8,17 @@ from __future__ import annotations
 import csv
 import html
 import io
+import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from instrec import taxonomy
 from instrec.inference.whole_file import Sounding
+
+JAMS_SCHEMA = "0.3.5"
 
 
 class Label(NamedTuple):
@@ -107,6 +110,45 @@ def text_grid(instruments: Sequence[Sounding], *, seconds: float) -> str:
         path = Path(folder) / "grid"
         grid.to_file(path)
         return path.read_text(encoding="utf-8")
+
+
+def jams(said: Mapping[str, Any]) -> str:
+    """Return a JAMS object with one annotation, whose tags are the instruments, one for each segment.
+
+    Parameters
+    ----------
+    said : from `Prediction.to_dict`.
+
+    Source: Humphrey et al., JAMS: a JSON annotated music specification (ISMIR 2014); namespace `tag_open`.
+    """
+    from importlib.metadata import version  # a tenth of a second, for this format alone
+
+    annotation = {
+        "namespace": "tag_open",
+        "time": 0.0,
+        "duration": said["duration_seconds"],
+        "data": [
+            {"time": start, "duration": round(end - start, 3), "value": each["name"], "confidence": each["probability"]}
+            for each in said["instruments"]
+            for start, end in each["segments"]
+        ],
+        "annotation_metadata": {
+            "annotation_tools": f"instrec {version('instrec')}",
+            "data_source": "program",
+            "curator": {"name": "", "email": ""},
+            "annotator": {},
+            **dict.fromkeys(("version", "corpus", "annotation_rules", "validation"), ""),
+        },
+        "sandbox": {"complete": said["complete"]},
+    }
+    file_metadata = {
+        "title": Path(said["file"]).name,
+        **dict.fromkeys(("artist", "release"), ""),
+        "duration": said["duration_seconds"],
+        "identifiers": {},
+        "jams_version": JAMS_SCHEMA,
+    }
+    return json.dumps({"annotations": [annotation], "file_metadata": file_metadata, "sandbox": {}}, indent=1) + "\n"
 
 
 def _clock(seconds: float) -> str:

@@ -18,8 +18,6 @@ from instrec.inference.prediction import Prediction
 from instrec.inference.prediction_table import prediction_table
 from instrec.util.files import written_whole
 
-JAMS_SCHEMA = "0.3.5"
-
 
 @dataclass(frozen=True)
 class Format:
@@ -54,42 +52,6 @@ def rows(prediction: Prediction) -> str:
     return lines.getvalue()
 
 
-def jams(prediction: Prediction) -> str:
-    """Return a JAMS object with one annotation, whose tags are the instruments, one for each segment.
-
-    Source: Humphrey et al., JAMS: a JSON annotated music specification (ISMIR 2014); namespace `tag_open`.
-    """
-    from importlib.metadata import version  # a tenth of a second, for this format alone
-
-    said = prediction.to_dict()
-    annotation = {
-        "namespace": "tag_open",
-        "time": 0.0,
-        "duration": said["duration_seconds"],
-        "data": [
-            {"time": start, "duration": round(end - start, 3), "value": each["name"], "confidence": each["probability"]}
-            for each in said["instruments"]
-            for start, end in each["segments"]
-        ],
-        "annotation_metadata": {
-            "annotation_tools": f"instrec {version('instrec')}",
-            "data_source": "program",
-            "curator": {"name": "", "email": ""},
-            "annotator": {},
-            **dict.fromkeys(("version", "corpus", "annotation_rules", "validation"), ""),
-        },
-        "sandbox": {"complete": said["complete"]},
-    }
-    file_metadata = {
-        "title": Path(said["file"]).name,
-        **dict.fromkeys(("artist", "release"), ""),
-        "duration": said["duration_seconds"],
-        "identifiers": {},
-        "jams_version": JAMS_SCHEMA,
-    }
-    return json.dumps({"annotations": [annotation], "file_metadata": file_metadata, "sandbox": {}}, indent=1) + "\n"
-
-
 def _layer(prediction: Prediction) -> str:
     activations = prediction.activations
     return editors.sonic_visualiser(
@@ -103,7 +65,7 @@ FORMATS = {
     "text": Format(lambda prediction: prediction_table(prediction) + "\n", ".txt"),
     "json": Format(lambda prediction: json.dumps(prediction.to_dict()) + "\n", ".json"),
     "csv": Format(rows, ".csv", header="file,instrument,probability,start,end\n"),
-    "jams": Format(jams, ".jams", single=True),
+    "jams": Format(lambda prediction: editors.jams(prediction.to_dict()), ".jams", single=True),
     "audacity": Format(lambda said: editors.audacity(said.instruments), ".txt", single=True),
     "reaper": Format(lambda said: editors.reaper(said.instruments), ".csv", single=True),
     "webvtt": Format(lambda said: editors.webvtt(said.instruments), ".vtt", single=True),

@@ -11,12 +11,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 from instrec import features
 from instrec.errors import UserError
 from instrec.inference import front_end
-from instrec.inference.model import FloatArray, Model
+from instrec.inference.window_classifier import FloatArray, WindowClassifier
 from instrec.models import classifier
 from instrec.models.classifier import Classifier
 
 
-def load(path: Path) -> Model:
+def load(path: Path) -> WindowClassifier:
     """Read a Keras model.
 
     Raises
@@ -36,7 +36,7 @@ def load(path: Path) -> Model:
     return made(trained)
 
 
-def made(trained: Classifier) -> Model:
+def made(trained: Classifier) -> WindowClassifier:
     """Return a classifier as what prediction uses."""
     card = trained.card
     shared = front_end.made(card.clip.sample_rate, card.clip.samples, asdict(card.spectrogram))
@@ -51,7 +51,7 @@ def made(trained: Classifier) -> Model:
         # Noise is named more readily than it is counted.
         return presence if count is None else np.asarray(presence * (1 - count[:, :1]), np.float32)
 
-    return Model(
+    return WindowClassifier(
         classes=card.classes,
         thresholds=card.thresholds,
         sample_rate=card.clip.sample_rate,

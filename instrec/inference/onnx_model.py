@@ -10,13 +10,13 @@ import numpy as np
 
 from instrec.errors import UserError
 from instrec.inference import front_end
-from instrec.inference.model import FloatArray, Model
+from instrec.inference.window_classifier import FloatArray, WindowClassifier
 
 _QUIET = 3  # onnxruntime warns of inputs that may be left out, as the features may
 _MOST = 2**24  # samples in a window, bands times bins: far more than any model that was ever trained has
 
 
-def load(path: Path) -> Model:
+def load(path: Path) -> WindowClassifier:
     """Read an exported model.
 
     Raises
@@ -43,7 +43,7 @@ def load(path: Path) -> Model:
         ) from error
 
 
-def _model(session: Any, path: Path) -> Model:
+def _model(session: Any, path: Path) -> WindowClassifier:
     about = {key: session.get_modelmeta().custom_metadata_map[key] for key in _PLAIN}
     about = {key: json.loads(value) for key, value in about.items()}
     classes, thresholds = tuple(map(str, about["classes"])), tuple(map(float, about["thresholds"]))
@@ -69,7 +69,7 @@ def _model(session: Any, path: Path) -> Model:
         return presence
 
     network(stack(silence[0], stack.grid))  # fails if the graph takes other features than it describes
-    return Model(classes, thresholds, rate, window, stack.grid, stack, network)
+    return WindowClassifier(classes, thresholds, rate, window, stack.grid, stack, network)
 
 
 _PLAIN = ("classes", "thresholds", "sample_rate", "window_samples", "spectrogram")

@@ -14,8 +14,8 @@ import numpy as np
 from instrec.errors import UserError
 from instrec.inference import timeline, whole_file
 from instrec.inference.activations import Activations, activations_of
-from instrec.inference.model import HOP_SHARE, Model
 from instrec.inference.whole_file import Sounding
+from instrec.inference.window_classifier import HOP_SHARE, WindowClassifier
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -60,9 +60,9 @@ class Prediction:
 
     def to_jams(self) -> dict[str, Any]:
         """Return the JSON object of a JAMS file, with a tag for each segment."""
-        from instrec.inference import formats
+        from instrec.inference import editors
 
-        content: dict[str, Any] = json.loads(formats.jams(self))
+        content: dict[str, Any] = json.loads(editors.jams(self.to_dict()))
         return content
 
     def plot(self, path: Path | str | None = None) -> Figure:
@@ -75,7 +75,9 @@ class Prediction:
         from instrec.inference import timeline_plot
 
         _needed("matplotlib", extra="plot")
-        return timeline_plot.draw(self, None if path is None else Path(path))
+        return timeline_plot.draw(
+            self.activations, self.timeline, self.instruments, None if path is None else Path(path)
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""
@@ -107,7 +109,7 @@ def _needed(package: str, extra: str = "") -> Any:
 
 def predict(
     sound: Path | str | np.ndarray,
-    model: Model,
+    model: WindowClassifier,
     *,
     sample_rate: int | None = None,
     hop_seconds: float | None = None,

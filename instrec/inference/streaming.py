@@ -10,7 +10,7 @@ import numpy as np
 from instrec.audio import arrays
 from instrec.errors import UserError
 from instrec.inference.activations import Cutter, window_activations
-from instrec.inference.model import FloatArray, Model
+from instrec.inference.window_classifier import FloatArray, WindowClassifier
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Stream:
     [3, 4, 5]
     """
 
-    def __init__(self, model: Model, sample_rate: int, hop: int) -> None:
+    def __init__(self, model: WindowClassifier, sample_rate: int, hop: int) -> None:
         self._model, self._hop = model, hop
         self._resampler = arrays.Resampler(sample_rate, model.sample_rate)
         self._cutter = Cutter(model.window, hop)

@@ -5,6 +5,7 @@ A row is darker where the model is surer, with a bar under it where it decides t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from instrec.inference.activations import Activations
-    from instrec.inference.prediction import Prediction
+    from instrec.inference.whole_file import Sounding
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -33,10 +34,13 @@ _COLUMNS = 1600  # points of the waveform that an image can show
 _INK, _FAINT, _LINE = "#22313f", "#8a97a3", "#d5dbe1"
 
 
-def draw(prediction: Prediction, path: Path | None) -> Figure:
-    """Draw a prediction's timeline, and write it to an image file where one is named.
+def draw(activations: Activations, timeline: np.ndarray, instruments: Sequence[Sounding], path: Path | None) -> Figure:
+    """Draw a prediction, and write it to an image file where one is named.
 
-    Its ending, one of `SUFFIXES`, chooses the format.
+    Parameters
+    ----------
+    activations, timeline, instruments : of the `Prediction`.
+    path : its ending, one of `SUFFIXES`, chooses the format.
 
     Raises
     ------
@@ -47,18 +51,18 @@ def draw(prediction: Prediction, path: Path | None) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = max(1, len(prediction.instruments))
+    rows = max(1, len(instruments))
     heights = [_WAVEFORM_HEIGHT, rows * _ROW_HEIGHT]
     figure = Figure(figsize=(_WIDTH, sum(heights) + 1.1), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
     figure.suptitle(
-        f"{Path(prediction.activations.file).name}   {clock(prediction.activations.duration)}",
+        f"{Path(activations.file).name}   {clock(activations.duration)}",
         x=0.01, ha="left", fontsize=12, color=_INK,
     )  # fmt: skip
-    _draw_waveform(top, prediction.activations)
-    _draw_rows(bottom, prediction)
-    _draw_clock(bottom, prediction.activations.duration)
+    _draw_waveform(top, activations)
+    _draw_rows(bottom, activations, timeline, instruments)
+    _draw_clock(bottom, activations.duration)
     if path:
         with written_whole(path) as part:
             figure.savefig(part, format=path.suffix.lstrip(".").lower(), dpi=120)
@@ -75,10 +79,9 @@ def _draw_waveform(axes: Axes, activations: Activations) -> None:
     axes.axis("off")
 
 
-def _draw_rows(axes: Axes, prediction: Prediction) -> None:
+def _draw_rows(axes: Axes, activations: Activations, timeline: np.ndarray, shown: Sequence[Sounding]) -> None:
     from matplotlib.colors import to_rgba
 
-    activations, shown = prediction.activations, prediction.instruments
     _tidy(axes)
     if not shown:
         axes.set_yticks([])
@@ -91,7 +94,7 @@ def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     for row, (each, label) in enumerate(zip(shown, axes.get_yticklabels(), strict=True)):
         color = COLORS[row % len(COLORS)]
         label.set(color=color, fontweight="bold")
-        shades = thinned(prediction.timeline[:, activations.classes.index(each.name)], _COLUMNS)
+        shades = thinned(timeline[:, activations.classes.index(each.name)], _COLUMNS)
         image = np.ones((1, len(shades), 4)) * to_rgba(color)
         image[..., 3] = 0.05 + 0.75 * shades
         axes.imshow(

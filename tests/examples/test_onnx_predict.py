@@ -13,7 +13,7 @@ from instrec import export
 from instrec.cli import main
 from instrec.inference import model as models
 from instrec.inference.activations import activations_of
-from instrec.inference.model import HOP_SHARE
+from instrec.inference.window_classifier import HOP_SHARE
 from instrec.models import classifier
 from instrec.models.released import RELEASED
 from tests.tone_model import CARD, build

@@ -47,7 +47,7 @@ def test_csv_has_a_row_a_segment(predicted):
 
 
 def test_jams_is_valid_and_holds_the_segments(predicted):
-    read = jams.load(io.StringIO(formats.jams(predicted)))  # checks it against the schema, and raises
+    read = jams.load(io.StringIO(FORMATS["jams"].written(predicted)))  # checks it against the schema, and raises
     assert read.file_metadata.duration == 10.0
     assert read.file_metadata.title == 'so, "called".wav'
     (annotation,) = read.search(namespace="tag_open")
@@ -56,7 +56,7 @@ def test_jams_is_valid_and_holds_the_segments(predicted):
 
 
 def test_jams_that_is_wrong_would_be_refused(predicted):
-    broken = json.loads(formats.jams(predicted))
+    broken = json.loads(FORMATS["jams"].written(predicted))
     broken["annotations"][0]["data"][0]["value"] = 7
     with pytest.raises(jams.SchemaError):
         jams.load(io.StringIO(json.dumps(broken)))
@@ -64,7 +64,7 @@ def test_jams_that_is_wrong_would_be_refused(predicted):
 
 def test_nothing_found_is_written_too(nothing):
     assert formats.rows(nothing) == ""
-    assert jams.load(io.StringIO(formats.jams(nothing))).annotations[0].data == []
+    assert jams.load(io.StringIO(FORMATS["jams"].written(nothing))).annotations[0].data == []
     assert json.loads(FORMATS["json"].written(nothing))["instruments"] == []
 
 

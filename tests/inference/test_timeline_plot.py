@@ -32,8 +32,8 @@ def marked_columns(path) -> np.ndarray:
 
 
 def test_segments_are_marked_where_they_are(tmp_path):
-    timeline_plot.draw(predicted(Sounding("violin", 0.9, ((0.0, 20.0),), 1.0)), tmp_path / "all.png")
-    timeline_plot.draw(predicted(Sounding("violin", 0.9, ((5.0, 10.0),), 0.25)), tmp_path / "part.png")
+    predicted(Sounding("violin", 0.9, ((0.0, 20.0),), 1.0)).plot(tmp_path / "all.png")
+    predicted(Sounding("violin", 0.9, ((5.0, 10.0),), 0.25)).plot(tmp_path / "part.png")
     whole, part = marked_columns(tmp_path / "all.png"), marked_columns(tmp_path / "part.png")
     width = whole[-1] - whole[0]
     assert width > 700
@@ -44,24 +44,24 @@ def test_segments_are_marked_where_they_are(tmp_path):
 def test_every_instrument_has_its_row(tmp_path):
     one, three = tmp_path / "one.png", tmp_path / "three.png"
     spans = ((2.0, 8.0),)
-    timeline_plot.draw(predicted(Sounding("violin", 0.9, spans, 0.5)), one)
-    timeline_plot.draw(predicted(*(Sounding(name, 0.9, spans, 0.5) for name in ("violin", "flute", "drums"))), three)
+    predicted(Sounding("violin", 0.9, spans, 0.5)).plot(one)
+    predicted(*(Sounding(name, 0.9, spans, 0.5) for name in ("violin", "flute", "drums"))).plot(three)
     assert imread(three).shape[0] > imread(one).shape[0] + 50
 
 
 @pytest.mark.parametrize("cells", [1, 20, 5000])
 def test_silence_and_any_length_can_be_drawn(tmp_path, cells):
-    timeline_plot.draw(predicted(cells=cells), tmp_path / "empty.png")
+    predicted(cells=cells).plot(tmp_path / "empty.png")
     assert imread(tmp_path / "empty.png").std() > 0
     assert not len(marked_columns(tmp_path / "empty.png"))
 
 
 def test_the_ending_chooses_the_format(tmp_path):
-    timeline_plot.draw(predicted(), tmp_path / "image.svg")
+    predicted().plot(tmp_path / "image.svg")
     assert "<svg" in (tmp_path / "image.svg").read_text()
 
 
 def test_a_image_that_cannot_be_written_is_told_of(tmp_path):
     (tmp_path / "image.png").mkdir()
     with refused("file-unwritable", tmp_path / "image.png"):
-        timeline_plot.draw(predicted(), tmp_path / "image.png")
+        predicted().plot(tmp_path / "image.png")

@@ -12,7 +12,7 @@ from instrec.audio import decoding
 from instrec.corpus import test_sets
 from instrec.errors import UserError
 from instrec.inference import prediction
-from instrec.inference.model import Model
+from instrec.inference.window_classifier import WindowClassifier
 from instrec.tracking.report.mistakes import AUDIO
 from instrec.util.hdf5 import open_store
 from instrec.web import media
@@ -22,7 +22,7 @@ LONGEST = 180.0  # seconds of sound that the page takes in: a megabyte and a hal
 CLIPS = 6  # test clips one after another
 
 
-def file(model: Model, path: Path) -> Timeline:
+def file(model: WindowClassifier, path: Path) -> Timeline:
     """Lay out the timeline of an audio file.
 
     Raises
@@ -38,7 +38,7 @@ def file(model: Model, path: Path) -> Timeline:
     return laid_out(path.name, predicted, sound)
 
 
-def clips(model: Model) -> Timeline:
+def clips(model: WindowClassifier) -> Timeline:
     """Lay out the timeline of a few solo clips one after another, of a test set with unseen sounds
     where there is one.
 
