@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.miniature import dvc, environment, mirrored
+from tests.miniature import dvc, environment, mirrored, ran
 
 pytestmark = pytest.mark.long
 
@@ -33,7 +37,7 @@ cpu:
 def with_recipes(miniature: Path, module_folder: Path) -> Path:
     """The built repository with two small recipes and no results of others, committed."""
     built = shutil.copytree(miniature, module_folder / "repository")
-    for name in ("json", "md"):
+    for name in ("json", "md", "svg"):
         (built / f"docs/systems.{name}").unlink(missing_ok=True)
     (built / "recipes/tiny.yaml").write_text(TINY)
     (built / "recipes/tiny_lstm.yaml").write_text("extends: tiny\nparams: {model: {name: lstm, variant: units_64}}\n")
@@ -60,25 +64,69 @@ def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
     assert {"tiny", "tiny_lstm"} <= {run.data.tags.get("experiment") for run in mirrored(with_recipes)}
 
 
-def test_systems_are_run_in_a_clone_and_what_is_done_is_not_done_again(with_recipes: Path) -> None:
-    def systems(*arguments: str) -> str:
-        command = [sys.executable, "-m", "instrec", "dev", "systems", *arguments]
-        done = subprocess.run(command, cwd=with_recipes, env=environment(), text=True, capture_output=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+def systems(repository: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "instrec", "dev", "systems", *arguments]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=repository, env=environment(), text=True, start_new_session=True, **pipes)
 
-    before = subprocess.check_output(["git", "status", "--porcelain"], cwd=with_recipes)
-    assert systems("tiny", "--run", "--budget", "cpu", "--seeds", "2") == "docs/systems.md\n"
+
+def said(process: subprocess.Popen[str]) -> str:
+    output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return output
+
+
+def status(repository: Path) -> set[str]:
+    return set(subprocess.check_output(["git", "status", "--porcelain"], cwd=repository, text=True).splitlines())
+
+
+ARGUMENTS = ("tiny", "--run", "--budget", "cpu", "--seeds", "2")
+
+
+def test_systems_are_run_in_a_clone_and_go_on_after_an_interruption(with_recipes: Path) -> None:
+    before = status(with_recipes)
+    log = with_recipes / ".systems/tiny-20.log"
+    interrupted = systems(with_recipes, *ARGUMENTS)
+    while interrupted.poll() is None and not (log.exists() and "Running stage 'spectrograms'" in log.read_text()):
+        time.sleep(0.05)
+    os.killpg(interrupted.pid, signal.SIGINT)  # as Ctrl-C does
+    _, errors = interrupted.communicate()
+    assert interrupted.returncode == 130, errors
+    assert errors.splitlines()[-1].startswith("interrupted")
+
+    assert said(systems(with_recipes, *ARGUMENTS)) == "docs/systems.md\n"
+    assert not {"balance", "synthesize"} & set(ran(log.read_text()))
     runs = json.loads((with_recipes / "docs/systems.json").read_text())
     assert [(run["recipe"], run["seed"], run["budget"]) for run in runs] == [("tiny", 20, "cpu"), ("tiny", 21, "cpu")]
     assert all(run["speed"]["weights"] > 0 and run["metrics"]["unseen_clean"]["solo"] for run in runs)
     assert runs[0]["metrics"] != runs[1]["metrics"]
-    assert "(2 seeds)" in (with_recipes / "docs/systems.md").read_text()
-    assert "nothing to run" in systems("tiny", "--run", "--budget", "cpu", "--seeds", "2")
-    written = b"?? docs/systems.json\n?? docs/systems.md\n"
-    after = subprocess.check_output(["git", "status", "--porcelain"], cwd=with_recipes)
-    assert set(after.splitlines()) - set(before.splitlines()) <= {
-        *written.splitlines(),
-        b" M docs/systems.json",
-        b" M docs/systems.md",
+    assert all(datetime.date.fromisoformat(run["date"]) for run in runs)
+    assert f"| 2 | {runs[0]['commit']} {runs[0]['date']}" in (with_recipes / "docs/systems.md").read_text()
+    assert "tiny" in (with_recipes / "docs/systems.svg").read_text()
+    assert {line.split()[-1] for line in status(with_recipes) - before} == {
+        f"docs/systems.{suffix}" for suffix in ("json", "md", "svg")
     }
+
+
+def test_systems_are_experiments_of_the_repository(with_recipes: Path) -> None:
+    names = {"tiny-20-cpu", "tiny-21-cpu"}
+    shown = dvc(with_recipes, "exp", "show", "--csv", "--drop", "^(build|models|data)")
+    table = {row["Experiment"]: row for row in csv.DictReader(shown.splitlines())}
+    assert {table[name]["seed"] for name in names} == {"20", "21"}
+    assert all(table[name]["unseen_clean.solo.top1"] for name in names)
+    runs = {run.data.tags.get("experiment"): run for run in mirrored(with_recipes)}
+    assert names <= set(runs)
+    assert all(Path(runs[name].info.artifact_uri.removeprefix("file://")).is_dir() for name in names)
+    assert not (with_recipes / ".systems/mlflow.db").exists()
+
+
+def test_what_is_done_is_run_again_only_for_another_commit(with_recipes: Path) -> None:
+    assert "nothing to run" in said(systems(with_recipes, *ARGUMENTS, "--anew"))
+    path = with_recipes / "docs/systems.json"
+    runs = json.loads(path.read_text())
+    path.write_text(json.dumps([runs[0], runs[1] | {"commit": "abcdef0"}]))
+    assert "nothing to run" in said(systems(with_recipes, *ARGUMENTS))
+    assert "nothing to run" not in said(systems(with_recipes, *ARGUMENTS, "--anew"))
+    again = json.loads(path.read_text())
+    assert [run["metrics"] for run in again] == [run["metrics"] for run in runs]
+    assert again[1]["commit"] == runs[0]["commit"]

@@ -48,17 +48,18 @@ def corpora(args: argparse.Namespace) -> int:
 
 
 def systems(args: argparse.Namespace) -> int:
-    """Run published systems where told to, and write the page that compares them."""
-    from instrec.tracking.reproductions import recipes, results, running, table
+    """Run published systems if requested, and write the page that compares them."""
+    from instrec.tracking.reproductions import curves, recipes, results, running, table
 
     folder, path = Path("recipes"), Path("docs/systems.json")
-    known = recipes.published(folder)
+    known = recipes.compared(folder)
     names = [recipes.load(folder, name).name for name in args.names] or [each.name for each in known]
     if args.run:
         seeds = range(args.seed, args.seed + args.seeds)
-        running.run(Path(), names, budget=args.budget, seeds=seeds, path=path)
-    page = path.with_suffix(".md")
-    table.write(page, known, results.read(path))
+        running.run(Path(), names, budget=args.budget, seeds=seeds, path=path, anew=args.anew)
+    page, runs = path.with_suffix(".md"), results.read(path)
+    table.write(page, known, runs)
+    curves.draw(path.with_suffix(".svg"), table.shown(runs), known)
     print(page)
     return 0
 

@@ -214,17 +214,20 @@ def _composed(
     return Clip(name, split, SCORE, "", 0.0, labels, name, "", CLEAN, params.seed)
 
 
-def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> Iterator[Clip]:
-    """Return new scores in the classes of the model; the same, by their groups, in each of `test_sets.COMPOSED`."""
-    place = 0
+def composed_scores(params: Params) -> Iterator[Clip]:
+    """Return the new scores of each of `test_sets.COMPOSED`, before they have a split, a SoundFont and noise."""
     for part, _, quota in _parts(params, [], params.balance.composed_per_class, params.balance.composed_mixtures):
         rng = seeding.generator(params.seed, "balance", "composed", part)
         for number in range(quota):
-            clip = _composed(params, rng, "composed", part, number, _TESTED_COUNTS)
-            name = clip.group.replace("composed", split, 1)
-            font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
-            place += 1
-            yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
+            yield _composed(params, rng, "composed", part, number, _TESTED_COUNTS)
+
+
+def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> Iterator[Clip]:
+    """Return new scores in the classes of the model; the same, by their groups, in each of `test_sets.COMPOSED`."""
+    for place, clip in enumerate(composed_scores(params)):
+        name = clip.group.replace("composed", split, 1)
+        font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
+        yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
 
 
 def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdings) -> Iterator[Clip]:

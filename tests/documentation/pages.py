@@ -72,6 +72,7 @@ OUTSIDE = {
     "user's git; synthesis/soundfonts/test_libraries.py",
     "make lint": "`make test` does it",
     "make check": "a part of `make test`",
+    "instrec dev systems --run --budget cpu": "takes hours; test_recipes_as_experiments.py runs a small recipe so",
     "pre-commit install": "writes into .git; the hooks are what `make lint` runs",
     "pytest tests/fuzz --fuzz-cases 5000": "takes minutes; tests/fuzz runs a thousand",
     "pytest tests/fuzz --fuzz-format audio --fuzz-case 123": "tests/fuzz",

@@ -84,6 +84,11 @@ def one_line(error: Exception) -> str:
     return f"{type(told).__name__}: {errors.one_line(told)[:300]}"  # masked first: half a password is one, too
 
 
+def uri() -> str:
+    """Return the store's address, as the environment has it, or else `mlflow.db` in the repository."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
+
+
 def store() -> tuple[MlflowClient, str]:
     """Open the store; return its client and the id of the experiment, which is created if needed."""
     for name, value in SETTINGS.items():
@@ -91,16 +96,17 @@ def store() -> tuple[MlflowClient, str]:
     from mlflow import MlflowClient
 
     root = provenance.repository().resolve()
-    uri = os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}mlflow.db"
-    if not uri.startswith(SQLITE):
-        client = MlflowClient(uri)
+    address = uri()
+    if not address.startswith(SQLITE):
+        client = MlflowClient(address)
         return client, _experiment(client, None)  # a server has a place of its own for files
+    database = root / address.removeprefix(SQLITE)
     # Runs that end together must not make the database, or the experiment, twice.
-    folder = os.open(root, os.O_RDONLY)
+    folder = os.open(database.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        client = MlflowClient(f"{SQLITE}{root / uri.removeprefix(SQLITE)}")
-        return client, _experiment(client, (root / "mlartifacts").as_uri())
+        client = MlflowClient(f"{SQLITE}{database}")
+        return client, _experiment(client, (database.parent / "mlartifacts").as_uri())
     finally:
         os.close(folder)
 

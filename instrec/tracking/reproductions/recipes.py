@@ -6,6 +6,8 @@ data: what the publication trained and tested on
 published: its figures, on its data
 differs: one line on what is not as published, or was silent there and is ours
 extends: another recipe                          # optional: its params, cpu and data_sets come first
+ours: true                                       # optional: keeps clips and epochs of what it extends, but has network,
+                                                 # features and training of params.yaml
 params: {task: solo, clip: {seconds: 3.0}, ...}  # only what differs from params.yaml
 cpu: {train: {epochs: 10}}                       # optional: a smaller budget for machines without a GPU
 data_sets: {sources: {train: [irmas]}}           # optional: to run on the published datasets; comes last
@@ -30,13 +32,19 @@ Tree = dict[str, Any]
 BUDGETS = ("full", "cpu")
 OURS = "instrec"  # the source of a recipe that nobody has published
 _TREES = ("params", "cpu", "data_sets")
+_NETWORK = ("spectrogram", "model", "train")
+_EPOCHS = ("epochs", "regenerate_every")  # what of `train` is no matter of the network
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One published system, or a variant of it; the fields are those of its file."""
+    """One published system, or a variant of it; the fields are those of its file.
+
+    `block` is the source in whose table it stands: that of the publication whose clips it is trained on.
+    """
 
     name: str
+    block: str
     title: str
     source: str
     data: str
@@ -61,7 +69,7 @@ class Recipe:
         return merged(tree, self.data_sets) if data_sets else tree
 
 
-_FIELDS = [field.name for field in fields(Recipe) if field.name != "name"]
+_FIELDS = [field.name for field in fields(Recipe) if field.name not in ("name", "block")]
 
 
 def names(folder: Path) -> list[str]:
@@ -78,9 +86,17 @@ def names(folder: Path) -> list[str]:
     return found
 
 
-def published(folder: Path) -> list[Recipe]:
-    """Return the recipes of a folder that somebody has published."""
-    return [each for each in (load(folder, name) for name in names(folder)) if each.source != OURS]
+def compared(folder: Path) -> list[Recipe]:
+    """Return the recipes of a folder that somebody has published, and ours on their clips, block by block."""
+    found = [load(folder, name) for name in names(folder)]
+    return sorted((each for each in found if each.block != OURS), key=lambda each: (each.block, each.source == OURS))
+
+
+def clips_alone(tree: Mapping[str, Any]) -> Tree:
+    """Return a recipe's tree without its network, features and training: its clips and epochs."""
+    train = {key: value for key, value in tree.get("train", {}).items() if key in _EPOCHS}
+    kept = {section: values for section, values in tree.items() if section not in _NETWORK}
+    return kept | ({"train": train} if train else {})
 
 
 def load(folder: Path, name: str) -> Recipe:
@@ -105,11 +121,14 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
         raise UserError("recipe-circular", path, f"extends itself; remove one `extends` of {', '.join(heirs)}")
     tree = _read(path)
     parts: Tree = {}
+    block = tree.get("source")
     if (parent := tree.pop("extends", None)) is not None:
         if not isinstance(parent, str):
             raise UserError("value-invalid", f"{path}: extends", f"expected the name of a recipe, found {parent!r}")
         base = _recipe(folder, parent, (*heirs, name))
-        parts = {key: getattr(base, key) for key in _FIELDS}
+        parts, block = {key: getattr(base, key) for key in _FIELDS}, block or base.block
+        if tree.get("ours"):
+            parts |= {key: clips_alone(parts[key]) for key in _TREES} | {"source": OURS}
     for key in _FIELDS:
         if key in _TREES:
             value = tree.get(key, {})
@@ -121,7 +140,7 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
             if not isinstance(value, str):
                 raise UserError("value-invalid", f"{path}: {key}", f"expected text, found {value!r}")
             parts[key] = " ".join(value.split())
-    return Recipe(name=name, **parts)
+    return Recipe(name=name, block=str(block), **parts)
 
 
 def _read(path: Path) -> Tree:
@@ -129,8 +148,8 @@ def _read(path: Path) -> Tree:
     if not isinstance(tree, dict):
         raise UserError("not-a-mapping", path, f"expected a mapping of fields to values, found {tree!r}")
     for key in tree:
-        if key not in (*_FIELDS, "extends"):
-            raise UserError("key-unknown", f"{path}: {key}", f"unknown field; allowed: {', '.join(_FIELDS)}, extends")
+        if key not in (allowed := (*_FIELDS, "extends", "ours")):
+            raise UserError("key-unknown", f"{path}: {key}", f"unknown field; allowed: {', '.join(allowed)}")
     return tree
 
 

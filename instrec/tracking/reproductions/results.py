@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import statistics
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from scipy import stats
 
 from instrec.errors import UserError
 from instrec.util import documents
@@ -29,6 +28,7 @@ class Run:
     metrics : the content of metrics/test.json.
     history : every column of models/history.csv, an epoch after the other.
     speed : the content of models/speed.json; empty where the model came out of DVC's cache.
+    date : ISO day on which it was run; empty if unknown.
     """
 
     recipe: str
@@ -39,6 +39,7 @@ class Run:
     metrics: dict[str, Any]
     history: dict[str, list[float]]
     speed: dict[str, int | float]
+    date: str = ""
 
 
 def read(path: Path) -> list[Run]:
@@ -78,56 +79,27 @@ def _what(run: Run) -> tuple[str, str, int]:
     return run.recipe, run.budget, run.seed
 
 
-@dataclass(frozen=True)
-class Figure:
-    """A metric over runs that differ by their seed alone.
+def value(run: Run, name: str) -> float | None:
+    """Return a metric by its path in test.json, for example `unseen_clean.solo.top1`; None if it is no finite number.
 
-    Attributes
-    ----------
-    mean : over the runs.
-    spread : standard deviation over the runs; 0 with one.
-    margin : half the width of its 95 % interval: from the spread over runs, or with one run the bootstrap's; NaN where
-        neither tells.
-    runs : how many.
+    `history.KEY.N` is the value of column KEY of history.csv after epoch N.
     """
-
-    mean: float
-    spread: float
-    margin: float
-    runs: int
-
-    def __str__(self) -> str:
-        text = f"{self.mean:.3f}".removeprefix("0")
-        return f"{text} ± {self.spread:.3f} ({self.runs} seeds)" if self.runs > 1 else text
-
-
-def figure(runs: Sequence[Run], name: str) -> Figure | None:
-    """Return a metric by its path in test.json, for example `unseen_clean.solo.top1`; None if no run has it.
-
-    `history.KEY.N` is the value of an epoch.
-    """
-    found = [(value, run) for run in runs if (value := _value(run, name)) is not None]
-    if not found:
-        return None
-    values = [value for value, _ in found]
-    mean, count = statistics.fmean(values), len(values)
-    if count > 1:
-        spread = statistics.stdev(values)
-        return Figure(mean, spread, float(stats.t.ppf(0.975, count - 1)) * spread / count**0.5, count)
-    way, _, metric = name.rpartition(".")
-    match _at(found[0][1].metrics, f"{way}.intervals.{metric}"):
-        case [int() | float() as low, int() | float() as high]:
-            return Figure(mean, 0.0, (high - low) / 2, 1)
-    return Figure(mean, 0.0, float("nan"), 1)
-
-
-def _value(run: Run, name: str) -> float | None:
     if name.startswith("history."):
         _, column, epoch = name.split(".")
         values = run.history.get(column, [])
-        return values[int(epoch) - 1] if len(values) >= int(epoch) else None
-    value = _at(run.metrics, name)
-    return float(value) if isinstance(value, int | float) else None
+        found = values[int(epoch) - 1] if len(values) >= int(epoch) else None
+    else:
+        found = _at(run.metrics, name)
+    return float(found) if isinstance(found, int | float) and math.isfinite(found) else None
+
+
+def interval(run: Run, name: str) -> tuple[float, float] | None:
+    """Return the bootstrap interval of a metric over clips; None if the run has none."""
+    way, _, metric = name.rpartition(".")
+    match _at(run.metrics, f"{way}.intervals.{metric}"):
+        case [int() | float() as low, int() | float() as high] if math.isfinite(high - low):
+            return low, high
+    return None
 
 
 def _at(tree: Any, way: str) -> Any:

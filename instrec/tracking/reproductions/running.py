@@ -1,18 +1,25 @@
-"""Run recipes with DVC in a clone, so that the user's working tree stays as it is."""
+"""Run recipes with DVC in a clone, so that the user's working tree stays as it is.
+
+Each run becomes an experiment of the repository, named RECIPE-SEED-BUDGET, and a run in its MLflow store.
+"""
 
 from __future__ import annotations
 
 import csv
+import datetime
+import json
 import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
 
 from instrec.errors import UserError
+from instrec.tracking.mlflow import runs as mlflow_runs
 from instrec.tracking.reproductions import recipes, results
 from instrec.util import documents
 from instrec.util.nested import merged
@@ -21,46 +28,74 @@ from instrec.util.progress import tqdm
 _log = logging.getLogger(__name__)
 
 CLONE = Path(".systems")  # ignored by git; kept, so that what recipes have in common is built once
+_CLIPS = ("classes", "clip", "sources", "soundfonts", "selection", "balance", "scores", "synth", "noise")
+_GRACE = 10.0  # seconds for DVC and its stage to end after Ctrl-C, which reaches them, too
 
 
-def run(repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[int], path: Path) -> None:
+def run(
+    repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[int], path: Path, anew: bool = False
+) -> None:
     """Run every recipe with every seed that `path` does not have yet, and add each result as its run ends.
 
-    If it is interrupted, the next call resumes.
+    Recipes with the same clips follow one another, so that DVC's cache has them. If it is interrupted, the next call
+    resumes, also in the middle of a training.
+
+    Parameters
+    ----------
+    anew : also run what `path` has from another commit than the current one.
 
     Raises
     ------
     UserError
         If a recipe fails, naming its log; or when git or DVC do.
     """
-    done = {(run.recipe, run.budget, run.seed) for run in results.read(path)}
+    head = _call(repository, "git", "rev-parse", "HEAD")
+    found = [each for each in results.read(path) if not anew or head.startswith(each.commit)]
+    done = {(each.recipe, each.budget, each.seed) for each in found}
     wanted = [(name, seed) for name in names for seed in seeds if (name, budget, seed) not in done]
     if not wanted:
-        print("nothing to run: every result is there; take one out of the file to run it anew")
+        print("nothing to run: every result is there; --anew repeats those of other commits")
         return
     clone = repository / CLONE
     commit = _prepare(repository, clone)
-    with tqdm(wanted, desc="systems", unit="run") as progress:
+    with tqdm(_by_clips(clone, wanted, budget), desc="systems", unit="run") as progress:
         for name, seed in progress:
             progress.set_postfix_str(f"{name}, seed {seed}")
-            results.add(path, _run(clone, name, budget, seed, commit))
+            results.add(path, _run(repository, clone, name, budget, seed, commit))
 
 
-def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results.Run:
-    changes = recipes.load(clone / "recipes", name).changes(budget=budget)
+def _by_clips(clone: Path, wanted: Sequence[tuple[str, int]], budget: str) -> list[tuple[str, int]]:
+    """Order runs so that those with the same clips, and among them with the same features, are neighbors."""
+    keys: dict[str, tuple[str, str]] = {}
+    for name in dict.fromkeys(name for name, _ in wanted):
+        changes = recipes.load(clone / "recipes", name).changes(budget=budget)
+        tree, _ = recipes.settings(clone / "params.yaml", changes, f"recipes/{name}.yaml")
+        clips = json.dumps([tree[section] for section in _CLIPS])
+        keys[name] = clips, json.dumps(tree["spectrogram"])
+    clips_in_turn, features_in_turn = (list(dict.fromkeys(each)) for each in zip(*keys.values(), strict=True))
+
+    def turn(run: tuple[str, int]) -> tuple[int, int, int]:
+        clips, features = keys[run[0]]
+        return clips_in_turn.index(clips), run[1], features_in_turn.index(features)
+
+    return sorted(wanted, key=turn)
+
+
+def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commit: str) -> results.Run:
+    changes = merged(recipes.load(clone / "recipes", name).changes(budget=budget), {"seed": seed})
     _call(clone, "git", "checkout", "--quiet", "params.yaml")
-    own = {"seed": seed, "tracking": {"mlflow": False}}
-    tree, _ = recipes.settings(clone / "params.yaml", merged(changes, own), f"recipes/{name}.yaml")
+    tree, _ = recipes.settings(clone / "params.yaml", changes, f"recipes/{name}.yaml")
     (clone / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
-    speed, log = clone / "models/speed.json", clone / f"{name}-{seed}.log"
+    speed, log, experiment = clone / "models/speed.json", clone / f"{name}-{seed}.log", f"{name}-{seed}-{budget}"
     speed.unlink(missing_ok=True)
-    with log.open("w") as file:
-        code = subprocess.run(_dvc("repro"), cwd=clone, env=_environment(), stdout=file, stderr=file).returncode
-    if code:
+    if _repro(clone, log, {"DVC_EXP_NAME": experiment, "MLFLOW_TRACKING_URI": _store(repository)}):
         last = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("error:")] or [""]
         raise UserError(
             "recipe-failed", f"recipe {name} failed", f"{last[-1].removeprefix('error: ')}; all it said is in {log}"
         )
+    _call(clone, *_dvc("exp", "save", "--quiet", "--force", "--name", experiment))
+    # Without what DVC caches: models and clips would fill the repository, and `dvc repro` makes them again.
+    _call(clone, *_dvc("exp", "push", "--quiet", "--force", "--no-cache", "origin", experiment))
     _call(clone, *_dvc("gc", "--workspace", "--force", "--quiet"))  # what earlier recipes left takes gigabytes
     with (clone / "models/history.csv").open(newline="") as rows:
         history = list(csv.DictReader(rows))
@@ -73,7 +108,34 @@ def _run(clone: Path, name: str, budget: str, seed: int, commit: str) -> results
         documents.load_json(clone / "metrics/test.json"),
         {column: [float(row[column]) for row in history] for column in history[0]},
         documents.load_json(speed) if speed.exists() else {},
+        datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
+
+
+def _repro(clone: Path, log: Path, variables: Mapping[str, str]) -> int:
+    """Run the pipeline; return the exit code of DVC. If it is interrupted, DVC has ended before this does."""
+    with (
+        log.open("w") as file,
+        subprocess.Popen(
+            _dvc("repro"), cwd=clone, env={**_environment(), **variables}, stdout=file, stderr=file
+        ) as process,
+    ):
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_GRACE)
+            process.terminate()
+            process.wait()
+            raise
+
+
+def _store(repository: Path) -> str:
+    """Return the URI of the repository's MLflow store, for a run in another folder."""
+    uri = mlflow_runs.uri()
+    if not uri.startswith(mlflow_runs.SQLITE):
+        return uri
+    return f"{mlflow_runs.SQLITE}{repository.resolve() / uri.removeprefix(mlflow_runs.SQLITE)}"
 
 
 def _prepare(repository: Path, clone: Path) -> str:

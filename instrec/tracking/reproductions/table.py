@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from instrec import taxonomy
 from instrec.errors import UserError
-from instrec.tracking.reproductions.claims import CLAIMS, verdict
+from instrec.tracking.reproductions import recipes
+from instrec.tracking.reproductions.baselines import BASELINES, expected
+from instrec.tracking.reproductions.claims import CLAIMS, verdicts
+from instrec.tracking.reproductions.curves import still_rising
+from instrec.tracking.reproductions.estimates import Estimate, estimate
 from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
-from instrec.tracking.reproductions.results import Figure, Run, figure, of_budget
+from instrec.tracking.reproductions.results import Run, of_budget
 from instrec.util.files import written_whole
 
 # What is shown of a recipe, by its task: heading and metrics.
@@ -50,68 +53,153 @@ _HEAD = """\
 there.
 
 *Here* means: trained on clips that this repository composes and renders, and tested on its frozen scores. If the
-classes are General MIDI programs, new scores are tested, too. In a table, rows with the same budget have the same clips
-and splits. You can compare them with each other, unless a line below the table says otherwise. You cannot compare them
-with "as published", which was measured on other data. *Unseen* is a SoundFont that is not used in training. Budget
-`cpu` is the smaller one, from the `cpu` section of the recipe. Its metrics show what a network learns in minutes, and
-not what it can reach. Training seconds include validation after each epoch, and depend on other work of the machine.
+classes are General MIDI programs, new scores are tested, too. *As published* was measured on other data, and cannot be
+compared with what stands here. Compare rows of one table if their commit and budget are the same, and the lines below
+the table name no difference of their clips. *Unseen* is a SoundFont that is not used in training. Budget `cpu` is the
+smaller one, from the `cpu` section of the recipe. Its metrics show what a network learns in minutes, and not what it
+can reach.
+
+Each metric is a mean over seeds. *±* is half of its 95 % interval. With several seeds, that is over seeds and test
+clips; with one seed, over test clips alone. The rows *chance* and *majority* are what a system without a model reaches
+on the same tests: computed from their labels, as a mean over random draws. `*` marks a metric that does not exceed both
+of them by more than its interval. *Above chance* is `yes` if no metric of the row has the mark. *Still rising* is `yes`
+if a metric of validation data (see the learning curves) grew by more than .01 in the last fifth of the epochs, so that
+a longer training may reach more. Weights, epochs and seconds are those of the last run. Training seconds include
+validation after each epoch, and depend on other work of the machine.
+"""
+_CURVES = """\
+## Learning curves
+
+Metrics of validation data after each epoch, with a line per seed: micro F1 of the classes in blue, and accuracy of the
+count in red, where the task is to count.
+
+![Metrics of validation data over epochs, for each recipe]({})
+"""
+_CLAIMS = """\
+## Which conclusions hold here
+
+Both sides of a conclusion have the same budget. A conclusion is decided if a test rejects the opposite with an error of
+5 % over all conclusions together, after Holm's correction.
+
+- That one side is better holds if the difference is larger than the errors of seeds and of test clips explain.
+- That two sides are about equal holds if two one-sided tests show that they differ by less than a margin, which the
+  verdict names. It does not hold if a test shows that they differ by more.
+- *Not decided* does not mean that there is no difference: the runs do not suffice to tell. With one seed on a side,
+  nothing is decided, as another seed may give another result.
+- Metrics of the training history have no interval over clips. Their errors are those of seeds alone.
 """
 
 _SPEED = {"weights", "epochs", "seconds", "clips_per_second"}  # of models/speed.json
 
 
-def write(path: Path, chosen: Sequence[Recipe], runs: Iterable[Run]) -> None:
-    """Write the page: a table per publication, with the largest budget of each recipe, and a verdict on each claim."""
-    by_recipe: dict[str, list[Run]] = {}
-    for run in runs:
-        by_recipe.setdefault(run.recipe, []).append(run)
-    blocks = ["\n".join(_block(list(group), by_recipe)) for _, group in groupby(chosen, lambda each: each.source)]
+def write(
+    path: Path,
+    chosen: Sequence[Recipe],
+    runs: Sequence[Run],
+    *,
+    params_file: Path = Path("params.yaml"),
+    data: Path = Path("data"),
+) -> None:
+    """Write the page: a table per publication, with the largest budget of each recipe, and a verdict on each claim.
+
+    The page shows the picture that `curves.draw` writes beside it.
+
+    Parameters
+    ----------
+    params_file, data : for chance and majority: what recipes change, and the frozen test scores.
+
+    Raises
+    ------
+    UserError
+        If a recipe has no known task, or the frozen scores are not there.
+    """
+    by_recipe = _by_recipe(runs)
+    largest = shown(runs)
+    parts = [_HEAD]
+    for _, group in groupby(chosen, lambda each: each.block):
+        parts.append("\n".join(_block(list(group), largest, params_file, data)))
+    if by_recipe:
+        parts.append(_CURVES.format(path.with_suffix(".svg").name))
     with written_whole(path) as part:
-        text = "\n".join([_HEAD, *blocks, *_conclusions(by_recipe)])
-        part.write_text(text, encoding="utf-8")
+        part.write_text("\n".join([*parts, *_conclusions(by_recipe)]), encoding="utf-8")
 
 
-def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
+def shown(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Return the runs of each recipe with its largest budget."""
+    return {
+        name: next((same for budget in BUDGETS if (same := of_budget(found, budget))), [])
+        for name, found in _by_recipe(runs).items()
+    }
+
+
+def _by_recipe(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.recipe, []).append(run)
+    return found
+
+
+def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]], params_file: Path, data: Path) -> Iterator[str]:
     first = group[0]
     if first.task not in FIGURES:
         allowed = ", ".join(FIGURES)
         raise UserError("value-unknown", f"recipe {first.name}: task", f"expected one of {allowed}, found {first.task}")
     columns = FIGURES[first.task]
+    budget = next((own[0].budget for each in group if (own := runs.get(each.name))), BUDGETS[0])
+    _, params = recipes.settings(params_file, first.changes(budget=budget), f"recipe {first.name}")
+    without = {name: expected(params, data, name) for name in BASELINES}
     yield f"## {first.source}\n"
     yield f"Task: {first.task}. Published data: {first.data}.\n"
     heads = ["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns)]
+    heads += ["above chance", "still rising", "seeds", "commit, date"]
     heads += ["weights", "budget", "training s", "clips/s", "machine"]
     yield _row(heads)
     yield _row(["---"] * len(heads))
     for each in group:
-        found = runs.get(each.name, [])
-        own = next((same for budget in BUDGETS if (same := of_budget(found, budget))), [])
-        cells = [f"`{each.name}`", each.title, each.published]
-        cells += [_cell(own, metrics) for _, metrics in columns]
-        yield _row([*cells, *_cost(own)])
-    if first.params.get("classes") == [taxonomy.GENERAL_MIDI]:
-        for name, title, figures in _baselines(len(taxonomy.PROGRAMS)):
-            both = ", ".join(str(Figure(value, 0.0, 0.0, 1)) for value in figures)
-            yield _row([name, title, "-", both, both, *["-"] * (len(heads) - 5)])
+        own = runs.get(each.name, [])
+        cells, marked = _metrics(own, columns, without.values())
+        yield _row([f"`{each.name}`", each.title, each.published, *cells, *_run(own, marked), *_cost(own)])
+    for name, values in without.items():
+        cells = [", ".join(_short(values.get(metric)) for metric in metrics) for _, metrics in columns]
+        yield _row([name, BASELINES[name][0], "-", *cells, *["-"] * (len(heads) - 3 - len(cells))])
     yield ""
     for differs in dict.fromkeys(each.differs for each in group):
         names = ", ".join(f"`{each.name}`" for each in group if each.differs == differs)
         yield f"What differs from the publication ({names}): {differs}.\n"
 
 
-def _baselines(programs: int) -> Iterator[tuple[str, str, tuple[float, float]]]:
-    """Yield what is expected without a model: name, title, macro F1 of count, micro F1 of instruments.
+def _metrics(
+    runs: Sequence[Run], columns: Sequence[tuple[str, Sequence[str]]], without: Iterable[Mapping[str, float]]
+) -> tuple[list[str], bool]:
+    """Return a cell per column, and whether a metric is marked: no better than what is reached without a model."""
+    bars = {metric: max(values) for _, metrics in columns for metric in metrics if (values := _bars(metric, without))}
+    cells, marked = [], False
+    for _, metrics in columns:
+        found = {metric: estimate(runs, metric) for metric in metrics}
+        low = {metric for metric, each in found.items() if each and metric in bars and not _above(each, bars[metric])}
+        marked |= bool(low)
+        cells.append(", ".join(f"{each or '-'}{'*' if metric in low else ''}" for metric, each in found.items()))
+    return cells, marked
 
-    Tests have 0, 1, 2 or 3 programs in equal parts, so 1.5 on average, and each program equally often.
-    """
-    yield "chance", "any number and any programs, at random", (1 / 4, 1.5 / programs)
-    # Of one number in four, precision is 1/4 and recall is 1; F1 of the others is 0.
-    yield "majority", "always the same single program", (2 / 5 / 4, 2 * 1.5 / programs / (1 + 1.5))
+
+def _bars(metric: str, without: Iterable[Mapping[str, float]]) -> list[float]:
+    return [values[metric] for values in without if metric in values]
 
 
-def _cell(runs: Sequence[Run], metrics: Sequence[str]) -> str:
-    figures = [figure(runs, metric) for metric in metrics]
-    return ", ".join("-" if each is None else str(each) for each in figures)
+def _above(each: Estimate, bar: float) -> bool:
+    return each.mean - each.margin > bar
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}".removeprefix("0")
+
+
+def _run(runs: Sequence[Run], marked: bool) -> list[str]:
+    """Return whether all metrics are above chance, whether they still rise, how many seeds, commits and dates."""
+    if not runs:
+        return ["-"] * 4
+    origin = ", ".join(dict.fromkeys(f"{run.commit} {run.date}".strip() for run in runs))
+    return ["no" if marked else "yes", "yes" if still_rising(runs) else "no", str(len(runs)), origin]
 
 
 def _cost(runs: Sequence[Run]) -> list[str]:
@@ -131,19 +219,11 @@ def _cost(runs: Sequence[Run]) -> list[str]:
 
 
 def _conclusions(runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
-    yield "## Which conclusions hold here\n"
-    yield (
-        "A conclusion holds where the 95 % interval of the difference does not reach 0; it comes from the bootstrap\n"
-        "intervals of one run or, with several seeds, from their spread. One run's interval does not know what\n"
-        "another seed would have given. What has no interval only points one way.\n"
-        "Both sides have the same budget.\n"
-    )
+    yield _CLAIMS
     yield _row(["source", "conclusion", "first", "second", "here"])
     yield _row(["---"] * 5)
-    for claim in CLAIMS:
-        found = verdict(claim, runs)
-        cells = [str(found[0]), str(found[1]), found[2]] if found else ["-", "-", "not run"]
-        yield _row([claim.source, claim.text, *cells])
+    for claim, found in zip(CLAIMS, verdicts(CLAIMS, runs), strict=True):
+        yield _row([claim.source, claim.text, str(found.first or "-"), str(found.second or "-"), found.text])
     yield ""
 
 

@@ -8,6 +8,7 @@ import json
 import shutil
 from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 from tests.fuzz import mutations
 from tests.fuzz.formats.readers import ROOT, by_name, of_repository
@@ -54,10 +55,12 @@ def _figures(path: Path) -> None:
 
 
 def _systems(path: Path) -> None:
-    from instrec.tracking.reproductions import recipes, results, table
+    from instrec.tracking.reproductions import baselines, recipes, results, table
 
+    own = {"params_file": ROOT / "params.yaml", "data": ROOT / "data"}
     try:
-        table.write(Path("table.md"), recipes.published(ROOT / "recipes"), results.read(path))
+        with mock.patch.dict(baselines.DRAWS, dict.fromkeys(baselines.DRAWS, 1)):
+            table.write(Path("table.md"), recipes.compared(ROOT / "recipes"), results.read(path), **own)
     finally:
         Path("table.md").unlink(missing_ok=True)
 

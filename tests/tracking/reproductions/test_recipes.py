@@ -30,9 +30,10 @@ def test_it_holds_only_what_differs(name: str) -> None:
     own = yaml.safe_load((FOLDER / f"{name}.yaml").read_text())
     for section, budget in (("params", "full"), ("cpu", "cpu")):
         parent = recipes.load(FOLDER, own["extends"]) if "extends" in own else None
-        base = merged(DEFAULTS, parent.params if parent else {})
+        inherited = recipes.clips_alone if own.get("ours") else dict
+        base = merged(DEFAULTS, inherited(parent.params) if parent else {})
         if budget == "cpu":
-            base = merged(merged(base, own.get("params", {})), parent.cpu if parent else {})
+            base = merged(merged(base, own.get("params", {})), inherited(parent.cpu) if parent else {})
         assert [key for key, differs in differing(own.get(section, {}), base) if not differs] == []
 
 
@@ -107,6 +108,39 @@ def test_a_recipe_that_extends_another_adds_to_it(tmp_path: Path) -> None:
     assert two.changes() == {"seed": 1, "train": {"epochs": 4, "patience": 3}}
     assert two.changes(budget="cpu") == {**two.changes(), "workers": 1}
     assert (two.title, two.source) == ("other", "s")
+
+
+def test_ours_has_the_clips_and_epochs_of_another_alone(tmp_path: Path) -> None:
+    train = "train: {epochs: 9, learning_rate: 1}"
+    write(tmp_path, "one", WHOLE + f"params: {{seed: 1, model: {{name: x}}, {train}}}\ncpu: {{train: {{epochs: 3}}}}\n")
+    write(tmp_path, "ours", "extends: one\nours: true\nparams: {train: {batch_size: 8}}\n")
+    write(tmp_path, "full", WHOLE.replace("source: s", "source: instrec"))
+    ours = recipes.load(tmp_path, "ours")
+    assert ours.changes() == {"seed": 1, "train": {"epochs": 9, "batch_size": 8}}
+    assert ours.changes(budget="cpu")["train"] == {"epochs": 3, "batch_size": 8}
+    assert (ours.source, ours.block) == ("instrec", "s")
+    assert [each.name for each in recipes.compared(tmp_path)] == ["one", "ours"]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("instrec_")])
+@pytest.mark.parametrize("budget", recipes.BUDGETS)
+def test_our_network_is_that_of_params_on_the_clips_of_a_publication(name: str, budget: str) -> None:
+    ours = recipes.load(FOLDER, name)
+    parent = recipes.load(FOLDER, yaml.safe_load((FOLDER / f"{name}.yaml").read_text())["extends"])
+    own, theirs = (recipes.settings(PARAMS, each.changes(budget=budget), name)[0] for each in (ours, parent))
+    assert {section for section in own if own[section] != theirs[section]} <= {"spectrogram", "model", "train"}
+    assert own["train"]["epochs"] == theirs["train"]["epochs"]
+    assert own["model"] == DEFAULTS["model"]
+
+
+def test_runs_with_the_same_clips_are_neighbors() -> None:
+    wanted = [(name, seed) for name in ("segal2016", "yun_bi_lstm_64", "segal2016_leaky") for seed in (20, 21)]
+    ordered = running._by_clips(ROOT, wanted, "cpu")
+    names = ("segal2016", "segal2016_leaky")
+    assert ordered == [
+        *[(name, seed) for seed in (20, 21) for name in names],
+        *[("yun_bi_lstm_64", seed) for seed in (20, 21)],
+    ]
 
 
 @pytest.mark.parametrize(

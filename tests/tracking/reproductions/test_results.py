@@ -1,4 +1,4 @@
-"""Results grow by a run at a time; figures over several seeds have a mean and an error."""
+"""Results grow by a run at a time, and their metrics are found by name."""
 
 import json
 import math
@@ -46,46 +46,33 @@ def test_a_damaged_file_is_named(tmp_path: Path, text: str) -> None:
         results.read(tmp_path / "systems.json")
 
 
-def test_one_run_has_the_margin_of_its_interval() -> None:
-    figure = results.figure([run(0.5, interval=[0.4, 0.6])], NAME)
-    assert figure
-    assert (figure.mean, figure.runs) == (0.5, 1)
-    assert figure.margin == pytest.approx(0.1)
+def test_what_was_stored_without_a_date_is_read(tmp_path: Path) -> None:
+    whole = asdict(run())
+    del whole["date"]
+    (tmp_path / "systems.json").write_text(json.dumps([whole]))
+    assert [each.date for each in results.read(tmp_path / "systems.json")] == [""]
 
 
-@pytest.mark.parametrize("interval", [0.4, [0.4], [0.4, None], [[0.4], 0.6], {"low": 0.4}])
-def test_what_is_no_interval_gives_no_margin(interval: Any) -> None:
-    figure = results.figure([run(0.5, interval=interval)], NAME)
-    assert figure
-    assert math.isnan(figure.margin)
+def test_a_metric_has_its_interval() -> None:
+    assert results.value(run(0.5), NAME) == 0.5
+    assert results.interval(run(0.5, interval=[0.4, 0.6]), NAME) == (0.4, 0.6)
 
 
-def test_one_run_of_several_that_has_it_gives_its_own_interval() -> None:
-    other = Run("one", "cpu", 2, "abc", "2 CPU cores", {}, {}, {})
-    figure = results.figure([other, run(0.5, interval=[0.4, 0.6])], NAME)
-    assert figure
-    assert (figure.margin, figure.runs) == (pytest.approx(0.1), 1)
+@pytest.mark.parametrize("interval", [0.4, [0.4], [0.4, None], [[0.4], 0.6], {"low": 0.4}, [0.4, math.inf]])
+def test_what_is_no_interval_is_none(interval: Any) -> None:
+    assert results.interval(run(0.5, interval=interval), NAME) is None
 
 
-def test_several_runs_have_the_margin_of_their_spread() -> None:
-    figure = results.figure([run(0.4), run(0.5, seed=2), run(0.6, seed=3)], NAME)
-    assert figure
-    assert figure.mean == pytest.approx(0.5)
-    # Student's t with two degrees of freedom has 95 % within 4.303.
-    assert figure.margin == pytest.approx(4.303 * 0.1 / math.sqrt(3), rel=1e-3)
-    assert figure.spread == pytest.approx(0.1)
-    assert str(figure) == ".500 ± 0.100 (3 seeds)"
-
-
-def test_an_epoch_of_the_history_is_a_figure_without_an_error() -> None:
-    figure = results.figure([run()], "history.val_presence_f1.2")
-    assert figure
-    assert figure.mean == 0.3
-    assert math.isnan(figure.margin)
-    assert results.figure([run()], "history.val_presence_f1.3") is None
+def test_an_epoch_of_the_history_is_a_metric_without_an_interval() -> None:
+    assert results.value(run(), "history.val_presence_f1.2") == 0.3
+    assert results.interval(run(), "history.val_presence_f1.2") is None
+    assert results.value(run(), "history.val_presence_f1.3") is None
 
 
 @pytest.mark.parametrize("name", ["unseen_clean.solo.nothing", "nowhere.solo.top1", "unseen_clean.solo"])
-def test_what_is_not_there_is_no_figure(name: str) -> None:
-    assert results.figure([run()], name) is None
-    assert results.figure([], NAME) is None
+def test_what_is_not_there_is_no_metric(name: str) -> None:
+    assert results.value(run(), name) is None
+
+
+def test_what_is_not_finite_is_no_metric() -> None:
+    assert results.value(run(math.nan), NAME) is None

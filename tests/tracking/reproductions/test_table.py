@@ -4,19 +4,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from instrec.evaluation import metrics
-from instrec.tracking.reproductions import recipes, table
+from instrec.tracking.reproductions import baselines, recipes, table
 from instrec.tracking.reproductions.results import Run
 from tests.refusals import refused
+from tests.tracking.reproductions.all_recipes import FOLDER, PARAMS, ROOT
 
-FOLDER = Path(__file__).parents[3] / "recipes"
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "DRAWS", dict.fromkeys(baselines.DRAWS, 2))
 
 
 def page(folder: Path, *runs: Run) -> str:
-    table.write(folder / "systems.md", recipes.published(FOLDER), runs)
+    table.write(folder / "systems.md", recipes.compared(FOLDER), runs, params_file=PARAMS, data=ROOT / "data")
     return (folder / "systems.md").read_text()
 
 
@@ -26,7 +28,7 @@ def row(text: str, name: str) -> list[str]:
 
 def test_every_recipe_has_a_row_and_what_was_not_run_says_so(tmp_path: Path) -> None:
     text = page(tmp_path)
-    for recipe in recipes.published(FOLDER):
+    for recipe in recipes.compared(FOLDER):
         assert "not run" in row(text, recipe.name)
     assert not row(text, "full")  # ours
     assert "test accuracy .77" in text
@@ -35,15 +37,16 @@ def test_every_recipe_has_a_row_and_what_was_not_run_says_so(tmp_path: Path) -> 
 def test_a_run_shows_its_figures_and_its_cost(tmp_path: Path) -> None:
     metrics = {
         "seen_clean": {"solo": {"top1": 0.81, "intervals": {"top1": [0.78, 0.84]}}},
-        "unseen_clean": {"solo": {"top1": 0.61, "macro_f1": 0.6, "intervals": {"top1": [0.58, 0.64]}}},
+        "unseen_clean": {
+            "solo": {"top1": 0.61, "macro_f1": 0.6, "intervals": {"top1": [0.58, 0.64], "macro_f1": [0.5, 0.7]}}
+        },
     }
     speed = {"weights": 12345, "epochs": 10, "seconds": 61.4, "clips_per_second": 390.0}
     runs = [Run(name, "cpu", 20, "abc", "2 CPU cores", metrics, {}, speed) for name in ("segal2016", "segal2016_leaky")]
     text = page(tmp_path, *runs)
-    assert {".810", ".610", ".600", "12,345", "cpu, 10 epochs", "61", "390", "2 CPU cores"} <= set(
-        row(text, "segal2016")
-    )
-    assert "| Segal 2016 | ReLU beats leaky ReLU | .610 | .610 | too close to tell |" in text
+    expected = {".810 ± .030", ".610 ± .030", ".600 ± .100", "yes", "1", "12,345", "cpu, 10 epochs", "61", "390"}
+    assert expected | {"2 CPU cores"} <= set(row(text, "segal2016"))
+    assert "| Segal 2016 | ReLU beats leaky ReLU | .610 ± .030 | .610 ± .030 | not decided |" in text
     assert "not run" in row(text, "thesis_irv2")
 
 
@@ -54,7 +57,7 @@ def test_a_cost_that_is_not_all_there_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["solos", ["solo"], 3])
 def test_a_task_that_is_none_is_named(tmp_path: Path, task: Any) -> None:
-    (recipe, *_) = recipes.published(FOLDER)
+    (recipe, *_) = recipes.compared(FOLDER)
     changed = replace(recipe, params={**recipe.params, "task": task})
     with refused("value-unknown", f"recipe {recipe.name}: task", "solo", task):
         table.write(tmp_path / "systems.md", [changed], [])
@@ -65,7 +68,7 @@ def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:
         Run("segal2016", budget, 20, "abc", "1 GPU", {"unseen_clean": {"solo": {"top1": top1}}}, {}, {})
         for budget, top1 in (("cpu", 0.2), ("full", 0.8))
     ]
-    assert {".800", "full"} <= set(row(page(tmp_path, *runs), "segal2016"))
+    assert {".800*", "full"} <= set(row(page(tmp_path, *runs), "segal2016"))
 
 
 def test_what_differs_is_said_once(tmp_path: Path) -> None:
@@ -73,20 +76,41 @@ def test_what_differs_is_said_once(tmp_path: Path) -> None:
     assert len(said) == len(set(said))
 
 
-def test_chance_and_the_majority_are_as_simulated(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    clips, programs = 40_000, 128
-    ranks = rng.random((clips, programs), dtype=np.float32).argsort(axis=1)
-    labels = (ranks < rng.integers(0, 4, clips)[:, None]).astype(np.uint8)
-    anything = metrics.counted(labels, rng.random(labels.shape), rng.random((clips, 4)))
-    presence, count = np.tile(np.eye(1, programs, 7), (clips, 1)), np.tile(np.eye(1, 4, 1), (clips, 1))
+def test_chance_and_majority_stand_in_every_table(tmp_path: Path) -> None:
     text = page(tmp_path)
-    for name, values in (("chance", anything), ("majority", metrics.counted(labels, presence, count))):
-        (cells,) = [line.split(" | ") for line in text.splitlines() if line.startswith(f"| {name}")]
-        given = [float(value) for value in cells[3].split(", ")]
-        assert cells[3] == cells[4]
-        expected = [float(values[metric]) for metric in ("count_macro_f1", "by_count_micro_f1")]
-        assert given == pytest.approx(expected, abs=0.003)
+    tables = text.count("| as published |")
+    for name in ("chance", "majority"):
+        rows = [line.split(" | ") for line in text.splitlines() if line.startswith(f"| {name} |")]
+        assert len(rows) == tables
+        assert all("." in row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("top1", "half", "above", "cell"),
+    [(0.6, 0.05, "yes", ".600 ± .050"), (0.12, 0.05, "no", ".120 ± .050*"), (0.6, None, "no", ".600*")],
+)
+def test_what_is_not_above_chance_is_marked(
+    tmp_path: Path, top1: float, half: float | None, above: str, cell: str
+) -> None:
+    solo = {"top1": top1, "intervals": {"top1": [top1 - half, top1 + half]} if half else {}}
+    one = Run("segal2016", "cpu", 20, "abc", "1 GPU", {"unseen_clean": {"solo": solo}}, {}, {}, "2026-01-02")
+    cells = row(page(tmp_path, one), "segal2016")
+    assert {cell, above, "abc 2026-01-02"} <= set(cells)
+
+
+def test_a_curve_that_rises_to_its_end_is_named(tmp_path: Path) -> None:
+    histories = {"segal2016": [0.1, 0.2, 0.3, 0.4, 0.5], "segal2016_leaky": [0.1, 0.5, 0.5, 0.5, 0.5]}
+    runs = [
+        Run(name, "cpu", 20, "abc", "1 GPU", {}, {"val_presence_f1": values}, {}) for name, values in histories.items()
+    ]
+    rising = [row(page(tmp_path, *runs), name)[8] for name in histories]
+    assert rising == ["yes", "no"]
+
+
+def test_our_network_stands_in_the_table_of_every_publication(tmp_path: Path) -> None:
+    blocks = page(tmp_path).split("\n## ")[1:]
+    for block in (block for block in blocks if "| recipe |" in block):
+        assert sum(line.startswith("| `instrec_") for line in block.splitlines()) == 1
 
 
 def test_tables_have_as_many_cells_in_every_row(tmp_path: Path) -> None:
