@@ -25,6 +25,11 @@ SPECTROGRAMS = {  # frames, bins, channels
     OURS: (65, 96, 1),
     "segal": (130, 96, 1),
     "segal/leaky": (130, 96, 1),
+    "segal/growing": (130, 96, 1),
+    "segal/three_layers": (130, 96, 1),
+    "segal/five_layers": (130, 96, 1),
+    "segal/dropout_per_layer": (130, 96, 1),
+    "segal/wave": (66150, 1, 1),
     "lenet/5x5": (80, 128, 1),
     "lenet/3x8": (80, 128, 1),
     "lstm/units_64": (80, 64, 1),
@@ -59,7 +64,7 @@ def main() -> None:
     parameters = params.load(Path(__file__).parents[1] / "params.yaml")
     # The rest of the parameters as published: frozen for Inception-ResNet-v2 alone, which learns but its dense layers.
     variants: list[tuple[str, str, dict[str, Any]]] = [(name, name, {}) for name in SPECTROGRAMS]
-    variants.insert(10, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
+    variants.insert(15, ("inception_resnet_v2, frozen", "inception_resnet_v2", {"frozen": True}))
     chosen = {OURS, *sys.argv[1:]} if sys.argv[1:] else set(SPECTROGRAMS)
     print(f"{'':28}{'spectrogram':>14}{'weights':>14}{'clips/s':>10}{'ratio':>8}", flush=True)
     own = 0.0

@@ -31,7 +31,6 @@ from instrec.params_schema import (
 from instrec.util import documents
 
 _ABOVE_A_FLOOR = ("shorten_probability", "noise_floor_probability", "color_db")
-SHORTEST_HOP_SECONDS = 0.01  # a clip's id gives its onset in hundredths of a second
 AUDIOSET = ("audioset_mel", 60.0)  # name and floor_db of the spectrogram that networks with weights of AudioSet know
 
 
@@ -133,7 +132,7 @@ class NoiseParams(Section):
 
 @dataclass(frozen=True)
 class SpectrogramParams(Section):
-    name: Literal["log_mel", "multi_resolution", "image", "phase_image", "audioset_mel"]
+    name: Literal["log_mel", "multi_resolution", "image", "phase_image", "audioset_mel", "waveform"]
     part: Part
     scale: Literal["decibels", "log"]
     window: PositiveCount
@@ -220,23 +219,24 @@ class Params(Section):
 
     def __post_init__(self) -> None:
         """Check what no section can tell alone."""
-        decibels = self.spectrogram.name != "phase_image" and self.spectrogram.scale == "decibels"
-        mixtures = self.task != "solo"
+        name, mixtures = self.spectrogram.name, self.task != "solo"
+        decibels = name not in ("phase_image", "waveform") and self.spectrogram.scale == "decibels"
         for section, key, allowed, why in (
             *(("train", key, decibels, "only decibels have a floor") for key in _ABOVE_A_FLOOR),
+            *(("train", key, name != "waveform", "a waveform has none") for key in ("roll_seconds", "mask_mels")),
             ("train", "mix_probability", decibels and mixtures, "only decibels can be mixed, and task solo has none"),
             ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
             ("train", "teacher_weight", self.task == "count_presence", "only task count_presence has a teacher"),
-            *(("balance", f"{name}_mixtures", mixtures, "task solo knows none") for name in ("train", "valid")),
+            *(("balance", f"{part}_mixtures", mixtures, "task solo knows none") for part in ("train", "valid")),
         ):
             if (value := getattr(getattr(self, section), key)) and not allowed:
                 raise conflict(f"{section}.{key}", f"{value}, but {why}; set it to 0")
-        if self.model.weights == "audioset" and (self.spectrogram.name, self.spectrogram.floor_db) != AUDIOSET:
+        if self.model.weights == "audioset" and (name, self.spectrogram.floor_db) != AUDIOSET:
             raise conflict("model.weights", f"audioset, but not spectrogram.name and floor_db {AUDIOSET}; set them so")
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
-            if share * self.clip.seconds < SHORTEST_HOP_SECONDS:
-                raise conflict(f"selection.{key}", f"{share:g} of a clip is under {SHORTEST_HOP_SECONDS} s; raise it")
-        key = "pixels" if self.spectrogram.name in ("image", "phase_image") else "mels"
+            if share * self.clip.seconds < 0.01:  # a clip's id gives its onset in hundredths of a second
+                raise conflict(f"selection.{key}", f"{share:g} of a clip is under 0.01 s; raise it")
+        key = "pixels" if name in ("image", "phase_image") else "mels"
         if 0 < (bins := getattr(self.spectrogram, key)) < self.train.mask_mels:
             raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":

@@ -136,6 +136,19 @@ def test_a_value_that_does_not_go_with_the_others_is_named(tmp_path, name, value
         load(tmp_path, name, value)
 
 
+AUGMENTATION = ("shorten_probability", "noise_floor_probability", "color_db", "mix_probability")
+
+
+@pytest.mark.parametrize("key", [*AUGMENTATION, "roll_seconds", "mask_mels"])
+def test_a_waveform_is_not_augmented_as_a_spectrogram(key):
+    none = dict.fromkeys((*AUGMENTATION, "roll_seconds", "mask_mels"), 0)
+    tree = TREE | {"spectrogram": TREE["spectrogram"] | {"name": "waveform"}, "train": TREE["train"] | none}
+    assert build(params.Params, tree, "").spectrogram.name == "waveform"
+    tree["train"] |= {key: 1}
+    with refused("parameters-conflict", f"params.yaml: train.{key}"):
+        build(params.Params, tree, "")
+
+
 @pytest.mark.parametrize("role", ["train", "valid"])
 def test_the_unseen_soundfont_may_not_be_heard(tmp_path, role):
     with refused("parameters-conflict", "params.yaml: soundfonts.unseen", "TimGM6mb.sf2"):

@@ -10,6 +10,7 @@ from instrec.features.log_mel import LogMel
 from instrec.features.multi_resolution import MultiResolution
 from instrec.features.phase_image import PhaseImage
 from instrec.features.representation import Representation
+from instrec.features.waveform import Waveform
 from instrec.features.writing import write
 from instrec.params import ClipParams, SpectrogramParams
 
@@ -21,6 +22,7 @@ REPRESENTATIONS: dict[str, Callable[[ClipParams, SpectrogramParams], Representat
     "image": Image,
     "phase_image": PhaseImage,
     "audioset_mel": AudioSetMel,
+    "waveform": Waveform,
 }
 
 

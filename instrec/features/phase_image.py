@@ -7,7 +7,7 @@ import numpy as np
 from instrec.errors import conflict
 from instrec.features.image import required_pixels, resized
 from instrec.features.representation import FloatArray, Representation
-from instrec.features.spectrum import check_band, loudness, power_of, silent, transformed
+from instrec.features.spectrum import check_band, check_whole, loudness, power_of, silent, transformed
 from instrec.params import ClipParams, SpectrogramParams
 
 _FRAMES = 256
@@ -32,9 +32,7 @@ class PhaseImage(Representation):
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         check_band(clip, spectrogram)
-        for key, value, asked in (("part", spectrogram.part, "whole"), ("frames", spectrogram.frames, 0)):
-            if value != asked:
-                raise conflict(f"spectrogram.{key}", f"{value}, but phase_image knows only {asked}")
+        check_whole(spectrogram)
         pixels = required_pixels(spectrogram)
         super().__init__(clip.samples, (pixels, pixels, 3))
         self._params = spectrogram

@@ -66,3 +66,16 @@ def check_band(clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         )
     if low >= high:
         raise conflict("spectrogram.min_hz", f"{low:g} must lie under max_hz, {high:g}")
+
+
+def check_whole(spectrogram: SpectrogramParams) -> None:
+    """Check that features of the whole clip are wanted: all of its sound, all of its frames.
+
+    Raises
+    ------
+    UserError
+        If `spectrogram.part` or `spectrogram.frames` has another value.
+    """
+    for key, value, asked in (("part", spectrogram.part, "whole"), ("frames", spectrogram.frames, 0)):
+        if value != asked:
+            raise conflict(f"spectrogram.{key}", f"{value}, but {spectrogram.name} knows only {asked}")

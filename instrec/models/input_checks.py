@@ -29,7 +29,7 @@ def check(inputs: Any, params: ModelParams, *, frames: int, bins: int, channels:
             "model.name",
             f"{where} asks for features of at least {frames} frames x {bins} bins, not {shape}; for more frames lower "
             "spectrogram.hop or raise clip.seconds, for more bins raise spectrogram.mels; spectrogram.pixels sets both "
-            "for image and phase_image",
+            "for image and phase_image; spectrogram.name waveform has a frame per sample",
         )
     if channels and has_channels != channels:
         raise conflict(

@@ -70,7 +70,12 @@ def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"name": "phase_image", "pixels": 32}, {"name": "inputs", "pixels": 32}, {"part": "harmonic"}],
+    [
+        {"name": "phase_image", "pixels": 32},
+        {"name": "inputs", "pixels": 32},
+        {"name": "waveform"},
+        {"part": "harmonic"},
+    ],
     ids=str,
 )
 def test_other_features_are_refused(parameters):

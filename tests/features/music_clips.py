@@ -33,6 +33,7 @@ KINDS = [
         ("image", PARTS[:5]),
         ("phase_image", PARTS[:1]),
         ("audioset_mel", PARTS),
+        ("waveform", PARTS[:1]),
     )
     for part in parts
 ]

@@ -121,6 +121,8 @@ def test_any_rate_and_a_tenth_of_a_second(kind, rate, window):
             "window",
             ("8 samples", "5000 Hz"),
         ),
+        ({"name": "waveform", "frames": 5}, "frames", ("5", "waveform", "only 0")),
+        ({"name": "waveform", "part": "solo"}, "part", ("solo", "waveform", "whole")),
         *[({"name": "phase_image", "part": part}, "part", (part, "phase_image", "whole")) for part in PARTS[1:]],
         *[({"name": "image", "part": part}, "part", (part,)) for part in PARTS[5:]],
     ],

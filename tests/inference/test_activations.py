@@ -179,6 +179,7 @@ def test_a_model_that_fails_ends_all_threads(tmp_path, model):
         {"name": "multi_resolution", "scale": "log"},
         {"name": "image", "pixels": 48},
         {"name": "phase_image", "window": 512, "pixels": 48},
+        {"name": "waveform"},
     ],
     ids=str,
 )

@@ -25,16 +25,47 @@ def published_weights(model: keras.Model, classes: int) -> int:
     return own + (model.output.shape[-1] + 1) * classes
 
 
-@pytest.mark.parametrize("name", ["segal", "segal_leaky"])
-def test_segal(trunk_of: Trunk, name: str) -> None:
-    model = trunk_of(name, (130, 96, 1))
-    assert kernels(model) == [(3, 3, 1, 64)] + 3 * [(3, 3, 64, 64)]
+@pytest.mark.parametrize(
+    ("name", "filters", "dropout", "maps"),
+    [
+        ("segal", [64] * 4, [0, 0.5, 0.5, 0.5], (8, 6)),
+        ("segal_leaky", [64] * 4, [0, 0.5, 0.5, 0.5], (8, 6)),
+        ("segal_growing", [32, 64, 128, 256], [0, 0.5, 0.5, 0.5], (8, 6)),
+        ("segal_three_layers", [64] * 3, [0, 0.5, 0.5], (16, 12)),
+        ("segal_five_layers", [64] * 5, [0, 0.5, 0.5, 0.5, 0.5], (4, 3)),
+        ("segal_dropout_per_layer", [64] * 4, [0.1, 0.2, 0.3, 0.4], (8, 6)),
+        ("segal_wave", [64] * 4, [0, 0.5, 0.5, 0.5], (8, 8)),
+    ],
+)
+def test_segal(trunk_of: Trunk, name: str, filters: list[int], dropout: list[float], maps: tuple[int, int]) -> None:
+    model = trunk_of(name, (66150, 1, 1) if name == "segal_wave" else (130, 96, 1))
+    assert kernels(model) == [(3, 3, *each) for each in zip([1, *filters], filters, strict=False)]
+    numbers = range(1, 1 + len(filters))
     assert [layer.name for layer in model.layers if isinstance(layer, layers.MaxPooling2D)] == [
-        f"conv{number}_pool" for number in (1, 2, 3, 4)
+        f"conv{number}_pool" for number in numbers
     ]
     dropouts = {layer.name: layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)}
-    assert dropouts == {f"{place}_dropout": 0.5 for place in ("conv2", "conv3", "conv4", "dense")}
-    assert model.get_layer("flat").output.shape == (None, 8 * 6 * 64)
+    rates = {f"conv{number}_dropout": rate for number, rate in zip(numbers, dropout, strict=True) if rate}
+    assert dropouts == rates | {"dense_dropout": 0.5}
+    assert model.get_layer("flat").output.shape == (None, maps[0] * maps[1] * filters[-1])
+    assert not [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+
+
+def test_segal_normalizes_the_input_alone(trunk_of: Trunk) -> None:
+    normalized = trunk_of("segal", (130, 96, 1)).get_layer("normalized")
+    features = np.full((1, 130, 96, 1), 0.25, np.float32)
+    np.testing.assert_allclose(normalized(features), 0, atol=1e-6)
+    np.testing.assert_allclose(normalized(features + 0.25), 1, atol=1e-6)
+
+
+def test_segal_reads_frames_from_a_wave(trunk_of: Trunk) -> None:
+    model = trunk_of("segal_wave", (66150, 1, 1))
+    assert [model.get_layer(f"wave{number}").output.shape[1:] for number in (1, 2, 3)] == [
+        (8269, 32),
+        (1034, 64),
+        (130, 128),
+    ]
+    assert model.get_layer("frames").output.shape == (None, 130, 128, 1)
 
 
 @pytest.mark.parametrize(("name", "under_zero"), [("segal", 0), ("segal_leaky", 0.01), ("han", 0), ("han_leaky", 0.33)])

@@ -23,8 +23,9 @@ FEW_STEPS = {
     "tracking": {"mlflow": False},
 }
 SMALL = {"name": "lenet", "variant": "5x5"}
-SAME_NETWORK = {  # as thesis_irv2_two_layers, but for momentum and a layer: 95 s each
+SAME_NETWORK = {  # as thesis_irv2_two_layers, but for momentum and a layer: 95 s each; as segal2016, but for sizes
     *("thesis_irv2", "thesis_irv2_nesterov", "thesis_irv2_two_layers_nesterov"),
+    *("segal2016_growing", "segal2016_three_layers", "segal2016_five_layers", "segal2016_dropout_per_layer"),
 }
 
 
