@@ -32,7 +32,7 @@ SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1
     "segal_three_layers": (8, 8, 1),
     "segal_five_layers": (32, 32, 1),
     "segal_dropout_per_layer": (16, 16, 1),
-    "segal_wave": (7681, 1, 1),
+    "segal_wave": (15361, 1, 1),
     "lenet_5x5": (16, 16, 1),
     "lenet_3x8": (25, 10, 1),
     "lstm_units_64": (1, 1, 1),

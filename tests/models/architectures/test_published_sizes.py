@@ -34,7 +34,7 @@ def published_weights(model: keras.Model, classes: int) -> int:
         ("segal_three_layers", [64] * 3, [0, 0.5, 0.5], (16, 12)),
         ("segal_five_layers", [64] * 5, [0, 0.5, 0.5, 0.5, 0.5], (4, 3)),
         ("segal_dropout_per_layer", [64] * 4, [0.1, 0.2, 0.3, 0.4], (8, 6)),
-        ("segal_wave", [64] * 4, [0, 0.5, 0.5, 0.5], (8, 8)),
+        ("segal_wave", [64] * 4, [0, 0.5, 0.5, 0.5], (4, 4)),
     ],
 )
 def test_segal(trunk_of: Trunk, name: str, filters: list[int], dropout: list[float], maps: tuple[int, int]) -> None:
@@ -63,9 +63,9 @@ def test_segal_reads_frames_from_a_wave(trunk_of: Trunk) -> None:
     assert [model.get_layer(f"wave{number}").output.shape[1:] for number in (1, 2, 3)] == [
         (8269, 32),
         (1034, 64),
-        (130, 128),
+        (65, 64),
     ]
-    assert model.get_layer("frames").output.shape == (None, 130, 128, 1)
+    assert model.get_layer("frames").output.shape == (None, 65, 64, 1)
 
 
 @pytest.mark.parametrize(("name", "under_zero"), [("segal", 0), ("segal_leaky", 0.01), ("han", 0), ("han_leaky", 0.33)])
