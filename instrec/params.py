@@ -90,6 +90,7 @@ class BalanceParams(Section):
     composed_per_class: Count
     composed_mixtures: Count
     noisy_share: Share
+    noisy_copies: Flag
     valid_share: Share
     test_share: Share
 
@@ -226,6 +227,12 @@ class Params(Section):
             *(("train", key, name != "waveform", "a waveform has none") for key in ("roll_seconds", "mask_mels")),
             ("train", "mix_probability", decibels and mixtures, "only decibels can be mixed, and task solo has none"),
             ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
+            (
+                "balance",
+                "noisy_share",
+                not self.balance.noisy_copies,
+                "balance.noisy_copies makes each clip noisy as well",
+            ),
             ("train", "teacher_weight", self.task == "count_presence", "only task count_presence has a teacher"),
             *(("balance", f"{part}_mixtures", mixtures, "task solo knows none") for part in ("train", "valid")),
         ):

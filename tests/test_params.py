@@ -149,6 +149,11 @@ def test_a_waveform_is_not_augmented_as_a_spectrogram(key):
         build(params.Params, tree, "")
 
 
+def test_noisy_copies_are_of_clean_clips(tmp_path):
+    with refused("parameters-conflict", "params.yaml: balance.noisy_share", "set it to 0"):
+        load(tmp_path, "balance.noisy_copies", True)
+
+
 @pytest.mark.parametrize("role", ["train", "valid"])
 def test_the_unseen_soundfont_may_not_be_heard(tmp_path, role):
     with refused("parameters-conflict", "params.yaml: soundfonts.unseen", "TimGM6mb.sf2"):

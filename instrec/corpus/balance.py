@@ -50,7 +50,8 @@ def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -
         ("valid", (quotas.valid_per_class, quotas.valid_mixtures), params.soundfonts.valid or train),
     ):
         own = [clip for clip in cut if clip.split == split]
-        clips += _filled(params, split, own, own_quotas, fonts, held)
+        filled = _filled(params, split, own, own_quotas, fonts, held)
+        clips += manifest.with_noisy_twins(filled) if quotas.noisy_copies else filled
     clips += [clip for clip in cut if clip.split not in _LEARNED]
     for test_set in test_sets.TEST_SETS:
         clips += _frozen(params, test_set, data, held)
@@ -64,15 +65,17 @@ def round_clips(params: Params, clips: Iterable[Clip], number: int, held: Holdin
 
     Round 0 is the manifest itself. Every other round draws new scores, instruments of mixtures and noise. The number of
     clips per class and of mixtures per count stays, and the number per SoundFont if all hold all programs. Recordings
-    and the user's scores stay as they are.
+    and the user's scores stay as they are. Noisy twins follow their originals.
     """
     training = manifest.of_split(clips, "train")
     if number == 0:
         return training
-    return [
+    originals = [clip for clip in training if not clip.id.endswith(manifest.TWIN)]
+    redrawn = [
         clip if clip.source == RECORDING or clip.path else _redrawn(params, clip, number, held, place)
-        for place, clip in enumerate(training)
+        for place, clip in enumerate(originals)
     ]
+    return redrawn if originals == training else manifest.with_noisy_twins(redrawn)
 
 
 def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int) -> Clip:
@@ -187,11 +190,8 @@ def _filled(
         ]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
-            font = (
-                ensembles.soundfonts(rng, params, held, fonts, clip.labels, first + number)
-                if clip.source == SCORE
-                else ""
-            )
+            played = clip.source == SCORE
+            font = ensembles.soundfonts(rng, params, held, fonts, clip.labels, first + number) if played else ""
             yield replace(clip, soundfont=font, noise=_noise(params, rng, clip.labels))
 
 

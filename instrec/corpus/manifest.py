@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from instrec.util.files import written_whole
 
 RECORDING, SCORE = "recording", "score"
 CLEAN, NOISY = "clean", "noisy"
-
+TWIN = "-noisy"  # ends the id of a noisy twin
 
 FONTS = " + "  # between the SoundFonts of a clip
 
@@ -28,7 +28,8 @@ class Clip:
 
     Attributes
     ----------
-    id : unique name; with `seed` it decides every random draw made for the clip.
+    id : unique name; with `seed` it decides every random draw made for the clip. A noisy twin has its original's id and
+        `TWIN`, which decides nothing.
     split : `train`, `valid`, or the name of a test set; one audio and one spectrogram file each.
     source : `recording` (cut from a file) or `score` (rendered by FluidSynth).
     path : the recording or MIDI file; empty for a score that is composed from seed and id.
@@ -86,6 +87,12 @@ def _clip(row: dict[str, Any]) -> Clip:
     if not 0 <= clip.onset < math.inf or clip.seed < 0:  # NaN is neither
         raise ValueError(f"{clip.id}: onset {clip.onset:g} and seed {clip.seed} must be finite and not negative")
     return clip
+
+
+def with_noisy_twins(clips: Iterable[Clip]) -> list[Clip]:
+    """Return clips, and after them the noisy twin of each: the same sound made noisy (Sethi 2018, the noisy set)."""
+    originals = list(clips)
+    return originals + [replace(clip, id=clip.id + TWIN, noise=NOISY) for clip in originals]
 
 
 def of_split(clips: Iterable[Clip], split: str) -> list[Clip]:

@@ -39,13 +39,13 @@ _ALMOST = 1e-7  # the nearest that a single-precision sigmoid comes to 1, and so
 
 
 def file_of(ids: Sequence[str]) -> NDArray[np.intp]:
-    """Return the file of each window: the clip id without an onset at its end, such as `@0012.50`.
+    """Return the file of each window: the clip id without its onset, such as `@0012.50`; a noisy twin has its own.
 
     Returns
     -------
     Number of the file, in order of first appearance [shape=(clips,)].
     """
-    names = [re.sub(r"@\d+\.\d+$", "", identity) for identity in ids]
+    names = [re.sub(r"@\d+\.\d+(?=$|-noisy$)", "", identity) for identity in ids]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return np.array([numbers[name] for name in names], np.intp)
 

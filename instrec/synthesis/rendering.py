@@ -125,8 +125,10 @@ class Renderer:
         return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
-        """Return the generator of a clip's id; for a composed test, of its group, which clean and noisy clips share."""
-        return seeding.generator(clip.seed, clip.group if clip.split in test_sets.COMPOSED else clip.id, *names)
+        """Return the generator of a clip's id, or of what a clean and a noisy clip share: for a composed test, the group;
+        for a noisy twin, its original's id."""
+        own = clip.group if clip.split in test_sets.COMPOSED else clip.id.removesuffix(manifest.TWIN)
+        return seeding.generator(clip.seed, own, *names)
 
     def _composed(self, clip: Clip, rng: np.random.Generator, seconds: float) -> pretty_midi.PrettyMIDI:
         return scores.STYLES[self.params.scores.style](rng, tuple(sorted(clip.labels)), seconds)

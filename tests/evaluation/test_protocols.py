@@ -33,6 +33,10 @@ class TestWindows:
         ids = ["x/excerpt/b@0000.00", "x/excerpt/a", "x/excerpt/b@0001.50", "x/excerpt/me@2", "x/excerpt/b@0003.00"]
         assert protocols.file_of(ids).tolist() == [0, 1, 0, 2, 0]
 
+    def test_windows_of_noisy_twins_are_a_file_of_their_own(self):
+        ids = ["x/solo/b@0000.00", "x/solo/b@0000.00-noisy", "x/solo/b@0001.50", "x/solo/b@0001.50-noisy"]
+        assert protocols.file_of(ids).tolist() == [0, 1, 0, 1]
+
     def test_by_hand(self):
         """Two windows of one file: logits of .9 and .5 are log 9 and 0, half of log 9 is log 3."""
         presence = np.array([[0.9, 0.2, 0.0], [0.5, 0.2, 0.0]])

@@ -45,6 +45,21 @@ def test_a_round_keeps_what_there_is_and_draws_the_rest_anew(tmp_path, small_par
     assert all(one != other for one, other in pairwise(mixed))
 
 
+def test_every_clip_of_every_round_has_a_noisy_twin(tmp_path, small_params, data):
+    bounds = replace(small_params.balance, train_per_class=3, train_mixtures=9, noisy_share=0.0)
+    plain, doubled = (replace(small_params, balance=replace(bounds, noisy_copies=copies)) for copies in (False, True))
+    entries = [recording(tmp_path, "violin", "v0"), Entry(MIDI, "midi/a.mid", 3.0, 1.0, ("flute",), "midi/a.mid")]
+    alone, clips = (make(params, entries, data) for params in (plain, doubled))
+    for number in range(3):
+        once = balance.round_clips(plain, alone, number, held(plain))
+        twice = balance.round_clips(doubled, clips, number, held(doubled))
+        assert twice[: len(once)] == once
+        assert twice[len(once) :] == [replace(clip, id=f"{clip.id}-noisy", noise=NOISY) for clip in once]
+    assert sum(clip.split == "valid" for clip in clips) == 2 * sum(clip.split == "valid" for clip in alone)
+    tests = [[clip for clip in each if clip.split not in ("train", "valid")] for each in (alone, clips)]
+    assert tests[0] == tests[1]
+
+
 def assert_train_quotas(params, clips) -> None:
     counted = Counter(clip.labels if len(clip.labels) == 1 else "mixture" for clip in clips)
     bounds = params.balance

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 import soundfile
 
 from instrec.corpus import balance, manifest
-from instrec.corpus.manifest import NOISY, RECORDING
+from instrec.corpus.manifest import CLEAN, NOISY, RECORDING
 from instrec.synthesis import writing
 from instrec.synthesis.rendering import Renderer
 from instrec.util import hdf5
@@ -63,6 +64,15 @@ def test_id_seed_soundfont_and_noise_each_matter(render):
         assert not np.array_equal(render(replace(CLIP, **change)), plain), change
     for change in ({"group": "another"}, {"split": "valid"}):
         assert np.array_equal(render(replace(CLIP, **change)), plain), change
+
+
+@pytest.mark.parametrize("change", [{}, {"labels": ("flute", "piano"), "soundfont": "TimGM6mb.sf2 + sf_GMbank.sf2"}])
+def test_a_noisy_twin_is_its_original_and_noise(render, change):
+    clip = replace(CLIP, **change)
+    original, twin = manifest.with_noisy_twins([clip])
+    assert (original, twin.noise) == (clip, NOISY)
+    assert not np.array_equal(render(twin), render(original))
+    assert render(replace(twin, noise=CLEAN)).tobytes() == render(original).tobytes()
 
 
 def test_the_order_of_labels_does_not(render):
