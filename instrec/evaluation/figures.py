@@ -91,14 +91,27 @@ def confusion(rows: Rows, name: str) -> Chart:
         for row, column in np.argwhere(counts):
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", fontsize=7, color=INK)
     else:
-        axes.set_xticks([])
-        axes.set_yticks([])
+        families = _families(classes)
+        axes.set_xticks(list(families.values()), list(families), rotation=90, fontsize=7)
+        axes.set_yticks(list(families.values()), list(families), fontsize=7)
     wrong = Counter((row["actual"], row["predicted"]) for row in rows if row["actual"] != row["predicted"])
     of = Counter(row["actual"] for row in rows)
     listed = "; ".join(f"{title(actual)} as {title(predicted)} ({number} of {of[actual]})"
                        for (actual, predicted), number in wrong.most_common(CONFUSED))  # fmt: skip
     caption = f"Most often confused: {listed}." if wrong else "No clip is confused."
     return Chart("Confusion in solo clips", f"confusion-{name}", "Confusion matrix", caption, figure)
+
+
+def _families(classes: Sequence[str]) -> dict[str, float]:
+    """Return the mean place of each General MIDI family's programs; nothing for classes that are no programs."""
+    from pretty_midi import program_to_instrument_class
+
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(classes):
+        if name in taxonomy.PROGRAMS:
+            (program,) = taxonomy.PROGRAMS[name].programs
+            places.setdefault(str(program_to_instrument_class(program)), []).append(place)
+    return {family: float(np.mean(own)) for family, own in places.items()}
 
 
 def f1_by_class(rows: Rows, name: str) -> Chart:

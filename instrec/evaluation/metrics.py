@@ -153,14 +153,19 @@ def counted(labels: Array, presence: Array, count: Array, weights: Array | None 
     `by_count_micro_f1`, …: `agreement` of the classes that `top_k` detects; `total_accuracy`: share of clips where
     these classes are exactly right.
     """
-    numbers = agreement(_one_hot(_number(labels, count), count.shape[1]), strongest(count), weights)
     chosen = top_k(presence, count)
     return {
-        "count_accuracy": count_accuracy(labels, count, weights),
-        **{f"count_{name}": numbers[name] for name in ("macro_f1", "macro_precision", "macro_recall")},
+        **numbers(labels, count, weights),
         **{f"by_count_{name}": value for name, value in agreement(labels, chosen, weights).items()},
         "total_accuracy": exact_set(labels, chosen, weights),
     }
+
+
+def numbers(labels: Array, count: Array, weights: Array | None = None) -> dict[str, Array]:
+    """Return the metrics of the number of instruments alone: `count_accuracy`, `count_macro_f1`, … of `counted`."""
+    averages = agreement(_one_hot(_number(labels, count), count.shape[1]), strongest(count), weights)
+    macro = {f"count_{name}": averages[name] for name in ("macro_f1", "macro_precision", "macro_recall")}
+    return {"count_accuracy": count_accuracy(labels, count, weights), **macro}
 
 
 def evaluate(
@@ -169,6 +174,7 @@ def evaluate(
     clips: int,
     rounds: int,
     rng: np.random.Generator,
+    files: NDArray[np.intp] | None = None,
 ) -> dict[str, Any]:
     """Return every metric with its bootstrap interval.
 
@@ -178,16 +184,20 @@ def evaluate(
     clips : number of clips.
     rounds : number of resamplings with replacement.
     rng : source of the draws; with equal seeds, two models are measured on the same resamplings.
+    files : file of each clip [shape=(clips,)], if whole files are drawn; by default each clip is drawn by itself.
 
     Returns
     -------
     Flat dict: `clips`, every metric, and `intervals`: for each metric `[low, high]`, the 2.5 and 97.5 percentiles. With
     few clips, these may miss the metric; the interval is then widened to contain it.
     """
-    equally = np.full(clips, 1 / clips)
+    drawn = np.arange(clips) if files is None else files
+    units = int(drawn.max()) + 1
+    equally = np.full(units, 1 / units)
     step = max(1, 2**22 // clips)  # rounds at a time, so that a set of any size fits in memory
     blocks = [
-        measure(rng.multinomial(clips, equally, size=min(step, rounds - start))) for start in range(0, rounds, step)
+        measure(rng.multinomial(units, equally, size=min(step, rounds - start))[:, drawn])
+        for start in range(0, rounds, step)
     ]
     values = {name: float(value) for name, value in measure(None).items()}
     intervals = {}

@@ -1,6 +1,7 @@
 """Write the small tables that `dvc plots` and `instrec dev report` draw, and that git can compare.
 
-    metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip per row
+    metrics/plots/confusion_SET.csv     actual and predicted class, a solo clip per row; of a set without solo clips, a
+                                        mixture of one instrument per row
     metrics/plots/f1_SET.csv            F1 of every class in solo clips, with its interval
     metrics/plots/counts_SET.csv        per number of instruments in mixtures: how many clips are predicted to have each
                                         number, F1 of the number, micro F1 of its clips; only of a model that counts
@@ -52,13 +53,16 @@ def write(
     for test_set, arrays in together.items():
         header = ("predicted", "observed", "low", "high", "decisions")
         write_csv(folder / f"calibration_{test_set}.csv", header, calibration(*arrays))
+    with_solos = {part.test_set for part in parts if part.kind == SOLO}
     for part in parts:
         if part.kind == SOLO:
             f1 = f1_by_class(part, rounds=rounds, seed=seed)
             write_csv(folder / f"f1_{part.test_set}.csv", ("class", "f1", "low", "high", "clips"), f1)
-            named = ([part.classes[file.argmax()] for file in files] for files in (part.labels, part.presence))
-            write_csv(folder / f"confusion_{part.test_set}.csv", ("actual", "predicted"), zip(*named, strict=True))
-        elif part.kind == MIXTURES and part.count is not None:
+        if part.kind == SOLO or (part.kind == MIXTURES and part.test_set not in with_solos):
+            pairs = list(confusion(part))
+            if pairs:
+                write_csv(folder / f"confusion_{part.test_set}.csv", ("actual", "predicted"), pairs)
+        if part.kind == MIXTURES and part.count is not None:
             heading = ("actual", *(f"predicted_{number}" for number in range(part.count.shape[1])), "f1", "by_count_f1")
             numbers = by_number(part.labels, part.presence, part.count)
             write_csv(folder / f"counts_{part.test_set}.csv", heading, numbers)
@@ -69,6 +73,13 @@ def write(
         rows = zip(validation[0].classes, np.asarray(thresholds, float).tolist(), values, strict=True)
         columns = ("class", "threshold", "precision", "recall", "f1", "clips")
         write_csv(folder / "thresholds.csv", columns, ((name, threshold, *own) for name, threshold, own in rows))
+
+
+def confusion(part: Part) -> Iterator[tuple[str, str]]:
+    """Return the actual and the strongest class of each clip with one instrument."""
+    alone = part.labels.sum(axis=1) == 1
+    columns = (values[alone].argmax(axis=1).tolist() for values in (part.labels, part.presence))
+    return ((part.classes[actual], part.classes[predicted]) for actual, predicted in zip(*columns, strict=True))
 
 
 def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, float, float, float, int]]:

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from instrec.corpus.test_sets import TEST_SETS
 from instrec.errors import UserError
-from instrec.evaluation import metrics, protocols
+from instrec.evaluation import metrics, protocols, windows
+from instrec.evaluation.windows import Windows
 from instrec.util.files import written_whole
 from instrec.util.hdf5 import open_store
 from instrec.util.seeding import generator
@@ -33,8 +35,10 @@ DIGITS = 4
 BATCH = 256  # clips predicted at a time
 
 SOLO, MIXTURES, EXCERPTS = "solo", "mixtures", "excerpts"
+WINDOWS = "windows"  # the reading of excerpts of recordings in which each window is a clip
 VALIDATION = "valid"  # the set where thresholds were chosen, which scores nothing
 KINDS = {"solo": SOLO, "mixture": MIXTURES, "excerpt": EXCERPTS}  # by the second word of a clip's id
+_FROZEN = {each.name for each in TEST_SETS}
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Part:
     count : probability of each number of instruments [shape=(files, counts)]; None if the model does not count.
     logits : like `presence`, but from the mean of logits [shape=(files, classes)], 0..1.
     songs : song of each file.
+    windows : of excerpts of recordings; None for other files.
     """
 
     test_set: str
@@ -65,6 +70,7 @@ class Part:
     count: NDArray[np.float32] | None
     logits: NDArray[np.float32]
     songs: tuple[str, ...]
+    windows: Windows | None = None
 
 
 def predict_all(folder: Path, classifier: Classifier, *, task: str, songs: Mapping[str, str]) -> dict[str, list[Part]]:
@@ -117,17 +123,24 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
             continue
         ids = [store.ids[row] for row in asked[own]]
         file_of = protocols.file_of(ids)
+        labels, own_count = store.labels[asked[own]], None if count is None else count[own]
+        thresholds = classifier.card.thresholds
         means = protocols.mean(presence[own], file_of)
         part = Part(
             test_set=test_set,
             kind=kind,
             classes=store.classes,
-            labels=(protocols.mean(store.labels[asked[own]].astype(float), file_of) > 0).astype(np.uint8),
+            labels=(protocols.mean(labels.astype(float), file_of) > 0).astype(np.uint8),
             presence=protocols.answers(means, columns),
-            decisions=protocols.answers(metrics.decide(means, classifier.card.thresholds), columns),
-            count=None if count is None else protocols.mean(count[own], file_of),
+            decisions=protocols.answers(metrics.decide(means, thresholds), columns),
+            count=None if own_count is None else protocols.mean(own_count, file_of),
             logits=protocols.answers(protocols.mean_of_logits(presence[own], file_of), columns),
             songs=tuple(songs[ids[first]] for first in np.unique(file_of, return_index=True)[1]),
+            windows=windows.read(
+                labels, presence[own], own_count, thresholds=thresholds, columns=columns, files=file_of
+            )
+            if kind == EXCERPTS and test_set not in _FROZEN
+            else None,
         )
         parts.append(part)
     return parts
@@ -174,7 +187,8 @@ def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dic
 def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
     """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}.
 
-    `clips` is the number of files. Excerpts also have the same per protocol, with its thresholds.
+    `clips` is the number of files. Excerpts also have the same per protocol, with its thresholds; those of recordings
+    also have `windows`, where `clips` is their number.
     """
     table: dict[str, dict[str, Any]] = {}
     for part in parts:
@@ -186,6 +200,9 @@ def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[
         values = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
         if part.kind == EXCERPTS:
             values |= _by_protocol(part, rounds, seed)
+        if part.windows:
+            rng = generator(seed, "bootstrap", WINDOWS)
+            values[WINDOWS] = windows.measure(part.windows, rounds=rounds, rng=rng)
         table.setdefault(part.test_set, {})[part.kind] = _rounded(values)
     return table
 
@@ -219,6 +236,8 @@ def _per_class(parts: Iterable[Part], seed: int) -> Iterator[tuple[str | float, 
         tables = [(part.kind, part.labels, decisions)]
         if part.kind == EXCERPTS:
             tables += [(f"{EXCERPTS}.{each.name}", each.labels, each.decisions) for each in _readings(part, seed)]
+        if part.windows:
+            tables.append((f"{EXCERPTS}.{WINDOWS}", part.windows.labels, part.windows.decisions))
         for kind, labels, decided in tables:
             for name, values in zip(part.classes, metrics.per_class(labels, decided), strict=True):
                 yield part.test_set, kind, name, *values

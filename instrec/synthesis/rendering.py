@@ -125,8 +125,10 @@ class Renderer:
         return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
-        """Return the generator of a clip's id, or of what a clean and a noisy clip share: for a composed test, the group;
-        for a noisy twin, its original's id."""
+        """Return the generator of a clip's id, or of what a clean and a noisy clip share.
+
+        They share the group in a composed test, and the original's id where one is the other's twin.
+        """
         own = clip.group if clip.split in test_sets.COMPOSED else clip.id.removesuffix(manifest.TWIN)
         return seeding.generator(clip.seed, own, *names)
 

@@ -31,7 +31,7 @@ def test_no_confusion_is_said():
 
 def test_128_programs_are_confused_readably():
     chart = figures.confusion(confused_programs(), "x")
-    assert set(letters(chart)) == {"predicted as", "actual class"}
+    assert {"predicted as", "actual class", "Piano", "Sound Effects"} < set(letters(chart))
     assert "Bright Acoustic Piano as Acoustic Grand Piano (3 of 3)" in chart.caption
 
 

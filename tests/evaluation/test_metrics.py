@@ -192,6 +192,19 @@ def test_many_clips_are_resampled_a_few_rounds_at_a_time():
     assert sizes == [4, 2]
 
 
+def test_clips_of_a_file_are_drawn_together():
+    files = np.array([0, 0, 0, 1, 2, 2])
+
+    def measure(weights):
+        weights = np.ones((1, 6)) if weights is None else weights
+        assert all(len(set(row[files == file])) == 1 for row in weights for file in range(3))
+        assert weights.sum() == 6 or (weights @ (1 / np.bincount(files)[files]) == pytest.approx(3))
+        return {"first": (weights[:, 0] > 0).astype(float).squeeze()}
+
+    values = metrics.evaluate(measure, clips=6, rounds=50, rng=np.random.default_rng(0), files=files)
+    assert (values["clips"], values["intervals"]["first"]) == (6, [0.0, 1.0])
+
+
 def test_silence():
     silence, detected = np.zeros((3, 4), np.uint8), np.eye(3, 4)
     none = np.eye(4)[[0, 0, 0]]

@@ -57,6 +57,14 @@ def test_confusion_has_a_row_a_solo_clip(folder):
     assert right == float(metrics.top1(solo().labels, solo().presence))
 
 
+def test_without_solo_clips_the_confusion_is_of_mixtures_of_one_instrument(tmp_path):
+    part = mixtures(test_set="composed_clean")
+    plot_tables.write(tmp_path, [part], [], THRESHOLDS, **SETTINGS)
+    rows = rows_of(tmp_path / "confusion_composed_clean.csv")
+    assert [row["actual"] for row in rows] == ["drums"] * 10
+    assert [row["predicted"] for row in rows] == [CLASSES[row.argmax()] for row in part.presence[10:20]]
+
+
 def test_f1_of_a_class_lies_in_its_interval(folder):
     rows = rows_of(folder / "f1_unseen_clean.csv")
     expected = metrics.per_class(solo().labels, metrics.strongest(solo().presence))
@@ -171,4 +179,4 @@ def test_the_same_predictions_give_the_same_bytes(folder, tmp_path):
 
 def test_without_validation_clips_there_is_no_sweep(tmp_path):
     plot_tables.write(tmp_path, [mixtures(test_set="irmas")], [], THRESHOLDS, **SETTINGS)
-    assert [path.name for path in tmp_path.iterdir()] == ["calibration_irmas.csv"]
+    assert {path.name for path in tmp_path.iterdir()} == {"calibration_irmas.csv", "confusion_irmas.csv"}

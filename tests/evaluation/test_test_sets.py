@@ -199,7 +199,7 @@ def test_excerpts_are_read_by_every_protocol(excerpts, tmp_path):
     table = test_sets.write(tmp_path / "metrics", [part], **SETTINGS)["irmas"]["excerpts"]
     assert table["clips"] == 24
     mixtures = metrics.mixtures(part.labels, part.presence, part.decisions, part.count)
-    assert table.keys() == mixtures.keys() | {"clips", "intervals", *PROTOCOLS}
+    assert table.keys() == mixtures.keys() | {"clips", "intervals", "windows", *PROTOCOLS}
     assert all(table[name] == pytest.approx(float(value), abs=1e-4) for name, value in mixtures.items())
     for name in PROTOCOLS:
         figures = table[name]
@@ -216,11 +216,56 @@ def test_classes_of_every_protocol_have_their_figures(excerpts, tmp_path):
     part = predicted(excerpts, song=song_of_excerpt)[0]
     table = test_sets.write(tmp_path, [part], **SETTINGS)["irmas"]["excerpts"]
     rows = rows_of(tmp_path / "per_class.csv")
-    assert len(rows) == 7 * len(CLASSES)
+    assert len(rows) == 8 * len(CLASSES)
     for name in PROTOCOLS:
         own = [row for row in rows if row["part"] == f"excerpts.{name}"]
         occurring = [float(row["f1"]) for row in own if int(row["support"])]
         assert np.mean(occurring) == pytest.approx(table[name]["macro_f1"], abs=2e-4)
+
+
+def test_every_window_of_recordings_is_measured_against_the_labels_of_its_excerpt(excerpts, tmp_path):
+    part = predicted(excerpts, song=song_of_excerpt)[0]
+    table = test_sets.write(tmp_path, [part], **SETTINGS)["irmas"]["excerpts"]["windows"]
+    with hdf5.open_store(excerpts) as clips:
+        presence, count = Loudest().predict(clips.read(0, len(clips)))
+        labels = clips.labels
+    counted = metrics.counted(labels, presence, count)
+    assert table["clips"] == 72
+    for name in ("count_accuracy", "count_macro_f1"):
+        assert table[name] == pytest.approx(float(counted[name]), abs=1e-4)
+    for name in ("micro_f1", "macro_f1"):
+        assert table[name] == pytest.approx(float(counted[f"by_count_{name}"]), abs=1e-4)
+        assert table["intervals"][name][0] < table[name] < table["intervals"][name][1]
+    rows = [row for row in rows_of(tmp_path / "per_class.csv") if row["part"] == "excerpts.windows"]
+    expected = metrics.per_class(labels, metrics.top_k(presence, count))
+    assert [(row["f1"], int(row["support"])) for row in rows] == [(f"{f1:.4f}", clips) for _, _, f1, clips in expected]
+
+
+def test_in_a_window_an_instrument_is_detected_if_one_of_the_most_probable_programs_is_its_own(tmp_path):
+    """The model counts one program: the cello in the first window, in which no piano leads, a piano in the second."""
+    programs, rows = ("gm_000", "gm_042", "gm_001", "gm_073"), np.array([[0.3, 0.6, 0.4, 0.2], [0.2, 0.1, 0.7, 0.1]])
+    with hdf5.create(
+        tmp_path / "few.h5",
+        name="features",
+        shape=(1, 4, 1),
+        dtype=np.float64,
+        ids=["few/excerpt/a@0000.00", "few/excerpt/a@0001.00"],
+        labels=np.array([[1, 1], [1, 1]], np.uint8),
+        classes=("cello", "piano"),
+    ) as writer:
+        writer.append(rows[:, None, :, None])
+    (part,) = predicted(tmp_path / "few.h5", Loudest(programs, (0.25,) * 4))
+    assert part.windows.decisions.tolist() == [[1, 0], [0, 1]]
+    (alone,) = predicted(tmp_path / "few.h5", Loudest(programs, (0.25,) * 4, counts=False), "multilabel")
+    assert alone.windows.decisions.tolist() == [[1, 1], [0, 1]]
+
+
+def test_the_frozen_excerpts_are_measured_as_files_alone(excerpts):
+    with hdf5.open_store(excerpts) as clips:
+        songs = dict.fromkeys(clips.ids, "song")
+        (part,) = test_sets.predict("unseen_excerpts", clips, Loudest(), task="count_presence", songs=songs)
+    assert part.windows is None
+    assert "windows" not in test_sets.summary([part], **SETTINGS)["unseen_excerpts"]["excerpts"]
 
 
 def test_a_task_without_counting_has_no_metrics_of_it(excerpts, tmp_path):

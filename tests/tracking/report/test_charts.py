@@ -22,7 +22,9 @@ def letters(svg: str) -> list[str]:
 def test_a_confusion_of_128_programs_is_a_small_drawing():
     chart = figures.confusion(confused_programs(), "x")
     svg = charts.svg(chart)
-    assert set(letters(svg)) == {"predicted as", "actual class"}
+    families = {word for word in letters(svg) if word not in ("predicted as", "actual class")}
+    assert len(families) == 16
+    assert {"Piano", "Brass", "Sound Effects"} <= families
     assert len(svg) < 60_000
 
 
