@@ -1,15 +1,20 @@
 """The experiments that pages show are what DVC and params.yaml take."""
 
+import functools
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from dvc.cli.parser import get_main_parser
-from dvc.utils.hydra import apply_overrides
+from dvc.utils.hydra import apply_overrides, get_hydra_sweeps, to_hydra_overrides
 
 from instrec import params
+from instrec.params_schema import build
+from instrec.util.nested import merged
 from tests import toy_pipeline
 from tests.documentation.pages import OPTIONS, ROOT
 
@@ -30,7 +35,23 @@ def test_what_it_gives_to_dvc_is_what_dvc_and_params_take(command: str, tmp_path
     for line in printed.splitlines():
         args = get_main_parser().parse_args(line.split("\0")[:-1])
         assert args.func
-        overrides = getattr(args, "set_param", None) or []
+        first, *others = get_hydra_sweeps({"": getattr(args, "set_param", None) or []})
         file = shutil.copy(ROOT / "params.yaml", tmp_path / "params.yaml")
-        apply_overrides(file, overrides)
+        apply_overrides(file, first[""])
         params.load(file)
+        tree = yaml.safe_load(file.read_text())
+        for point in others:  # of a grid; as they differ in a few values, DVC need not read the file for each
+            build(params.Params, functools.reduce(merged, map(changed, set(point[""]) - set(first[""])), tree), "")
+
+
+@functools.cache
+def changed(override: str) -> dict[str, Any]:
+    """What an override of DVC's changes, as a tree of sections."""
+    (parsed,) = to_hydra_overrides([override])
+    return functools.reduce(lambda value, key: {key: value}, reversed(parsed.key_or_group.split(".")), parsed.value())
+
+
+def test_the_grid_of_sethi_is_whole() -> None:
+    (command,) = [command for command in OPTIONS if "-n grid" in command]
+    swept = [word for word in command.split() if "," in word and "[" not in word]
+    assert len(get_hydra_sweeps({"": swept})) == 3 * 4 * 5 * 3
