@@ -146,6 +146,29 @@ def make_openmic(folder: Path) -> list[Remote]:
     ]
 
 
+def make_slakh(folder: Path) -> list[Remote]:
+    """Five stems of a song per part, one of no class; a sixth that is not rendered."""
+    files: Files = {}
+    index = {}
+    programs = ("Acoustic Grand Piano", "Electric Bass (finger)", "Violin", "Drums", "Pan Flute", "Gunshot")
+    for number, part in enumerate(("train", "validation", "test", "omitted"), 1):
+        song = f"slakh2100_flac_redux/{part}/Track{number:05}"
+        stems = {}
+        for place, program in enumerate(programs):
+            key = f"S{place:02}"
+            audio = f"{song}/stems/{key}.flac" if program != "Gunshot" else None
+            if audio:
+                files[audio] = sound(program, song, 3.0, "FLAC")
+            metadata = f"{song}/metadata.yaml"
+            index[f"Track{number:05}-{key}"] = {"audio": audio, "midi": None, "metadata": metadata}
+            stems[key] = {"is_drum": program == "Drums", "midi_program_name": program}
+        files[f"{song}/metadata.yaml"] = yaml.safe_dump({"stems": stems}).encode()
+    return [
+        indexed(folder, "slakh_index_2100-redux.json", index, files, version="2100-redux"),
+        tarred(folder, "slakh2100_flac_redux.tar.gz", files),
+    ]
+
+
 def make_philharmonia(folder: Path) -> None:
     """Three pitches per instrument, one of them loud and soft; percussion; the empty file that the real one has."""
     for instrument in ("violin", "double-bass", "cor-anglais", "flute", "trumpet", "mandolin"):
@@ -196,6 +219,7 @@ SERVED = {
     "good_sounds": make_good_sounds,
     "tinysol": make_tinysol,
     "openmic": make_openmic,
+    "slakh": make_slakh,
 }
 PLACED = {
     "philharmonia": make_philharmonia,

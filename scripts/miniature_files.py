@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -57,11 +57,13 @@ def served(folder: Path, name: str, content: bytes, destination: str = "") -> Re
     return Remote(name, name, hashlib.md5(content).hexdigest(), destination)
 
 
-def indexed(folder: Path, name: str, tracks: dict[str, dict[str, str]], files: Files) -> Remote:
-    """Write mirdata's index of a dataset: path and checksum of each track's files."""
-    checksums = {path: hashlib.md5(content).hexdigest() for path, content in files.items()}
+def indexed(
+    folder: Path, name: str, tracks: Mapping[str, Mapping[str, str | None]], files: Files, version: str = "miniature"
+) -> Remote:
+    """Write mirdata's index of a dataset: path and checksum of each track's files, None twice for one it lacks."""
+    checksums = {None: None, **{path: hashlib.md5(content).hexdigest() for path, content in files.items()}}
     listed = {key: {kind: [path, checksums[path]] for kind, path in track.items()} for key, track in tracks.items()}
-    return served(folder, name, json.dumps({"version": "miniature", "tracks": listed}).encode())
+    return served(folder, name, json.dumps({"version": version, "tracks": listed}).encode())
 
 
 class OldInfo(zipfile.ZipInfo):

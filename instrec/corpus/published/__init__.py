@@ -20,6 +20,7 @@ from instrec.corpus.published.medleydb import MEDLEYDB
 from instrec.corpus.published.omt import OMT
 from instrec.corpus.published.openmic import OPENMIC
 from instrec.corpus.published.philharmonia import PHILHARMONIA
+from instrec.corpus.published.slakh import SLAKH
 from instrec.corpus.published.tinysol import TINYSOL
 from instrec.errors import UserError
 from instrec.params import SourcesParams
@@ -27,7 +28,7 @@ from instrec.params import SourcesParams
 CORPORA: dict[str, Corpus] = {
     corpus.name: corpus
     for corpus in (
-        *(IRMAS, MEDLEY_SOLOS_DB, GOOD_SOUNDS, TINYSOL, OPENMIC),
+        *(IRMAS, MEDLEY_SOLOS_DB, GOOD_SOUNDS, TINYSOL, OPENMIC, SLAKH),
         *(PHILHARMONIA, NOTES, MEDLEYDB, JUNGLE_VIBE, OMT),
     )
 }

@@ -104,5 +104,6 @@ MEDLEYDB = _MedleyDB(
     groups="the song",
     how="ask for it and put the songs there: SONG/SONG_METADATA.yaml with SONG/SONG_STEMS/*.wav",
     notes="Only stems of songs without bleed are used, as other instruments sound in stems with bleed. A stem with "
-    "several instruments is used if all of them are known. Silence is left out when clips are cut.",
+    "several instruments is used if all of them are known. Silence is left out when clips are cut. Songs of MedleyDB "
+    "2.0 can lie beside the others, as they have the same layout.",
 )

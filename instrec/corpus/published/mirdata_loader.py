@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from instrec.corpus.index import Excluded
 from instrec.corpus.published import downloads, unpacking
 from instrec.corpus.published.base import Corpus, Sound
 from instrec.util import documents
@@ -62,11 +63,13 @@ class MirdataCorpus(Corpus):
         if self.remotes:
             return self.remotes
         module = self._module()
-        index = module.INDEXES[module.INDEXES["default"]].remote
+        default = module.INDEXES[module.INDEXES["default"]]
+        index = default.remote
         found = [Remote(index.filename, index.url, index.checksum)]  # mirdata would put it among its own code
         found += [
             Remote(each.filename, each.url, each.checksum, (each.destination_dir or "").removeprefix("."))
-            for each in module.REMOTES.values()
+            for name, each in module.REMOTES.items()
+            if name in (default.partial_download or module.REMOTES)  # others belong to other versions
         ]
         return tuple(found)
 
@@ -107,11 +110,15 @@ class MirdataCorpus(Corpus):
                 invalid.append(path)
         return missing, invalid
 
-    def sounds(self, folder: Path) -> Iterator[Sound]:
-        """See `Corpus.sounds`."""
+    def tracks(self, folder: Path) -> Iterator[Any]:
+        """Return mirdata's tracks."""
         dataset = self._module().Dataset(data_home=str(folder))
         dataset.index_path = str(folder / self.files()[0].filename)
-        yield from (self.sound(dataset.track(name)) for name in dataset.track_ids)
+        return (dataset.track(name) for name in dataset.track_ids)
+
+    def sounds(self, folder: Path) -> Iterator[Sound | Excluded]:
+        """See `Corpus.sounds`."""
+        yield from map(self.sound, self.tracks(folder))
 
     @property
     def _largest(self) -> float:

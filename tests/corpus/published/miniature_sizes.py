@@ -21,6 +21,7 @@ FOUND = {
     "good_sounds": (48, {"": 48}, 16, 1),
     "tinysol": (75, {"": 75}, 75, 1),
     "openmic": (47, {"train": 31, "test": 16}, 24, 2),
+    "slakh": (12, {"train": 4, "valid": 4, "test": 4}, 3, 2),
     "philharmonia": (20, {"": 20}, 15, 3),
     "notes": (21, {"": 21}, 19, 0),
     "medleydb": (6, {"": 6}, 2, 3),

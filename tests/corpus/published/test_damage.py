@@ -10,6 +10,8 @@ from instrec.corpus.published import CORPORA
 from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, PLACED, downloaded, sources
 from tests.refusals import refused
 
+AUDIO = (".wav", ".ogg", ".flac")
+
 
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_a_corrupt_download_is_told_and_nothing_of_it_trusted(name, bring, server):
@@ -17,7 +19,7 @@ def test_a_corrupt_download_is_told_and_nothing_of_it_trusted(name, bring, serve
     server.spoil = archive
     with refused("download-damaged", f"{name}: {archive}", "run again"):
         published.scan(sources(train=(name,)), classes=ALL, workers=1)
-    assert not list(Path("corpora").rglob("*.wav")) + list(Path("corpora").rglob("*.ogg"))
+    assert not [path for path in Path("corpora").rglob("*.*") if path.suffix in AUDIO]
     server.spoil = ""
     assert published.scan(sources(train=(name,)), classes=ALL, workers=1)[0]
 
@@ -37,7 +39,7 @@ def test_an_interrupted_download_goes_on(name, bring, server):
 @pytest.mark.parametrize("name", DOWNLOADED)
 def test_missing_and_damaged_files_are_found_and_told(name, bring):
     folder, corpus = bring(name), CORPORA[name]
-    first, second, *_ = sorted(path for path in folder.rglob("*") if path.suffix in (".wav", ".ogg"))
+    first, second, *_ = sorted(path for path in folder.rglob("*") if path.suffix in AUDIO)
     first.unlink()
     second.write_bytes(second.read_bytes()[:-1] + b"\1")
     assert corpus.validate(folder, workers=1) == ([first], [second])
@@ -53,7 +55,7 @@ def test_what_the_error_says_mends_damage(name, bring):
     folder, corpus = bring(name), CORPORA[name]
     if not corpus.checked:
         return
-    first = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".wav", ".ogg"))
+    first = next(path for path in sorted(folder.rglob("*")) if path.suffix in AUDIO)
     first.write_bytes(first.read_bytes()[:-1] + b"\1")
     with refused("dataset-incomplete", name, f"remove {first} and corpora/{name}/.unpacked"):
         published.scan(sources(test=(name,)), classes=ALL, workers=1)

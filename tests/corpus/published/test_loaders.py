@@ -4,10 +4,12 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
+from pretty_midi import instrument_name_to_program
 
 from instrec.corpus import published
 from instrec.corpus.index import Excluded
-from instrec.corpus.published import CORPORA, omt
+from instrec.corpus.published import CORPORA, omt, slakh
+from instrec.taxonomy import CLASS_OF_PROGRAM
 from tests.corpus.published.miniature_sizes import ALL, DOWNLOADED, FOUND, downloaded, parted
 
 
@@ -108,6 +110,17 @@ def test_openmic_has_several_labels_and_leaves_out_what_listeners_denied(bring):
     entries, _ = parted(CORPORA["openmic"].entries(bring("openmic"), classes=ALL, workers=1))
     assert ("cello", "clarinet") in {entry.labels for entry in entries}
     assert Counter(len(entry.labels) for entry in entries).keys() == {1, 2}
+
+
+def test_slakh_leaves_out_songs_it_holds_twice_and_names_programs_as_general_midi_does(bring):
+    entries, excluded = parted(CORPORA["slakh"].entries(bring("slakh"), classes=ALL, workers=1))
+    assert {entry.labels for entry in entries} == {("piano",), ("electric_bass",), ("violin",), ("drums",)}
+    assert {each.reason for each in excluded} == {
+        "6 files: of songs that the dataset holds twice",
+        "3 files: label 'Pan Flute' is no class",
+    }
+    for program, name in slakh.LABELS.items():
+        assert program == "Drums" or CLASS_OF_PROGRAM[instrument_name_to_program(program)] == name
 
 
 @pytest.mark.parametrize(
