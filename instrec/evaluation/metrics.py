@@ -10,6 +10,7 @@ Conventions, the same for every metric:
   The precision of a class that is never detected is 0.
 - If no class is present (silence), the metric is 1 if none is detected, and else 0. LRAP leaves out clips without a
   label, and is 1 if no clip has one.
+- Every metric is a share, 0..1, and higher is better; `cross_entropy` has no upper limit, and lower is better.
 - `weights` is how often each clip counts [shape=(..., clips)], by default once. The result keeps its leading axes, so
   a thousand bootstrap resamplings are a few matrix products.
 """
@@ -23,6 +24,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
+
+_SURE = 1e-7  # how far from 0 and 1 Keras keeps probabilities before it takes their logarithm
 
 
 def validate(labels: Array, presence: Array, count: Array | None = None) -> None:
@@ -73,6 +76,20 @@ def top1(labels: Array, presence: Array, weights: Array | None = None) -> Array:
     0.5
     """
     return _mean((labels * strongest(presence)).sum(axis=1), weights)
+
+
+def cross_entropy(labels: Array, presence: Array, weights: Array | None = None, *, exclusive: bool) -> Array:
+    """Mean cross-entropy of the clips, in nats: the loss of output `presence`, without label smoothing.
+
+    If `exclusive`, one probability is shared out among the classes, as in task solo. Otherwise, each class is decided
+    by itself, and a clip has the mean over the classes.
+
+    >>> round(float(cross_entropy(np.array([[1, 0]]), np.array([[0.5, 0.25]]), exclusive=True)), 3)  # -log .5
+    0.693
+    """
+    sure = np.clip(presence.astype(np.float64), _SURE, 1 - _SURE)
+    losses = -np.log(np.where(labels > 0, sure, 1 - sure))
+    return _mean((losses * labels).sum(axis=1) if exclusive else losses.mean(axis=1), weights)
 
 
 def agreement(labels: Array, decisions: Array, weights: Array | None = None) -> dict[str, Array]:

@@ -59,6 +59,7 @@ class Part:
     logits : like `presence`, but from the mean of logits [shape=(files, classes)], 0..1.
     songs : song of each file.
     windows : of excerpts of recordings; None for other files.
+    exclusive : whether the model shares one probability out among the classes: task solo.
     """
 
     test_set: str
@@ -70,6 +71,7 @@ class Part:
     count: NDArray[np.float32] | None
     logits: NDArray[np.float32]
     songs: tuple[str, ...]
+    exclusive: bool
     windows: Windows | None = None
 
 
@@ -141,6 +143,7 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
             )
             if kind == EXCERPTS and test_set not in _FROZEN
             else None,
+            exclusive=task == "solo",
         )
         parts.append(part)
     return parts
@@ -187,13 +190,13 @@ def write(folder: Path, parts: Sequence[Part], *, rounds: int, seed: int) -> dic
 def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[str, Any]]:
     """Measure every part: {set: {kind: {`clips`, metrics, `intervals`: {metric: [low, high]}}}}.
 
-    `clips` is the number of files. Excerpts also have the same per protocol, with its thresholds; those of recordings
-    also have `windows`, where `clips` is their number.
+    `clips` is the number of files. Solo clips also have `loss`, the cross-entropy of `presence`. Excerpts also have the
+    same per protocol, with its thresholds; those of recordings also have `windows`, where `clips` is their number.
     """
     table: dict[str, dict[str, Any]] = {}
     for part in parts:
         if part.kind == SOLO:
-            measure = partial(metrics.solo, part.labels, part.presence)
+            measure = partial(_solo, part)
         else:
             measure = partial(metrics.mixtures, part.labels, part.presence, part.decisions, part.count)
         rng = generator(seed, "bootstrap", part.kind)
@@ -205,6 +208,11 @@ def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[
             values[WINDOWS] = windows.measure(part.windows, rounds=rounds, rng=rng)
         table.setdefault(part.test_set, {})[part.kind] = _rounded(values)
     return table
+
+
+def _solo(part: Part, weights: NDArray[Any] | None) -> dict[str, NDArray[Any]]:
+    loss = metrics.cross_entropy(part.labels, part.presence, weights, exclusive=part.exclusive)
+    return {**metrics.solo(part.labels, part.presence, weights), "loss": loss}
 
 
 def _by_protocol(part: Part, rounds: int, seed: int) -> dict[str, dict[str, Any]]:

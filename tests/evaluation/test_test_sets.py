@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -127,7 +129,7 @@ def test_json_holds_every_metric_with_its_interval(parts, tmp_path):
     assert list(written["recordings"]) == ["solo"]
     solo, mixtures = written["unseen_clean"]["solo"], written["unseen_clean"]["mixtures"]
     averages = {f"{mean}_{name}" for mean in ("micro", "macro") for name in ("f1", "precision", "recall")}
-    assert set(solo) == {"clips", "top1", "macro_f1", "macro_precision", "macro_recall", "intervals"}
+    assert set(solo) == {"clips", "top1", "macro_f1", "macro_precision", "macro_recall", "loss", "intervals"}
     assert set(mixtures) == {
         *("clips", *averages, "exact_set", "lrap", "intervals"),
         *("count_accuracy", "count_macro_f1", "count_macro_precision", "count_macro_recall"),
@@ -140,6 +142,20 @@ def test_json_holds_every_metric_with_its_interval(parts, tmp_path):
         for name, (low, high) in part["intervals"].items():
             assert low <= part[name] <= high
             assert low < high
+
+
+def test_the_loss_is_that_of_the_task(parts, tmp_path):
+    """Keras's own, of the output `presence`."""
+    (alone,) = predicted(tmp_path / "unseen_clean.h5", Loudest(counts=False), "solo")
+    shared_out = replace(alone, presence=alone.presence / alone.presence.sum(axis=1, keepdims=True))
+    for part, loss in (
+        (parts[1], keras.losses.binary_crossentropy),
+        (shared_out, keras.losses.categorical_crossentropy),
+    ):
+        expected = np.mean(loss(part.labels.astype(np.float32), part.presence))
+        solo = test_sets.summary([part], **SETTINGS)["unseen_clean"]["solo"]
+        assert solo["loss"] == pytest.approx(expected, abs=1e-4)
+        assert solo["intervals"]["loss"][0] < solo["loss"] < solo["intervals"]["loss"][1]
 
 
 def test_every_class_of_every_part_has_its_figures(parts, tmp_path):

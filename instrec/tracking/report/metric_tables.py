@@ -8,6 +8,7 @@ from typing import Any
 
 from instrec.corpus import test_sets
 from instrec.corpus.manifest import NOISY
+from instrec.tracking.gate.comparison import direction_of
 from instrec.tracking.summary import METRICS
 from instrec.util import documents
 
@@ -17,12 +18,13 @@ HEADLINES = ("top1", "micro_f1", "macro_f1", "exact_set", "lrap", "count_accurac
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's title, its value, and the limits of its 95 % interval."""
+    """A metric's title, its value, the limits of its 95 % interval, and whether it is a share, 0..1."""
 
     title: str
     value: float
     low: float
     high: float
+    share: bool
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def read() -> list[TestSet]:
 
 def title(metric: str) -> str:
     """Return the display name of a metric."""
-    words = {"top1": "top-1", "f1": "F1", "lrap": "LRAP"}
+    words = {"top1": "top-1", "f1": "F1", "lrap": "LRAP", "loss": "loss (less is better)"}
     return " ".join(words.get(word, word) for word in metric.split("_"))
 
 
@@ -80,7 +82,7 @@ def _kind(name: str, figures: Mapping[str, Any]) -> Kind:
 
 def _metric(name: str, figures: Mapping[str, Any]) -> Metric:
     low, high = figures["intervals"][name]
-    return Metric(title(name), float(figures[name]), float(low), float(high))
+    return Metric(title(name), float(figures[name]), float(low), float(high), direction_of(name) == "higher")
 
 
 def _protocols(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -26,6 +26,11 @@ def test_headlines_come_first_and_nothing_is_left_out(project):
     assert [each.title for each in found["unseen_clean"].kinds[0].headlines] == ["top-1", "macro F1"]
 
 
+def test_a_loss_is_no_share(project):
+    shares = {each.title: each.share for own in metric_tables.read() for each in own.kinds[0].others}
+    assert [title for title, share in shares.items() if not share] == ["loss (less is better)"]
+
+
 def test_excerpts_have_their_protocols(project):
     found = {each.name: each for each in metric_tables.read()}
     assert found["unseen_clean"].protocols == ()
@@ -35,7 +40,13 @@ def test_excerpts_have_their_protocols(project):
 
 @pytest.mark.parametrize(
     ("metric", "title"),
-    [("top1", "top-1"), ("by_count_macro_f1", "by count macro F1"), ("lrap", "LRAP"), ("exact_set", "exact set")],
+    [
+        ("top1", "top-1"),
+        ("by_count_macro_f1", "by count macro F1"),
+        ("lrap", "LRAP"),
+        ("exact_set", "exact set"),
+        ("loss", "loss (less is better)"),
+    ],
 )
 def test_titles(metric, title):
     assert metric_tables.title(metric) == title
