@@ -153,7 +153,9 @@ class ModelParams(Section):
     width: PositiveCount
     blocks: Count
     dense: Sizes
+    dropout: Share
     weights: Literal["none", "imagenet", "audioset"]
+    weights_folder: str
     frozen: Flag
 
 
@@ -218,8 +220,7 @@ class Params(Section):
     evaluate: EvaluateParams
     tracking: TrackingParams
 
-    def __post_init__(self) -> None:
-        """Check what no section can tell alone."""
+    def __post_init__(self) -> None:  # what no section can tell alone
         name, mixtures = self.spectrogram.name, self.task != "solo"
         decibels = name not in ("phase_image", "waveform") and self.spectrogram.scale == "decibels"
         for section, key, allowed, why in (
@@ -260,8 +261,7 @@ def load(path: Path = Path("params.yaml")) -> Params:
 
     Examples
     --------
-    >>> params = load(Path("params.yaml"))
-    >>> params.clip.samples == params.clip.sample_rate * params.clip.seconds
-    True
+    >>> load(Path("params.yaml")).train.batch_size
+    64
     """
     return build(Params, documents.load_yaml(path), str(path), joint=": ")

@@ -2,7 +2,8 @@
 
 Source: Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition (ICLR 2015), with the
 convolutions of keras.applications. The paper has two dense layers of 4096 with dropout .5 after each,
-`model.dense: [4096, 4096]`. For the images of 227x227x3 in Sethi (2018), these are another 119.5 million weights.
+`model.dense: [4096, 4096]` and `model.dropout: 0.5`. For the images of 227x227x3 in Sethi (2018), these are another
+119.5 million weights.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _MEAN = (123.68, 116.779, 103.939)  # of ImageNet's red, green and blue
 
 
 def vgg19(inputs: Any, params: ModelParams) -> Any:
-    """Build the trunk: the convolutions, then dense layers of `dense` units with dropout.
+    """Build the trunk: the convolutions, then dense layers of `dense` units.
 
     Images are scaled as for Keras's ImageNet weights. This is also necessary without weights: from 0..1, the signal
     would almost vanish in layers without normalization.
@@ -31,7 +32,7 @@ def vgg19(inputs: Any, params: ModelParams) -> Any:
         first = next(layer for layer in base.layers if layer.weights)
         kernel, bias = first.get_weights()
         first.set_weights([kernel[:, :, ::-1], bias])
-    return pretrained.dense(base(x), params, dropout=0.5)
+    return pretrained.dense(base(x), params)
 
 
 VARIANTS: dict[str, Trunk] = {"default": vgg19}
