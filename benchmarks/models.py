@@ -37,6 +37,7 @@ SPECTROGRAMS = {  # frames, bins, channels
     "lstm/units_128_128": (80, 64, 1),
     "lstm/units_128_64": (80, 64, 1),
     "inception_resnet_v2": (150, 150, 3),
+    "inception_v4": (150, 150, 3),
     "alexnet": (227, 227, 3),
     "vgg19": (227, 227, 3),
     "googlenet": (227, 227, 3),
@@ -72,10 +73,10 @@ def main() -> None:
         if name not in chosen:
             continue
         devices.prepare(parameters.seed)
-        dense = (4096, 4096) if name == "vgg19" else (512,)
+        dense, dropout = ((4096, 4096), 0.5) if name == "vgg19" else ((512,), 0.0)
         shape = SPECTROGRAMS[name]
         network, _, variant = name.partition("/")
-        changes |= {"name": network, "variant": variant or "default", "dense": dense}
+        changes |= {"name": network, "variant": variant or "default", "dense": dense, "dropout": dropout}
         model = architectures.build(shape, CLASSES, parameters.task, replace(parameters.model, **changes))
         rate = clips_per_second(parameters, model, shape)
         own = own or rate

@@ -39,6 +39,7 @@ Architecture = Literal[
     "lenet",
     "lstm",
     "inception_resnet_v2",
+    "inception_v4",
     "alexnet",
     "vgg19",
     "googlenet",

@@ -40,6 +40,7 @@ SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1
     "lstm_units_128_128": (1, 1, 1),
     "lstm_units_128_64": (1, 1, 1),
     "inception_resnet_v2": (75, 75, 3),
+    "inception_v4": (75, 75, 1),
     "alexnet": (67, 67, 3),
     "vgg19": (32, 32, 3),
     "googlenet": (32, 32, 3),
@@ -50,7 +51,13 @@ SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1
     "efficient_at_mn04": (1, 1, 1),
 }
 FROZEN = "inception_resnet_v2"  # quick to train so; vgg19 keeps the other way covered
-LARGE = {"inception_resnet_v2", "alexnet", "vgg19", "googlenet"}  # files of tens to hundreds of megabytes
+LARGE = {
+    "inception_resnet_v2",
+    "inception_v4",
+    "alexnet",
+    "vgg19",
+    "googlenet",
+}  # files of tens to hundreds of megabytes
 ALL = pytest.mark.parametrize("name", CHOICES)
 SMALL = pytest.mark.parametrize("name", [name for name in CHOICES if name not in LARGE])
 

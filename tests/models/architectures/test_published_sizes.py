@@ -141,8 +141,28 @@ def test_googlenet(trunk_of: Trunk) -> None:
     assert trunk_of("googlenet", (227, 227, 3)).output.shape == (None, 1024)
 
 
+def test_inception_v4(trunk_of: Trunk) -> None:
+    """Figures 3 and 9 of the paper give the maps; timm counts the weights, with 1000 classes."""
+    model = trunk_of("inception_v4", (299, 299, 3), dense=(4,), dropout=0.2)
+    names = ("stem1_1_3", "stem2", "stem3", "stem4", "a4", "reduction_a", "b7", "reduction_b", "c3")
+    assert [model.get_layer(name).output.shape[1:] for name in names] == [
+        (147, 147, 64),
+        (73, 73, 160),
+        (71, 71, 192),
+        (35, 35, 384),
+        (35, 35, 384),
+        (17, 17, 1024),
+        (17, 17, 1024),
+        (8, 8, 1536),
+        (8, 8, 1536),
+    ]
+    trained = [weight for layer in model.layers if layer.name != "dense0" for weight in layer.trainable_weights]
+    assert sum(prod(weight.shape) for weight in trained) + 1537 * 1000 == 42_679_816
+    assert [layer.rate for layer in model.layers if isinstance(layer, layers.Dropout)] == [0.2]
+
+
 def test_vgg19(trunk_of: Trunk) -> None:
-    model = trunk_of("vgg19", (227, 227, 3), dense=(2, 3))
+    model = trunk_of("vgg19", (227, 227, 3), dense=(2, 3), dropout=0.5)
     base = model.get_layer("vgg19")
     assert base.count_params() == 20_024_384
     assert base.output.shape == (None, 7, 7, 512)
