@@ -10,6 +10,7 @@ ours: true                                       # optional: keeps clips and epo
                                                  # features and training of params.yaml
 params: {task: solo, clip: {seconds: 3.0}, ...}  # only what differs from params.yaml
 cpu: {train: {epochs: 10}}                       # optional: a smaller budget for machines without a GPU
+cpu_is: another experiment, from random weights  # optional: where that budget does not reproduce the publication; why
 data_sets: {sources: {train: [irmas]}}           # optional: to run on the published datasets; comes last
 """
 
@@ -53,6 +54,15 @@ class Recipe:
     params: Tree
     cpu: Tree
     data_sets: Tree
+    cpu_is: str = ""
+
+    def reproduces(self, budget: str) -> bool:
+        """Return whether runs with a budget tell something about the conclusions of the publication."""
+        return budget != "cpu" or not self.cpu_is
+
+    def title_with(self, budget: str) -> str:
+        """Return the title of a run with a budget: it also says where that is another experiment."""
+        return self.title if self.reproduces(budget) else f"{self.title} ({self.cpu_is})"
 
     @property
     def task(self) -> str:
@@ -70,6 +80,7 @@ class Recipe:
 
 
 _FIELDS = [field.name for field in fields(Recipe) if field.name not in ("name", "block")]
+_OPTIONAL = {"cpu_is": ""}
 
 
 def names(folder: Path) -> list[str]:
@@ -136,7 +147,7 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
                 raise UserError("not-a-mapping", f"{path}: {key}", f"expected a mapping, found {value!r}")
             parts[key] = merged(parts.get(key, {}), value)
         else:
-            value = tree.get(key, parts.get(key))
+            value = tree.get(key, parts.get(key, _OPTIONAL.get(key)))
             if not isinstance(value, str):
                 raise UserError("value-invalid", f"{path}: {key}", f"expected text, found {value!r}")
             parts[key] = " ".join(value.split())

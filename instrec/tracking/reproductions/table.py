@@ -58,7 +58,7 @@ classes are General MIDI programs, new scores are tested, too. *As published* wa
 compared with what stands here. Compare rows of one table if their commit and budget are the same, and the lines below
 the table name no difference of their clips. *Unseen* is a SoundFont that is not used in training. Budget `cpu` is the
 smaller one, from the `cpu` section of the recipe. Its metrics show what a network learns in minutes, and not what it
-can reach.
+can reach. If it is another experiment than the published one, the row says so, and no conclusion rests on it.
 
 Each metric is a mean over seeds. *±* is half of its 95 % interval. With several seeds, that is over seeds and test
 clips; with one seed, over test clips alone. The rows *chance* and *majority* are what a system without a model reaches
@@ -116,13 +116,16 @@ def write(
     """
     by_recipe = _by_recipe(runs)
     largest = shown(runs)
+    judged = {
+        each.name: [run for run in by_recipe.get(each.name, []) if each.reproduces(run.budget)] for each in chosen
+    }
     parts = [_HEAD]
     for _, group in groupby(chosen, lambda each: each.block):
         parts.append("\n".join(_block(list(group), largest, params_file, data)))
     if by_recipe:
         parts.append(_CURVES.format(path.with_suffix(".svg").name))
     with written_whole(path) as part:
-        part.write_text("\n".join([*parts, *_conclusions(by_recipe)]), encoding="utf-8")
+        part.write_text("\n".join([*parts, *_conclusions(judged)]), encoding="utf-8")
 
 
 def shown(runs: Iterable[Run]) -> dict[str, list[Run]]:
@@ -158,8 +161,9 @@ def _block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]], params_fi
     yield _row(["---"] * len(heads))
     for each in group:
         own = runs.get(each.name, [])
+        title = each.title_with(own[0].budget) if own else each.title
         cells, marked = _metrics(own, columns, without.values())
-        yield _row([f"`{each.name}`", each.title, each.published, *cells, *_run(own, marked), *_cost(own)])
+        yield _row([f"`{each.name}`", title, each.published, *cells, *_run(own, marked), *_cost(own)])
     for name, values in without.items():
         cells = [", ".join(_short(values.get(metric)) for metric in metrics) for _, metrics in columns]
         yield _row([name, BASELINES[name][0], "-", *cells, *["-"] * (len(heads) - 3 - len(cells))])

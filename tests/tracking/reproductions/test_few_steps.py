@@ -23,8 +23,11 @@ FEW_STEPS = {
     "tracking": {"mlflow": False},
 }
 SMALL = {"name": "lenet", "variant": "5x5"}
-SAME_NETWORK = {  # as thesis_irv2_two_layers, but for momentum and a layer: 95 s each; as segal2016, but for sizes
+SAME_NETWORK = {
+    # As thesis_irv2_two_layers, but for momentum, a batch, a layer or the convolutions: 95 s each.
     *("thesis_irv2", "thesis_irv2_nesterov", "thesis_irv2_two_layers_nesterov"),
+    *("thesis_irv2_batch_30", "thesis_irv2_dropout", "thesis_inception_v4"),
+    # As segal2016, but for sizes.
     *("segal2016_growing", "segal2016_three_layers", "segal2016_five_layers", "segal2016_dropout_per_layer"),
 }
 

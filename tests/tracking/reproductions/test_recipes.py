@@ -13,6 +13,7 @@ import yaml
 from instrec import params
 from instrec.cli import main
 from instrec.tracking.reproductions import recipes, running
+from instrec.training import optimizers
 from instrec.util.nested import flat, merged
 from tests.refusals import assert_one_line, refused
 from tests.tracking.reproductions.all_recipes import DEFAULTS, FOLDER, NAMES, PARAMS, ROOT
@@ -99,6 +100,45 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 WHOLE = "title: t\nsource: s\ndata: d\npublished: p\ndiffers: n\n"
+
+
+def test_a_budget_that_is_another_experiment_says_so_and_reproduces_nothing(tmp_path: Path) -> None:
+    write(tmp_path, "one", WHOLE + "cpu_is: 'another experiment: no weights'\ncpu: {workers: 1}\n")
+    write(tmp_path, "two", "extends: one\n")
+    write(tmp_path, "other", WHOLE + "cpu: {workers: 1}\n")
+    for name in ("one", "two"):
+        recipe = recipes.load(tmp_path, name)
+        assert (recipe.reproduces("full"), recipe.reproduces("cpu")) == (True, False)
+        assert recipe.title_with("full") == "t"
+        assert recipe.title_with("cpu") == "t (another experiment: no weights)"
+    other = recipes.load(tmp_path, "other")
+    assert other.reproduces("cpu")
+    assert other.title_with("cpu") == "t"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("thesis")])
+def test_without_the_published_weights_it_is_another_experiment(name: str) -> None:
+    recipe = recipes.load(FOLDER, name)
+    _, typed = recipes.settings(PARAMS, recipe.changes(budget="cpu"), name)
+    assert typed.model.weights == "none"
+    assert not recipe.reproduces("cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "dense", "nesterov"),
+    [
+        ("thesis_irv2", 20, (512,), False),
+        ("thesis_irv2_nesterov", 20, (512,), True),
+        ("thesis_irv2_two_layers", 30, (1024, 512), False),
+        ("thesis_irv2_two_layers_nesterov", 30, (1024, 512), True),
+    ],
+)
+def test_the_four_set_ups_of_the_thesis(name: str, batch: int, dense: tuple[int, ...], nesterov: bool) -> None:
+    _, typed = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(), name)
+    assert (typed.model.dense, typed.model.weights, typed.model.frozen) == (dense, "imagenet", True)
+    assert (typed.train.batch_size, typed.train.nesterov) == (batch, nesterov)
+    rate = optimizers.schedule(typed.train, 42)
+    assert [float(rate(step)) for step in (0, 1, 10)] == pytest.approx([0.045, 0.045 / 1.9, 0.045 / 10])
 
 
 def test_a_recipe_that_extends_another_adds_to_it(tmp_path: Path) -> None:

@@ -71,6 +71,22 @@ def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:
     assert {".800*", "full"} <= set(row(page(tmp_path, *runs), "segal2016"))
 
 
+def test_no_conclusion_rests_on_another_experiment(tmp_path: Path) -> None:
+    def runs(budget: str) -> list[Run]:
+        names = ("thesis_irv2", "thesis_irv2_nesterov")
+        solo = {"top1": 0.5, "loss": 1.25}
+        return [Run(name, budget, 20, "abc", "1 GPU", {"unseen_clean": {"solo": solo}}, {}, {}) for name in names]
+
+    conclusion = "one dense layer: plain momentum beats Nesterov's |"
+    text = page(tmp_path, *runs("cpu"))
+    assert f"{conclusion} - | - | not run |" in text
+    assert "another experiment" in row(text, "thesis_irv2")[2]
+    assert "-, 1.250" in row(text, "thesis_irv2")
+    text = page(tmp_path, *runs("cpu"), *runs("full"))
+    assert f"{conclusion} .500 | .500 |" in text
+    assert "another experiment" not in row(text, "thesis_irv2")[2]
+
+
 def test_what_differs_is_said_once(tmp_path: Path) -> None:
     said = [line.split("): ")[1] for line in page(tmp_path).splitlines() if line.startswith("What differs")]
     assert len(said) == len(set(said))
