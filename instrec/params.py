@@ -97,7 +97,7 @@ class BalanceParams(Section):
 
 @dataclass(frozen=True)
 class ScoreParams(Section):
-    style: Literal["idiomatic", "ensemble", "uniform"]
+    style: Literal["idiomatic", "ensemble", "uniform", "notes"]
 
 
 @dataclass(frozen=True)

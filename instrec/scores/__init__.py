@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from instrec.scores import uniform
+from instrec.scores import notes, uniform
 from instrec.scores.idiomatic import compose
 from instrec.scores.library import pretty_midi
 
@@ -17,5 +17,6 @@ STYLES: dict[str, Callable[[np.random.Generator, tuple[str, ...], float], pretty
     "idiomatic": compose,
     "ensemble": functools.partial(compose, together=True),
     "uniform": uniform.compose,
+    "notes": notes.compose,
 }
 """`scores.style` of params.yaml -> composer of a score of some seconds, with one track per class."""

@@ -210,7 +210,7 @@ def _contour(
 _KICKS, _SNARES, _CLOSED, _OPEN = (35, 36), (38, 40), (42, 44), (46,)
 _TOMS, _CYMBALS, _RIDES = (41, 43, 45, 47, 48, 50), (49, 52, 55, 57), (51, 53, 59)
 _OTHERS = (37, 39, 54, 56)  # side stick, clap, tambourine, cowbell
-_HITS = (_KICKS, _KICKS, _SNARES, _SNARES, _CLOSED, _CLOSED, _OPEN, _TOMS, _CYMBALS, _RIDES, _OTHERS)
+STROKES = (_KICKS, _KICKS, _SNARES, _SNARES, _CLOSED, _CLOSED, _OPEN, _TOMS, _CYMBALS, _RIDES, _OTHERS)
 
 
 def _drums(rng: np.random.Generator, beat: float, seconds: float, together: bool) -> list[pretty_midi.Note]:
@@ -229,7 +229,7 @@ def _hit(rng: np.random.Generator, keys: tuple[int, ...], time: float, velocity:
 
 def _hits(rng: np.random.Generator, beat: float, seconds: float) -> list[pretty_midi.Note]:
     """One to four strokes on one drum, like recordings of single sounds."""
-    keys = (int(rng.choice(_HITS[rng.integers(len(_HITS))])),)
+    keys = (int(rng.choice(STROKES[rng.integers(len(STROKES))])),)
     times = np.sort(rng.uniform(0, 0.6 * seconds, size=int(rng.choice([1, 1, 1, 2, 4]))))
     return [_hit(rng, keys, float(time), int(rng.integers(40, 120))) for time in times]
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Signal = npt.NDArray[np.float32]
 _QUIETEST_DB = -12.0  # of a track among those of a mix; the loudest possible has 0 dB
 _MOMENT_SECONDS = 0.4
+_NOTE_DRAWS = 10  # a SoundFont that lacks so many in a row hardly plays the instrument
+Draw = Callable[[np.random.Generator, "pretty_midi.PrettyMIDI", float], variation.Performance]
 
 
 @dataclass(frozen=True)
@@ -78,15 +80,11 @@ class Renderer:
 
     def composed_test(self, clip: Clip) -> Signal:
         """Compose and play a test score plainly."""
-        seconds = self._searched_seconds + self.params.clip.seconds
-        score = self._composed(clip, self._rng(clip), seconds)
-        return self._played(clip, score, variation.PLAIN, self._searched_seconds)
+        return self._composed(clip, lambda rng, score, seconds: variation.PLAIN, 0.0)
 
     def composed(self, clip: Clip) -> Signal:
         """Compose and play a score with all variation."""
-        seconds, rng = self._searched_seconds + self.params.clip.seconds, self._rng(clip)
-        score = self._composed(clip, rng, seconds + self.params.synth.preroll_seconds)
-        return self._played(clip, score, self._drawn(rng, score, seconds), self._searched_seconds)
+        return self._composed(clip, self._drawn, self.params.synth.preroll_seconds)
 
     def frozen_noise(self, clip: Clip) -> noise.Noise:
         """Look up the noise of a frozen score."""
@@ -132,8 +130,19 @@ class Renderer:
         own = clip.group if clip.split in test_sets.COMPOSED else clip.id.removesuffix(manifest.TWIN)
         return seeding.generator(clip.seed, own, *names)
 
-    def _composed(self, clip: Clip, rng: np.random.Generator, seconds: float) -> pretty_midi.PrettyMIDI:
-        return scores.STYLES[self.params.scores.style](rng, tuple(sorted(clip.labels)), seconds)
+    def _composed(self, clip: Clip, draw: Draw, preroll_seconds: float) -> Signal:
+        """Compose and play a score.
+
+        If it is one note and silent, as the SoundFont lacks its pitch, another is drawn.
+        """
+        seconds, rng = self._searched_seconds + self.params.clip.seconds, self._rng(clip)
+        style, labels = self.params.scores.style, tuple(sorted(clip.labels))
+        for _ in range(_NOTE_DRAWS if style == "notes" else 1):
+            score = scores.STYLES[style](rng, labels, seconds + preroll_seconds)
+            y = self._played(clip, score, draw(rng, score, seconds), self._searched_seconds)
+            if y.any() or not labels:
+                break
+        return y
 
     def _drawn(self, rng: np.random.Generator, score: pretty_midi.PrettyMIDI, seconds: float) -> variation.Performance:
         return variation.draw(rng, self.params.synth, score, classes=self.params.classes, seconds=seconds)

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from instrec import scores
 from instrec.corpus.manifest import CLEAN, NOISY
+from instrec.params import ScoreParams
 from instrec.scores import midi
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.rendering import Renderer
@@ -68,3 +70,21 @@ def test_composed_clips_are_played_plainly_and_are_one_score_clean_and_noisy(ren
     assert not np.array_equal(render(replace(noisy, noise=NOISY)), y) or not labels
     if labels:
         assert not np.array_equal(render(replace(clip, group="composed/mixture/x-00002")), y)
+
+
+@pytest.mark.parametrize(("split", "labels"), [("train", ("violin",)), ("composed_unseen", ("violin",)), ("train", ())])
+def test_a_note_that_the_soundfont_lacks_is_drawn_again(render, monkeypatch, split, labels):
+    """Silent ones are played for the first two draws; other styles, and clips without instruments, are drawn once."""
+    drawn = []
+
+    def compose(rng, classes, seconds):
+        drawn.append(rng.random())
+        return scores.compose(rng, classes if len(drawn) > 2 else (), seconds)
+
+    monkeypatch.setitem(scores.STYLES, "notes", compose)
+    monkeypatch.setitem(scores.STYLES, "uniform", compose)
+    for style, draws in (("notes", 3 if labels else 1), ("uniform", 1)):
+        drawn.clear()
+        renderer = replace(render, params=replace(render.params, scores=ScoreParams(style)))
+        y = renderer(replace(CLIP, split=split, labels=labels))
+        assert (len(drawn), y.any()) == (draws, draws == 3)
