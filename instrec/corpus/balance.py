@@ -55,8 +55,8 @@ def make(params: Params, entries: Iterable[Entry], data: Path, held: Holdings) -
     clips += [clip for clip in cut if clip.split not in _LEARNED]
     for test_set in test_sets.TEST_SETS:
         clips += _frozen(params, test_set, data, held)
-    for split, noise in test_sets.COMPOSED.items():
-        clips += _composed_test(params, split, noise, held)
+    for test_set in test_sets.COMPOSED.values():
+        clips += _composed_test(params, test_set, held)
     return clips
 
 
@@ -222,16 +222,18 @@ def composed_scores(params: Params) -> Iterator[Clip]:
             yield _composed(params, rng, "composed", part, number, _TESTED_COUNTS)
 
 
-def _composed_test(params: Params, split: str, noise: str, held: Holdings) -> Iterator[Clip]:
-    """Return new scores in the classes of the model; the same, by their groups, in each of `test_sets.COMPOSED`."""
+def _composed_test(params: Params, test_set: test_sets.TestSet, held: Holdings) -> Iterator[Clip]:
+    """Return new scores in the classes of the model; by their groups, those of every set in `test_sets.COMPOSED`."""
+    fonts = test_set.fonts(params.soundfonts)
     for place, clip in enumerate(composed_scores(params)):
-        name = clip.group.replace("composed", split, 1)
-        font = soundfont_programs.font(held, params.soundfonts.train, clip.labels, place)
-        yield replace(clip, id=name, split=split, soundfont=font, noise=noise)
+        if clip.id.split("/")[1] in test_set.kinds:
+            name = clip.group.replace("composed", test_set.name, 1)
+            font = soundfont_programs.font(held, fonts, clip.labels, place)
+            yield replace(clip, id=name, split=test_set.name, soundfont=font, noise=test_set.noise)
 
 
 def _frozen(params: Params, test_set: test_sets.TestSet, data: Path, held: Holdings) -> Iterator[Clip]:
-    fonts = (params.soundfonts.unseen,) if test_set.unseen else params.soundfonts.train
+    fonts = test_set.fonts(params.soundfonts)
     asked = test_sets.target_classes(params.classes)
     # Of programs that stand for no instrument, not even silence asks anything.
     files = test_sets.score_files(data, asked, test_set.kinds) if asked else []

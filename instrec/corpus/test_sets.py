@@ -16,6 +16,7 @@ from pathlib import Path
 
 from instrec.corpus.manifest import CLEAN, NOISY
 from instrec.errors import UserError
+from instrec.params import SoundFontParams
 from instrec.taxonomy import INSTRUMENTS, columns_of
 
 NOISE_FILE = "noise.json"
@@ -25,12 +26,16 @@ SOLO, MIXTURE, EXCERPT = "solo", "mixture", "excerpt"  # kinds of clips: sub-fol
 
 @dataclass(frozen=True)
 class TestSet:
-    """A rendering of the frozen scores: with seen or unseen SoundFonts, clean or noisy, and the kinds of clips."""
+    """A rendering of test scores: with seen or unseen SoundFonts, clean or noisy, and the kinds of clips."""
 
     name: str
     unseen: bool
     noise: str
     kinds: tuple[str, ...] = (SOLO, MIXTURE)
+
+    def fonts(self, known: SoundFontParams) -> tuple[str, ...]:
+        """Return the SoundFonts that render it, in turn."""
+        return (known.unseen,) if self.unseen else known.train
 
 
 TEST_SETS = (
@@ -41,8 +46,15 @@ TEST_SETS = (
     TestSet("unseen_excerpts", True, CLEAN, (EXCERPT,)),
 )
 
-COMPOSED = {"composed_clean": CLEAN, "composed_noisy": NOISY}
-"""Test sets of new scores in the model's own classes, if `balance.composed_*` ask for them -> noise."""
+COMPOSED = {
+    each.name: each
+    for each in (
+        TestSet("composed_clean", False, CLEAN),
+        TestSet("composed_noisy", False, NOISY),
+        TestSet("composed_unseen", True, CLEAN, (SOLO,)),
+    )
+}
+"""Test sets of new scores in the model's own classes and style, if `balance.composed_*` ask for them, by name."""
 
 
 def target_classes(classes: tuple[str, ...]) -> tuple[str, ...]:

@@ -92,10 +92,9 @@ def _protocols(figures: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, A
 
 
 def _description(name: str) -> str:
-    for each in test_sets.TEST_SETS:
+    for each in (*test_sets.TEST_SETS, *test_sets.COMPOSED.values()):
         if each.name == name:
+            scores = "new" if name in test_sets.COMPOSED else "frozen"
             font = "a SoundFont that training does not use" if each.unseen else "the SoundFonts of training"
-            return f"frozen scores, {font}, {'noisy' if each.noise == NOISY else 'clean'}"
-    if name in test_sets.COMPOSED:
-        return f"new scores, the SoundFonts of training, {test_sets.COMPOSED[name]}"
+            return f"{scores} scores, {font}, {'noisy' if each.noise == NOISY else 'clean'}"
     return "recordings"

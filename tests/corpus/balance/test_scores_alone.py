@@ -98,17 +98,22 @@ def test_programs_that_stand_for_no_instrument_are_asked_nothing_by_the_frozen_s
     assert {clip.split for clip in clips} == {"train", "valid"}
 
 
-def test_composed_test_sets_hold_the_same_scores_clean_and_noisy(small_params, data):
+def test_composed_test_sets_hold_the_same_scores_clean_noisy_and_unseen(small_params, data):
     bounds = replace(small_params.balance, composed_per_class=2, composed_mixtures=9)
     fonts = replace(small_params.soundfonts, train=("a.sf2", "b.sf2", "c.sf2"))
     plain = make(replace(small_params, soundfonts=fonts), [], data)
     clips = make(replace(small_params, soundfonts=fonts, balance=bounds), [], data)
     assert clips[: len(plain)] == plain
-    clean, noisy = ([clip for clip in clips[len(plain) :] if clip.split == split] for split in COMPOSED)
+    clean, noisy, unseen = ([clip for clip in clips[len(plain) :] if clip.split == split] for split in COMPOSED)
     assert [clip.noise for clip in clean] == [CLEAN] * 17
     assert [
         replace(clip, id=clip.id.replace("clean", "noisy"), split="composed_noisy", noise=NOISY) for clip in clean
     ] == noisy
+    assert [
+        replace(clip, id=clip.id.replace("clean", "unseen"), split="composed_unseen", soundfont=fonts.unseen)
+        for clip in clean
+        if "/solo/" in clip.id
+    ] == unseen
     assert [clip.id for clip in clean][:3] == [
         "composed_clean/solo/violin-00000",
         "composed_clean/solo/violin-00001",
@@ -116,4 +121,5 @@ def test_composed_test_sets_hold_the_same_scores_clean_and_noisy(small_params, d
     ]
     assert Counter(len(clip.labels) for clip in clean) == {0: 3, 1: 8 + 2, 2: 2, 3: 2}
     assert Counter(clip.soundfont for clip in clean) == {"a.sf2": 6, "b.sf2": 6, "c.sf2": 5}
-    assert len({clip.group for clip in clips if not clip.path}) == len([clip for clip in clips if not clip.path]) - 17
+    composed = [clip.group for clip in clips if not clip.path]
+    assert len(set(composed)) == len(composed) - 17 - 8

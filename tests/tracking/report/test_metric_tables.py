@@ -56,9 +56,11 @@ def test_sets_are_described(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     solo = {"solo": {"clips": 1, "top1": 1.0, "intervals": {"top1": [1.0, 1.0]}}}
     Path("metrics").mkdir()
-    Path("metrics/test.json").write_text(json.dumps(dict.fromkeys(("unseen_noisy", "composed_clean", "irmas"), solo)))
+    names = ("unseen_noisy", "composed_clean", "composed_unseen", "irmas")
+    Path("metrics/test.json").write_text(json.dumps(dict.fromkeys(names, solo)))
     assert [each.description for each in metric_tables.read()] == [
         "frozen scores, a SoundFont that training does not use, noisy",
         "new scores, the SoundFonts of training, clean",
+        "new scores, a SoundFont that training does not use, clean",
         "recordings",
     ]
