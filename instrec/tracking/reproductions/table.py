@@ -22,6 +22,7 @@ FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("top-1, seen SoundFonts", ("seen_clean.solo.top1",)),
         ("top-1, unseen", ("unseen_clean.solo.top1",)),
         ("macro F1, unseen", ("unseen_clean.solo.macro_f1",)),
+        ("top-1 on notes, seen and unseen", ("composed_clean.solo.top1", "composed_unseen.solo.top1")),
         ("loss, seen and unseen", ("seen_clean.solo.loss", "unseen_clean.solo.loss")),
     ),
     "multilabel": tuple(

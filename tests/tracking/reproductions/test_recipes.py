@@ -58,6 +58,15 @@ def test_a_published_system_is_trained_as_it_was(name: str) -> None:
         assert {key: tree["train"][key] for key in OUR_WAYS} == dict.fromkeys(OUR_WAYS, 0)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("yun_bi", "thesis"))])
+def test_who_published_single_notes_learns_and_is_tested_on_dry_ones(name: str) -> None:
+    for budget in recipes.BUDGETS:
+        _, typed = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(budget=budget), name)
+        assert typed.scores.style == "notes"
+        assert typed.balance.composed_per_class > 0
+        assert (typed.synth.reverb_probability, typed.synth.chorus_probability, typed.balance.noisy_share) == (0, 0, 0)
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sethi2018")])
 def test_sethis_clips_have_his_own_effects_alone(name: str) -> None:
     tree, _ = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(), name)
