@@ -3,8 +3,10 @@
 Sources: Han, Kim and Lee, Deep convolutional neural networks for predominant instrument recognition in polyphonic music
 (IEEE/ACM TASLP 2017), and Gomez, Abesser and Cano, Jazz solo instrument classification with convolutional neural
 networks, source separation, and transfer learning (ISMIR 2018). Both use 43 frames of 128 bands, one second of audio.
-Not published, and chosen here: the two branches join before the dense layer; they and the network with three
-resolutions have plain ReLU, so that they differ from the baseline in one thing only.
+Maps grow: a margin of 1 is laid around each convolution's input, and the convolution, whose own margin is 1, keeps that
+size (Han, table I; Gomez's published model, jazz-show-case). So the last maps are 7 x 10 before global pooling. Not
+published, and chosen here: the two branches join before the dense layer; they and the network with three resolutions
+have plain ReLU, so that they differ from the baseline in one thing only.
 """
 
 from __future__ import annotations
@@ -17,18 +19,18 @@ from instrec.models.architectures import Trunk
 from instrec.models.backend import layers
 from instrec.params import ModelParams
 
-_SMALLEST = 27  # three pools of 3x3
+_MARGIN = 2  # the one that is laid around and the convolution's own
 
 
 def han(inputs: Any, params: ModelParams, *, slope: float = 0.0, channels: int | None = None) -> Any:
     """Build the trunk: 1024 features; `slope` is that of the ReLU below zero, `channels` the required channels."""
-    input_checks.check(inputs, params, frames=_SMALLEST, bins=_SMALLEST, channels=channels)
+    input_checks.check(inputs, params, frames=1, bins=1, channels=channels)
     return _dense(_convolutions(inputs, slope, ""), slope)
 
 
 def han_two_branch(inputs: Any, params: ModelParams) -> Any:
     """Build the trunk: each of two channels, harmonic and percussive, has its own convolutions."""
-    input_checks.check(inputs, params, frames=_SMALLEST, bins=_SMALLEST, channels=2)
+    input_checks.check(inputs, params, frames=1, bins=1, channels=2)
     branches = []
     for name, before, behind in (("harmonic", 0, 1), ("percussive", 1, 0)):
         # `channels_first` makes it crop the last two axes, so not frames and bins but bins and channels.
@@ -42,7 +44,8 @@ def _convolutions(x: Any, slope: float, prefix: str) -> Any:
     for block, filters in enumerate((32, 64, 128, 256), 1):
         name = f"{prefix}block{block}"
         for part in "ab":
-            x = layers.Conv2D(filters, 3, padding="same", name=f"{name}_{part}")(x)
+            x = layers.ZeroPadding2D(_MARGIN, name=f"{name}_{part}_margin")(x)
+            x = layers.Conv2D(filters, 3, name=f"{name}_{part}")(x)
             x = layers.LeakyReLU(slope, name=f"{name}_{part}_relu")(x)
         pool = partial(layers.MaxPooling2D, 3) if block < 4 else layers.GlobalMaxPooling2D
         x = pool(name=f"{name}_pool")(x)

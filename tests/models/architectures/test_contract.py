@@ -44,10 +44,10 @@ SMALLEST = {  # spectrograms that are as small as an architecture takes them; (1
     "alexnet": (67, 67, 3),
     "vgg19": (32, 32, 3),
     "googlenet": (32, 32, 3),
-    "han": (27, 27, 1),
-    "han_leaky": (27, 27, 1),
-    "han_two_branch": (27, 27, 2),
-    "han_multi_resolution": (27, 27, 3),
+    "han": (1, 1, 1),
+    "han_leaky": (1, 1, 1),
+    "han_two_branch": (1, 1, 2),
+    "han_multi_resolution": (1, 1, 3),
     "efficient_at_mn04": (1, 1, 1),
 }
 FROZEN = "inception_resnet_v2"  # quick to train so; vgg19 keeps the other way covered

@@ -192,6 +192,17 @@ def test_han(trunk_of: Trunk, name: str, channels: int, weights: int) -> None:
     assert rates == [0.25] * (len(rates) - 1) + [0.5]
 
 
+def test_maps_of_han_grow_with_each_convolution(trunk_of: Trunk) -> None:
+    model = trunk_of("han", (43, 128, 1))
+    maps = [layer.output.shape[1:3] for layer in model.layers if isinstance(layer, (layers.Conv2D, layers.MaxPooling2D))]
+    assert maps == [
+        *((45, 130), (47, 132), (15, 44)),
+        *((17, 46), (19, 48), (6, 16)),
+        *((8, 18), (10, 20), (3, 6)),
+        *((5, 8), (7, 10)),
+    ]
+
+
 def test_branches_of_han_each_see_a_channel_of_their_own(trunk_of: Trunk, spectrograms_of: Spectrograms) -> None:
     model, spectrograms = trunk_of("han_two_branch", (43, 64, 2)), spectrograms_of((43, 64, 2))
     ends = [model.get_layer(f"{part}_block4_pool").output for part in ("harmonic", "percussive")]
