@@ -80,6 +80,7 @@ class SelectionParams(Section):
 
 @dataclass(frozen=True)
 class BalanceParams(Section):
+    fill_up: Flag
     train_per_class: Count
     train_mixtures: Count
     valid_per_class: Count
@@ -181,6 +182,7 @@ class TrainParams(Section):
     min_delta: NonNegative
     weight_decay: NonNegative
     label_smoothing: Share
+    class_weights: Literal["none", "balanced"]
     mix_probability: Share
     shorten_probability: Share
     noise_floor_probability: Share

@@ -179,15 +179,13 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
 def _filled(
     params: Params, split: str, own: list[Clip], quotas: tuple[int, int], fonts: tuple[str, ...], held: Holdings
 ) -> Iterator[Clip]:
-    """Give every class, and mixtures, their quota: drop clips or add scores; decide the noise."""
+    """Give every class, and mixtures, their quota: drop clips, add scores by `balance.fill_up`; decide the noise."""
     for part, found, quota in _parts(params, own, *quotas):
         rng = seeding.generator(params.seed, "balance", split, part)
         kept = sorted(rng.permutation(len(found))[:quota].tolist())
         clips = [found[index] for index in kept]
-        clips += [
-            _composed(params, rng, split, part, place, params.balance.mixture_counts)
-            for place in range(quota - len(clips))
-        ]
+        missing = quota - len(clips) if params.balance.fill_up else 0
+        clips += [_composed(params, rng, split, part, place, params.balance.mixture_counts) for place in range(missing)]
         first = int(rng.integers(len(fonts)))
         for number, clip in enumerate(clips):
             played = clip.source == SCORE

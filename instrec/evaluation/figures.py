@@ -49,7 +49,8 @@ class Chart:
 
 
 def of_sets(folder: Path, sets: Iterable[str]) -> dict[str, list[Chart]]:
-    """Draw confusion, F1 per class and calibration of each test set, as far as it has them; validation data last.
+    """Draw confusion, F1 per class, calibration and F1 against thresholds of each test set, as far as it has them;
+    validation data last.
 
     Raises
     ------
@@ -60,6 +61,9 @@ def of_sets(folder: Path, sets: Iterable[str]) -> dict[str, list[Chart]]:
         "confusion": confusion,
         "f1": f1_by_class,
         "calibration": calibration,
+        "s2_sweep": sweep,
+        "s2_class_sweep": class_sweep,
+        "class_sweep": class_sweep,
     }
     found: dict[str, list[Chart]] = {}
     for name in (*sets, "valid"):
@@ -153,6 +157,44 @@ def calibration(rows: Rows, name: str) -> Chart:
     off = float((np.abs(predicted - observed) * decisions).sum() / decisions.sum())
     caption = f"Over all classes together, {decisions.sum():,.0f} decisions. Mean distance from the diagonal {off:.3f}."
     return Chart("Calibration", f"calibration-{name}", "Reliability diagram", caption, figure)
+
+
+def sweep(rows: Rows, name: str) -> Chart:
+    """Draw micro and macro F1 of excerpts against one threshold for all classes."""
+    thresholds, micro, macro = (np.array([float(row[key]) for row in rows]) for key in ("threshold", "f1", "macro_f1"))
+    figure, axes = figure_of(WIDTH, 2.6)
+    axes.plot(thresholds, micro, color=BLUE, linewidth=2, label="micro F1")
+    axes.plot(thresholds, macro, color=FAINT, linewidth=1.2, label="macro F1")
+    axes.set_xlabel("threshold, as a share of the strongest class")
+    axes.grid(color=FAINT, alpha=0.25, linewidth=0.6)
+    legend(axes)
+    best = (f"{label} {values.max():.3f} at {thresholds[values.argmax()]:.2f}"
+            for label, values in (("micro F1", micro), ("macro F1", macro)))  # fmt: skip
+    caption = f"On the development half, one threshold for all classes gives at best {', '.join(best)}."
+    return Chart("One threshold, S2", f"s2-sweep-{name}", "Micro and macro F1 against the threshold", caption, figure)
+
+
+def class_sweep(rows: Rows, name: str) -> Chart:
+    """Draw F1 of each class against its threshold, the darker the higher."""
+    thresholds = [float(row["threshold"]) for row in rows]
+    classes = [each for each in rows[0] if each != "threshold"]
+    f1 = np.array([[float(row[each]) for row in rows] for each in classes])
+    figure, axes = figure_of(WIDTH, min(0.2 * len(classes), 5.0) + 0.7)
+    blues = np.empty((*f1.shape, 4))
+    blues[..., :3], blues[..., 3] = np.array((58, 123, 213)) / 255, f1
+    step = thresholds[1] - thresholds[0] if len(thresholds) > 1 else 1.0
+    ends = (thresholds[0] - step / 2, thresholds[-1] + step / 2, len(classes) - 0.5, -0.5)
+    axes.imshow(blues, interpolation="nearest", aspect="auto", extent=ends)
+    axes.plot([thresholds[place] for place in f1.argmax(axis=1)], range(len(classes)), "|", color=INK)
+    named = len(classes) <= NAMED
+    axes.set_yticks(
+        range(len(classes)) if named else [], [title(each) for each in classes] if named else [], fontsize=9
+    )
+    axes.set_xlabel("threshold")
+    caption = (
+        f"The darker, the higher; strokes: the best. With the best of each class, macro F1 {f1.max(axis=1).mean():.3f}."
+    )
+    return Chart("F1 per class and threshold", f"class-sweep-{name}", "F1 of each class by threshold", caption, figure)
 
 
 def figure_of(width: float, height: float, rows: Sequence[float] = (1,)) -> tuple[Figure, Any]:

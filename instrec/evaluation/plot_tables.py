@@ -7,11 +7,16 @@
                                         number, F1 of the number, micro F1 of its clips; only of a model that counts
     metrics/plots/calibration_SET.csv   share of true positives per range of probability
     metrics/plots/sweep_valid.csv       precision, recall and F1 at every threshold, on validation data
+    metrics/plots/class_sweep_valid.csv     F1 of every class at every threshold, on validation data
+    metrics/plots/s1_sweep_SET.csv      as sweep_valid.csv, on the development half of a set of excerpts; also s2_sweep,
+                                        s1_class_sweep and s2_class_sweep
     metrics/plots/thresholds.csv        threshold of each class, with its metrics on validation data
     metrics/plots/history.csv           learning curves, a copy of models/history.csv (stages/evaluate.py)
     metrics/plots/spectrograms.png      features of a few clips (instrec/evaluation/example_spectrograms.py)
 
-SET is a test set, or `valid`. Thresholds are chosen and swept on validation data, never on a test set.
+SET is a test set, or `valid`. Thresholds of the model are chosen on validation data, never on a test set. Those of the
+protocols of published systems are chosen on the development half of a test set, which measures nothing
+(instrec/evaluation/protocols.py).
 """
 
 from __future__ import annotations
@@ -24,8 +29,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from instrec.evaluation import metrics
-from instrec.evaluation.test_sets import MIXTURES, SOLO, Part, write_csv
+from instrec.evaluation import metrics, protocols
+from instrec.evaluation.test_sets import EXCERPTS, MIXTURES, SOLO, Part, write_csv
 from instrec.util.seeding import generator
 
 Array = NDArray[Any]
@@ -44,7 +49,7 @@ def write(
     parts : predictions of the test sets, from `test_sets.predict`.
     validation : predictions of validation data, in the classes of the model.
     thresholds : of the model [shape=(classes,)].
-    rounds, seed : of the intervals, as in `test_sets.write`.
+    rounds, seed : of the intervals and the halves of excerpts, as in `test_sets.write`.
     """
     kinds = defaultdict(list)
     for part in (*parts, *validation):
@@ -66,9 +71,14 @@ def write(
             heading = ("actual", *(f"predicted_{number}" for number in range(part.count.shape[1])), "f1", "by_count_f1")
             numbers = by_number(part.labels, part.presence, part.count)
             write_csv(folder / f"counts_{part.test_set}.csv", heading, numbers)
+        elif part.kind == EXCERPTS:
+            half = protocols.development_half(part.labels, part.songs, seed)
+            for name, presence in (("s1", part.presence), ("s2", protocols.relative(part.presence))):
+                if half.any():
+                    _write_sweeps(folder, f"{name}_", part.test_set, part.classes, part.labels[half], presence[half])
     if validation:
         labels, presence = together[validation[0].test_set]
-        write_csv(folder / "sweep_valid.csv", ("threshold", "precision", "recall", "f1"), sweep(labels, presence))
+        _write_sweeps(folder, "", "valid", validation[0].classes, labels, presence)
         values = metrics.per_class(labels, metrics.decide(presence, thresholds))
         rows = zip(validation[0].classes, np.asarray(thresholds, float).tolist(), values, strict=True)
         columns = ("class", "threshold", "precision", "recall", "f1", "clips")
@@ -80,6 +90,14 @@ def confusion(part: Part) -> Iterator[tuple[str, str]]:
     alone = part.labels.sum(axis=1) == 1
     columns = (values[alone].argmax(axis=1).tolist() for values in (part.labels, part.presence))
     return ((part.classes[actual], part.classes[predicted]) for actual, predicted in zip(*columns, strict=True))
+
+
+def _write_sweeps(
+    folder: Path, score: str, test_set: str, classes: tuple[str, ...], labels: Array, presence: Array
+) -> None:
+    averages = ("precision", "recall", "f1", "macro_precision", "macro_recall", "macro_f1")
+    write_csv(folder / f"{score}sweep_{test_set}.csv", ("threshold", *averages), sweep(labels, presence))
+    write_csv(folder / f"{score}class_sweep_{test_set}.csv", ("threshold", *classes), class_sweep(labels, presence))
 
 
 def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, float, float, float, int]]:
@@ -151,8 +169,15 @@ def calibration(labels: Array, presence: Array) -> Iterator[tuple[float, float, 
 
 
 def sweep(labels: Array, presence: Array) -> Iterator[tuple[float, ...]]:
-    """Return micro precision, recall and F1 with one threshold for all classes, from 0 to the last one that any class
-    reaches."""
+    """Return micro, then macro precision, recall and F1 with one threshold for all classes, from 0 to the last one that
+    any class reaches."""
     for threshold in SWEEP[presence.max() >= SWEEP].tolist():
         values = metrics.agreement(labels, metrics.decide(presence, threshold))
-        yield threshold, *(float(values[f"micro_{name}"]) for name in ("precision", "recall", "f1"))
+        names = (f"{mean}_{name}" for mean in ("micro", "macro") for name in ("precision", "recall", "f1"))
+        yield threshold, *(float(values[name]) for name in names)
+
+
+def class_sweep(labels: Array, presence: Array) -> Iterator[tuple[float, ...]]:
+    """Return F1 of every class at the thresholds of `sweep`."""
+    for threshold in SWEEP[presence.max() >= SWEEP].tolist():
+        yield threshold, *_f1(labels, metrics.decide(presence, threshold), None).tolist()

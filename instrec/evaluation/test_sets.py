@@ -228,7 +228,7 @@ def _by_protocol(part: Part, rounds: int, seed: int) -> dict[str, dict[str, Any]
 
 def _readings(part: Part, seed: int) -> list[protocols.Reading]:
     scores = {"s1": part.presence, "s2": protocols.relative(part.presence), "logits": part.logits}
-    return protocols.readings(part.labels, scores, part.songs, seed)
+    return protocols.readings(part.labels, scores, protocols.development_half(part.labels, part.songs, seed))
 
 
 def _chosen(part: Part, reading: protocols.Reading) -> dict[str, Any]:

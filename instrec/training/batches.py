@@ -24,6 +24,8 @@ _NOISE_DB, _TILTED, _TILT_DB, _GRAIN = 12.0, 0.6, (-40.0, 10.0), 4
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """One epoch of batches: features (clips, frames, bins, channels) and the targets of the task.
 
+    With `train.class_weights`, a batch of an epoch also has the weights of its clips, per output.
+
     Parameters
     ----------
     epoch : with the seed, determines order and augmentation; with None, the order is that of the file, and there is no
@@ -52,6 +54,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self._rng("order").shuffle(self._order)
         self.clips = len(store) // multiple * multiple
         self._order = self._order[: self.clips]
+        weighted = epoch is not None and params.train.class_weights == "balanced"
+        self._class_weights = balanced(store.labels) if weighted else None
 
     def _rng(self, *names: str) -> np.random.Generator:
         return seeding.generator(self._params.seed, "train", str(self._epoch), *names)
@@ -59,7 +63,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return -(-len(self._order) // self._params.train.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Floats, Targets]:
+    def __getitem__(self, index: int) -> tuple[Floats, Targets] | tuple[Floats, Targets, Targets]:
         size = self._params.train.batch_size
         # HDF5 reads rows in rising order only; within a batch order means nothing.
         rows = np.sort(self._order[index * size : (index + 1) * size])
@@ -72,7 +76,29 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         targets = TASKS[self._params.task].targets(labels)
         if self._embeddings is not None:
             targets[teacher.HEAD] = self._embeddings[rows] * whole
-        return features, targets
+        if self._class_weights is None:
+            return features, targets
+        ones = np.ones(len(rows), np.float32)
+        own = {"presence": clip_weights(labels, self._class_weights)}
+        return features, targets, {name: own.get(name, ones) for name in targets}
+
+
+def balanced(labels: npt.NDArray[np.uint8]) -> Floats:
+    """Return the weight of each class, inverse to how often it occurs in labels [shape=(clips, classes)].
+
+    Its mean over all labels is 1. A class that never occurs has weight 0.
+
+    Source: Gomez et al. (2018), option `-c`; King & Zeng, Logistic regression in rare events data (2001).
+    """
+    number = labels.sum(axis=0, dtype=np.float64)
+    weights: Floats = (number.sum() / np.maximum(number, 1) / max(1, np.count_nonzero(number))).astype(np.float32)
+    return np.where(number > 0, weights, np.float32(0))
+
+
+def clip_weights(labels: Floats, weights: Floats) -> Floats:
+    """Return the mean weight of the classes of each clip [shape=(clips,)]; 1 for a clip without any."""
+    number = labels.sum(axis=1)
+    return np.where(number > 0, labels @ weights / np.maximum(number, 1), 1).astype(np.float32)
 
 
 def augment(

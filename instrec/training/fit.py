@@ -149,7 +149,7 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
     return compiled(params, model, len(Batches(training, params)))
 
 
-def make_variables(model: Any, features: Any, targets: Any) -> None:
+def make_variables(model: Any, features: Any, targets: Any, _weights: Any = None) -> None:
     """Make what the first step would make: TensorFlow traces a step twice if it has made variables."""
     outputs = model(features[:1], training=False)
     targets = keras.tree.map_structure(lambda each: each[:1], targets)

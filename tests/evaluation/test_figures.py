@@ -84,3 +84,18 @@ def test_a_damaged_table_is_an_error(tmp_path):
     (tmp_path / "f1_a.csv").write_text("class,f1\nviolin,much\n")
     with pytest.raises(UserError, match=r"f1_a.csv: cannot be read"):
         figures.of_sets(tmp_path, ["a"])
+
+
+def test_sweeps_tell_their_best_thresholds():
+    swept = [{"threshold": "0.0", "f1": "0.2", "macro_f1": "0.3"}, {"threshold": "0.3", "f1": "0.7", "macro_f1": "0.1"}]
+    chart = figures.sweep(swept, "x")
+    assert "micro F1 0.700 at 0.30, macro F1 0.300 at 0.00" in chart.caption
+    of_classes = [{"threshold": str(place / 10), "flute": "0.5", "double_bass": str(place / 10)} for place in range(4)]
+    chart = figures.class_sweep(of_classes, "x")
+    assert "macro F1 0.400" in chart.caption
+    assert {"flute", "double bass", "threshold"} <= set(letters(chart))
+
+
+def test_128_programs_are_swept_readably():
+    chart = figures.class_sweep([dict.fromkeys(("threshold", *PROGRAMS), "0.0")], "x")
+    assert not {"Gunshot", "Violin"} & set(letters(chart))

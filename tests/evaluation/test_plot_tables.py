@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from instrec.evaluation import metrics, plot_tables, test_sets
+from instrec.evaluation import metrics, plot_tables, protocols, test_sets
 
 CLASSES = ("cello", "drums", "flute")
 SETTINGS = {"rounds": 200, "seed": 7}
@@ -148,7 +148,7 @@ def test_the_sweep_is_of_validation_data_alone(folder, tmp_path):
     other = tmp_path / "other"
     validation = [solo(test_set="valid", seed=1), mixtures(test_set="valid", seed=2)]
     plot_tables.write(other, [solo(seed=9)], validation, THRESHOLDS, **SETTINGS)
-    for name in ("sweep_valid.csv", "thresholds.csv"):
+    for name in ("sweep_valid.csv", "class_sweep_valid.csv", "thresholds.csv"):
         assert (other / name).read_bytes() == (folder / name).read_bytes()
 
 
@@ -156,9 +156,28 @@ def test_the_sweep_ends_where_nothing_is_found():
     labels, presence = np.array([[1, 0, 0], [0, 1, 1]]), np.array([[0.705, 0.2, 0.1], [0.3, 0.6, 0.705]])
     rows = list(plot_tables.sweep(labels, presence))
     assert [row[0] for row in rows] == pytest.approx(np.arange(71) / 100)
-    assert rows[0][1:] == (0.5, 1, pytest.approx(2 / 3))
-    assert rows[50][1:] == (1, 1, 1)
-    assert rows[65][1:] == (1, pytest.approx(2 / 3), pytest.approx(0.8))
+    assert rows[0][1:4] == (0.5, 1, pytest.approx(2 / 3))
+    assert rows[50][1:] == (1, 1, 1, 1, 1, 1)
+    assert rows[65][1:] == pytest.approx((1, 2 / 3, 0.8, 2 / 3, 2 / 3, 2 / 3))
+    of_classes = list(plot_tables.class_sweep(labels, presence))
+    assert [row[0] for row in of_classes] == [row[0] for row in rows]
+    assert of_classes[65][1:] == (1, 0, 1)
+    for (_, *averages), (_, *f1) in zip(rows, of_classes, strict=True):
+        assert averages[-1] == pytest.approx(np.mean(f1))
+
+
+def test_excerpts_are_swept_on_their_development_half_alone(tmp_path):
+    """The labels of the other half change nothing."""
+    part = part_of(mixtures().labels, kind="excerpts", test_set="unseen_excerpts")
+    half = protocols.development_half(part.labels, part.songs, SETTINGS["seed"])
+    for folder, own in (("all", part), ("half", replace(part, presence=part.presence * half[:, None]))):
+        plot_tables.write(tmp_path / folder, [own], [], THRESHOLDS, **SETTINGS)
+    names = [f"{score}_{kind}_unseen_excerpts.csv" for kind in ("sweep", "class_sweep") for score in ("s1", "s2")]
+    for name in names:
+        assert (tmp_path / "all" / name).read_bytes() == (tmp_path / "half" / name).read_bytes()
+    s1, s2 = (rows_of(tmp_path / "all" / name) for name in names[:2])
+    assert max(float(row["f1"]) for row in s1) > 0.5
+    assert float(s2[-1]["threshold"]) == 1  # which the strongest class of a file always reaches
 
 
 def test_thresholds_with_what_they_give(folder):
@@ -172,7 +191,7 @@ def test_the_same_predictions_give_the_same_bytes(folder, tmp_path):
     validation = [solo(test_set="valid", seed=1), mixtures(test_set="valid", seed=2)]
     plot_tables.write(tmp_path / "again", [solo(), mixtures()], validation, THRESHOLDS, **SETTINGS)
     names = [path.name for path in folder.glob("*.csv")]
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 

@@ -107,28 +107,46 @@ class TestAnswers:
 class TestHalves:
     @given(st.lists(st.integers(0, 12), min_size=4, max_size=60), st.integers(0, 99))
     @settings(max_examples=60)
-    def test_no_song_lies_in_both_and_the_halves_are_as_equal_as_songs_allow(self, songs, seed):
+    def test_no_song_lies_in_both_and_neither_is_empty(self, songs, seed):
         songs = [f"song-{song}" for song in songs]
-        half = protocols.development_half(songs, seed)
+        labels = np.random.default_rng(seed).integers(0, 2, (len(songs), 3))
+        half = protocols.development_half(labels, songs, seed)
         if len(set(songs)) == 1:
             assert not half.any()
             return
         chosen = {song for song, own in zip(songs, half, strict=True) if own}
         assert chosen.isdisjoint(song for song, own in zip(songs, half, strict=True) if not own)
         assert 0 < half.sum() < len(half)
-        longest = max(songs.count(song) for song in set(songs))
-        assert abs(2 * int(half.sum()) - len(half)) <= longest
 
     def test_they_depend_on_songs_and_seed_and_nothing_else(self):
         songs = [f"song-{number}" for number in range(30)]
-        half = protocols.development_half(songs, 1)
+        labels = np.eye(3, dtype=np.uint8)[np.arange(30) % 3]
+        half = protocols.development_half(labels, songs, 1)
         assert half.sum() == 15
-        assert protocols.development_half(songs[::-1], 1)[::-1].tolist() == half.tolist()
-        assert protocols.development_half(songs, 2).tolist() != half.tolist()
+        assert protocols.development_half(labels[::-1], songs[::-1], 1)[::-1].tolist() == half.tolist()
+        assert protocols.development_half(labels, songs, 2).tolist() != half.tolist()
+
+    @given(seeds)
+    @settings(max_examples=30)
+    def test_each_class_is_about_as_often_in_both(self, seed):
+        labels, _, _ = excerpts(seed, files=60)
+        half = protocols.development_half(labels, [f"song-{file}" for file in range(60)], seed)
+        difference = 2 * labels[half].sum(axis=0).astype(int) - labels.sum(axis=0)
+        assert abs(difference).max() <= 5
+        assert abs(2 * int(half.sum()) - 60) <= 6
+
+    def test_long_songs_of_one_class_are_not_all_in_one(self):
+        """By files alone, four files of a cello's song would stand against four of a drummer's."""
+        labels = np.repeat(np.eye(2, dtype=np.uint8), 8, axis=0)
+        songs = [f"song-{file // 4}" for file in range(16)]
+        for seed in range(9):
+            half = protocols.development_half(labels, songs, seed)
+            assert labels[half].sum(axis=0).tolist() == [4, 4]
 
     def test_a_few_files_all_score_at_one_half(self):
         labels, presence, windows = excerpts(0, files=3)
-        for reading in protocols.readings(labels, scores_of(presence, windows), ("a", "b", "c"), 0):
+        half = protocols.development_half(labels, ("a", "b", "c"), 0)
+        for reading in protocols.readings(labels, scores_of(presence, windows), half):
             assert set(reading.thresholds.tolist()) == {0.5}
             assert reading.labels.tolist() == labels.tolist()
 
@@ -162,11 +180,12 @@ class TestReadings:
 
     def test_every_aggregation_meets_every_choice(self):
         labels, presence, windows = excerpts(3)
-        readings = protocols.readings(labels, scores_of(presence, windows), self.SONGS, 5)
+        half = protocols.development_half(labels, self.SONGS, 5)
+        readings = protocols.readings(labels, scores_of(presence, windows), half)
         assert [reading.name for reading in readings] == [
             f"{aggregation}_{choice}" for aggregation in ("s1", "s2", "logits") for choice in ("global", "class")
         ]
-        scored = ~protocols.development_half(self.SONGS, 5)
+        scored = ~half
         scores = scores_of(presence, windows)
         for reading in readings:
             assert reading.labels.tolist() == labels[scored].tolist()
@@ -179,9 +198,10 @@ class TestReadings:
     def test_the_scored_half_has_no_say_in_thresholds(self, seed):
         labels, presence, windows = excerpts(seed)
         scores = scores_of(presence, windows)
-        scored = ~protocols.development_half(self.SONGS, 5)
+        half = protocols.development_half(labels, self.SONGS, 5)
+        scored = ~half
         changed = np.where(scored[:, None], 1 - labels, labels)
-        before, after = (protocols.readings(each, scores, self.SONGS, 5) for each in (labels, changed))
+        before, after = (protocols.readings(each, scores, half) for each in (labels, changed))
         for one, other in zip(before, after, strict=True):
             assert one.thresholds.tolist() == other.thresholds.tolist()
             assert one.decisions.tolist() == other.decisions.tolist()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from instrec.params import Params
-from instrec.training.batches import Batches, augment
+from instrec.training.batches import Batches, augment, balanced, clip_weights
 from instrec.util.hdf5 import create, open_store
 
 CLIPS, SHAPE = 20, (26, 16, 1)
@@ -175,3 +175,23 @@ def test_a_shortened_clip_begins_with_its_sound_is_as_loud_and_ends_in_silence(p
         sounding = spectrogram.max(axis=(1, 2)) > 0.55
         assert 0 <= sounding.argmax() <= frames // 16
         assert not spectrogram[-1].any()
+
+
+def test_rare_classes_weigh_more() -> None:
+    labels = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 1, 0]], np.uint8)
+    weights = balanced(labels)
+    assert weights == pytest.approx([4 / 3 / 2, 4 / 2, 0])
+    of_clips = clip_weights(np.float32([[1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 0]]), weights)
+    assert of_clips == pytest.approx([2 / 3, 2, 4 / 3, 1])
+
+
+def test_weights_of_classes_are_for_presence_in_training_alone(file: Path, params: Params) -> None:
+    weighing = replace(params, train=replace(params.train, class_weights="balanced"))
+    with open_store(file) as store:
+        plainly, weighed = Batches(store, params, 0)[0], Batches(store, weighing, 0)[0]
+        assert len(plainly) == 2
+        assert weighed[2].keys() == weighed[1].keys()
+        assert (weighed[2]["count"] == 1).all()
+        expected = clip_weights(weighed[1]["presence"], balanced(store.labels))
+        np.testing.assert_array_equal(weighed[2]["presence"], expected)
+        assert len(Batches(store, weighing)[0]) == 2  # validation

@@ -194,7 +194,9 @@ def test_han(trunk_of: Trunk, name: str, channels: int, weights: int) -> None:
 
 def test_maps_of_han_grow_with_each_convolution(trunk_of: Trunk) -> None:
     model = trunk_of("han", (43, 128, 1))
-    maps = [layer.output.shape[1:3] for layer in model.layers if isinstance(layer, (layers.Conv2D, layers.MaxPooling2D))]
+    maps = [
+        layer.output.shape[1:3] for layer in model.layers if isinstance(layer, (layers.Conv2D, layers.MaxPooling2D))
+    ]
     assert maps == [
         *((45, 130), (47, 132), (15, 44)),
         *((17, 46), (19, 48), (6, 16)),
