@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from instrec.audio import separation
 from instrec.features.audioset_mel import AudioSetMel
 from instrec.features.image import Image
 from instrec.features.log_mel import LogMel
@@ -27,11 +28,11 @@ REPRESENTATIONS: dict[str, Callable[[ClipParams, SpectrogramParams], Representat
 
 
 def from_params(clip: ClipParams, spectrogram: SpectrogramParams) -> Representation:
-    """Return the representation that the params name.
+    """Return the representation that the params name; of sound that is separated already if `part` is one of a file.
 
     Raises
     ------
     UserError
         If a parameter of params.yaml does not fit the others.
     """
-    return REPRESENTATIONS[spectrogram.name](clip, spectrogram)
+    return REPRESENTATIONS[spectrogram.name](clip, separation.in_clips(spectrogram))

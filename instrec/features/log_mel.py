@@ -7,9 +7,9 @@ import warnings
 import numpy as np
 import scipy.sparse
 
+from instrec.audio.separation import PARTS
 from instrec.errors import conflict
 from instrec.features.representation import FloatArray, Representation
-from instrec.features.separation import PARTS
 from instrec.features.spectrum import check_band, loudness, power_of, silent, transformed
 from instrec.params import ClipParams, SpectrogramParams
 

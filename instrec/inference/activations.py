@@ -146,9 +146,9 @@ def activations_of(
         blocks = decoding.blocks(Path(sound), rate, track=track, facts=facts)
     envelope, cutter = loudness.Envelope(rate // _FRAMES_PER_SECOND), Cutter(model.window, hop, least=BATCH)
     with _Ahead(model, hop, threads or min(cores(), _MOST_THREADS)) as ahead:
-        for block in blocks:
+        for block, heard in model.sounds(blocks):
             envelope.add(block)
-            ahead.take(cutter.add(block))
+            ahead.take(cutter.add(heard))
             if progress:
                 progress(len(block) / rate)
         ahead.take(cutter.end())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from instrec import features
+from instrec.audio import separation
 from instrec.errors import UserError
 from instrec.inference import front_end
 from instrec.inference.window_classifier import FloatArray, WindowClassifier
@@ -39,7 +41,8 @@ def load(path: Path) -> WindowClassifier:
 def made(trained: Classifier) -> WindowClassifier:
     """Return a classifier as what prediction uses."""
     card = trained.card
-    shared = front_end.made(card.clip.sample_rate, card.clip.samples, asdict(card.spectrogram))
+    rate, part = card.clip.sample_rate, separation.OF_FILE.get(card.spectrogram.part)
+    shared = front_end.made(rate, card.clip.samples, asdict(separation.in_clips(card.spectrogram)))
     representation = None if shared else features.from_params(card.clip, card.spectrogram)
 
     def each_alone(stretch: FloatArray, step: int) -> FloatArray:
@@ -54,9 +57,11 @@ def made(trained: Classifier) -> WindowClassifier:
     return WindowClassifier(
         classes=card.classes,
         thresholds=card.thresholds,
-        sample_rate=card.clip.sample_rate,
+        sample_rate=rate,
         window=card.clip.samples,
         grid=shared.grid if shared else 1,
         features=shared or each_alone,
         network=network,
+        separate=partial(separation.of_file, sample_rate=rate, part=part) if part else None,
+        block=separation.BLOCK_SECONDS * rate,
     )

@@ -22,8 +22,14 @@ class Model(WindowClassifier):
         Raises
         ------
         UserError
-            When the sample rate or the hop is out of range.
+            When the sample rate or the hop is out of range, or the model separates whole files.
         """
+        if self.separate is not None:
+            raise UserError(
+                "model-mismatch",
+                "stream",
+                "the model knows a part of whole files, spectrogram.part ..._of_file; use instrec.predict on a file",
+            )
         return Stream(self, sample_rate, self.hop(hop_seconds))
 
 

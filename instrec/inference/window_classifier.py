@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ class WindowClassifier:
     features : a stretch of sound [shape=(samples,)] and a step in samples -> features of the windows every step.
     network : features -> presence [shape=(windows, classes)], times the probability that any instrument sounds
         where the model counts.
+    separate : a block of sound [shape=(samples,)] -> the part of it that the model knows; None for the sound itself.
+    block : length in samples of the blocks that `separate` takes; the last one of a sound is shorter.
     """
 
     classes: tuple[str, ...]
@@ -39,6 +41,8 @@ class WindowClassifier:
     grid: int
     features: Callable[[FloatArray, int], FloatArray]
     network: Callable[[FloatArray], FloatArray]
+    separate: Callable[[FloatArray], FloatArray] | None = None
+    block: int = 0
 
     def hop(self, seconds: float | None = None, *, share: float = HOP_SHARE) -> int:
         """Return the hop between windows in samples, on the model's grid; by default, `share` of a window.
@@ -59,3 +63,19 @@ class WindowClassifier:
             )
         steps = min(round(seconds * self.sample_rate / self.grid), self.window // self.grid)
         return max(1, steps) * self.grid
+
+    def sounds(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, FloatArray]]:
+        """Return blocks of a sound, cut anew if the model separates them, each with what is cut into windows of it."""
+        if self.separate is None:
+            yield from ((block, block) for block in blocks)
+            return
+        held: list[FloatArray] = []
+        for block in blocks:
+            held.append(block)
+            while sum(map(len, held)) >= self.block:
+                whole = np.concatenate(held)
+                yield whole[: self.block], self.separate(whole[: self.block])
+                held = [whole[self.block :]]
+        if any(map(len, held)):
+            rest = np.concatenate(held)
+            yield rest, self.separate(rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec import scores
-from instrec.audio import decoding, windowing
+from instrec.audio import decoding, separation, windowing
 from instrec.audio.windowing import PEAK
 from instrec.corpus import manifest, test_sets
 from instrec.corpus.manifest import NOISY, RECORDING, Clip
 from instrec.errors import UserError
 from instrec.params import Params
+from instrec.params_schema import Part
 from instrec.scores import midi
 from instrec.synthesis import noise, variation
 from instrec.synthesis.fluidsynth import SILENCE, Synth
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 
 Signal = npt.NDArray[np.float32]
+Cut = tuple[Signal, int]  # sound, and the sample where the clip starts
 _QUIETEST_DB = -12.0  # of a track among those of a mix; the loudest possible has 0 dB
 _MOMENT_SECONDS = 0.4
 _NOTE_DRAWS = 10  # a SoundFont that lacks so many in a row hardly plays the instrument
@@ -45,44 +48,64 @@ class Renderer:
 
     def __call__(self, clip: Clip) -> npt.NDArray[np.int16]:
         """Render one clip: 16-bit mono, shape (clip.samples,)."""
-        kind = kind_of(clip)
-        y = kind.sound(self, clip)
+        kind, rate = kind_of(clip), self.params.clip.sample_rate
+        y, start = kind.sound(self, clip)
+        if not self._part:
+            y = self._stretch(y, start)
         if clip.noise == NOISY:
-            y = noise.apply(y, kind.noise(self, clip), self.params.clip.sample_rate)
+            y = noise.apply(y, kind.noise(self, clip), rate)
+        if self._part:
+            y = self._stretch(_separated(y.tobytes(), rate, self._part), start)
         peak = float(np.abs(y).max(initial=0.0))
         if peak > 0:
             y = y * np.float32(PEAK / peak)
         return np.round(y * 32767).astype(np.int16)
 
-    def recorded(self, clip: Clip) -> Signal:
-        """Decode a stretch of a recording."""
+    def _stretch(self, y: Signal, start: int) -> Signal:
+        """Return as many samples as a clip has, with silence after the end."""
+        y = y[start : start + self.params.clip.samples]
+        return np.pad(y, (0, self.params.clip.samples - len(y)))
+
+    @property
+    def _part(self) -> Part | None:
+        """The part of files that clips are cut from; None if they are cut from the sound itself."""
+        return separation.OF_FILE.get(self.params.spectrogram.part)
+
+    def recorded(self, clip: Clip) -> Cut:
+        """Decode a stretch of a recording; if files are separated, the blocks that it lies in."""
         settings = self.params.clip
-        y = decoding.load(Path(clip.path), settings.sample_rate, onset=clip.onset, seconds=settings.seconds)
-        return np.pad(y, (0, settings.samples - len(y)))
+        onset, seconds = clip.onset, settings.seconds
+        if self._part:
+            onset = clip.onset // separation.BLOCK_SECONDS * separation.BLOCK_SECONDS
+            seconds = math.ceil((clip.onset + seconds - onset) / separation.BLOCK_SECONDS) * separation.BLOCK_SECONDS
+        y = decoding.load(Path(clip.path), settings.sample_rate, onset=onset, seconds=seconds)
+        return y, round((clip.onset - onset) * settings.sample_rate)
 
-    def cut(self, clip: Clip) -> Signal:
-        """Play a stretch of somebody's MIDI file."""
-        seconds = self.params.clip.seconds
-        score = midi.cut(midi.load(Path(clip.path)), clip.onset, seconds)
+    def cut(self, clip: Clip) -> Cut:
+        """Play a stretch of somebody's MIDI file; if files are separated, with some seconds around it."""
+        before, after = (min(clip.onset, test_sets.SECONDS), test_sets.SECONDS) if self._part else (0.0, 0.0)
+        seconds = before + self.params.clip.seconds + after
+        score = midi.cut(midi.load(Path(clip.path)), clip.onset - before, seconds)
         drawn = self._drawn(self._rng(clip), score, seconds)
-        return self._instrument(clip).render(score, seconds, replace(drawn, preroll_seconds=0.0))
+        y = self._instrument(clip).render(score, seconds, replace(drawn, preroll_seconds=0.0))
+        return y, round(before * self.params.clip.sample_rate)
 
-    def excerpt(self, clip: Clip) -> Signal:
-        """Play a frozen excerpt and return one of its windows."""
+    def excerpt(self, clip: Clip) -> Cut:
+        """Play a frozen excerpt, for one of its windows."""
         settings = self.params.clip
         start = round(clip.onset * settings.sample_rate)
-        return _excerpt(clip.path, settings.seconds, self._instrument(clip))[start : start + settings.samples]
+        return _excerpt(clip.path, settings.seconds, self._instrument(clip)), start
 
-    def frozen(self, clip: Clip) -> Signal:
+    def frozen(self, clip: Clip) -> Cut:
         """Play a frozen solo or mixture plainly."""
         searched = test_sets.SECONDS if self.params.clip.seconds < test_sets.SECONDS else self._searched_seconds
         return self._played(clip, midi.load(Path(clip.path)), variation.PLAIN, searched)
 
-    def composed_test(self, clip: Clip) -> Signal:
+    def composed_test(self, clip: Clip) -> Cut:
         """Compose and play a test score plainly."""
         return self._composed(clip, lambda rng, score, seconds: variation.PLAIN, 0.0)
 
-    def composed(self, clip: Clip) -> Signal:
+    def composed(self, clip: Clip) -> Cut:
         """Compose and play a score with all variation."""
         return self._composed(clip, self._drawn, self.params.synth.preroll_seconds)
 
@@ -149,18 +172,20 @@ class Renderer:
 
     @property
     def _searched_seconds(self) -> float:
-        """Seconds of a score in which the start of the clip is searched; 0 if the clip starts with the score."""
-        return test_sets.SECONDS if self.params.selection.start == "onset" else 0.0
+        """Seconds of a score in which the start of the clip is searched; 0 if it starts with the score.
+
+        A score that is separated is longer than a clip.
+        """
+        return test_sets.SECONDS if self.params.selection.start == "onset" or self._part else 0.0
 
     def _played(
         self, clip: Clip, score: pretty_midi.PrettyMIDI, performance: variation.Performance, searched: float
-    ) -> Signal:
+    ) -> Cut:
         settings = self.params.clip
         if searched:
             performance = replace(performance, preroll_seconds=0.0)
         y = self._rendered(clip, score, searched + settings.seconds, performance)
-        start = self._start(score, y[: round(searched * settings.sample_rate)]) if searched else 0
-        return y[start : start + settings.samples]
+        return y, self._start(score, y[: round(searched * settings.sample_rate)]) if searched else 0
 
     def _start(self, score: pretty_midi.PrettyMIDI, y: Signal) -> int:
         """Find the sample where the clip starts: the first candidate with the most instruments.
@@ -185,7 +210,7 @@ class Renderer:
 class Kind:
     """How clips of one kind are made, and what noise they get."""
 
-    sound: Callable[[Renderer, Clip], Signal]
+    sound: Callable[[Renderer, Clip], Cut]
     noise: Callable[[Renderer, Clip], noise.Noise] = Renderer.drawn_noise
 
 
@@ -224,6 +249,12 @@ def momentary_level(y: Signal, sample_rate: int) -> float:
     length = min(len(y), round(_MOMENT_SECONDS * sample_rate))
     power = np.concatenate([[0.0], np.cumsum(np.square(y, dtype=np.float64))])
     return float(np.sqrt(max(0.0, (power[length:] - power[:-length]).max()) / length))
+
+
+@functools.lru_cache(maxsize=2)
+def _separated(samples: bytes, sample_rate: int, part: Part) -> Signal:
+    """Separate a sound; its windows come one after another."""
+    return separation.of_file(np.frombuffer(samples, np.float32), sample_rate, part)
 
 
 @functools.lru_cache(maxsize=4)

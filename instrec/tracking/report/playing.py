@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ def clips(model: WindowClassifier) -> Timeline:
     for path in paths:
         if path.stem not in ("train", "valid") and (chosen := _of_classes(path)):
             labels, y, rate = chosen
-            predicted = prediction.predict(y.reshape(-1), model, sample_rate=rate)
+            # Clips are parts of files already, where the model knows one.
+            predicted = prediction.predict(y.reshape(-1), replace(model, separate=None), sample_rate=rate)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
             return laid_out(name, predicted, media.sound(y.reshape(-1), rate), labels)
     raise UserError("audio-missing", AUDIO, "no solo clips of a test set there; make them with `dvc repro synthesize`")

@@ -1,19 +1,32 @@
-"""Separation of a clip into parts: harmonic and percussive, or solo and accompaniment."""
+"""Separation of sound into parts: harmonic and percussive, or solo and accompaniment.
+
+Parts are separated in clips, or in whole files before they are cut into clips (`OF_FILE`). A clip of a second is too
+short for accompaniment to repeat itself.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse
+from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from instrec.features.representation import FloatArray
+from instrec.params import SpectrogramParams
+from instrec.params_schema import Part
+
+FloatArray = NDArray[np.float32]
+
+BLOCK_SECONDS = 30
+"""Length in which files are separated, so that memory is bounded; the last block of a file is shorter."""
 
 _KERNEL = 31  # frames and bins, as in librosa
 _SIMILAR_AFTER_SECONDS = 1.0  # as Rafii & Pardo; less in a clip under four seconds
 _SIMILAR_FRAMES = 5  # of a clip of seconds; of a song of minutes, Rafii & Pardo take up to 100
+_WINDOW, _HOP = 2048, 512  # samples; of files, as in librosa
+_NOTHING = np.float32(1e-20)
 
 
 @dataclass(frozen=True)
@@ -107,3 +120,43 @@ PARTS = {
     "accompaniment": _only(_solo_accompaniment, 1),
     "solo_accompaniment": Separation(2, _solo_accompaniment),
 }
+
+OF_FILE: dict[Part, Part] = {
+    "harmonic_of_file": "harmonic",
+    "percussive_of_file": "percussive",
+    "solo_of_file": "solo",
+    "accompaniment_of_file": "accompaniment",
+}
+"""Parts of whole files, and what they are of a clip."""
+
+
+def in_clips(spectrogram: SpectrogramParams) -> SpectrogramParams:
+    """Return the parameters of a clip's features; after separation of its file, the clip is a whole."""
+    return replace(spectrogram, part="whole") if spectrogram.part in OF_FILE else spectrogram
+
+
+def of_file(y: FloatArray, sample_rate: int, part: Part) -> FloatArray:
+    """Return a part of a file, for example `solo`, separated block by block of `BLOCK_SECONDS`.
+
+    Frames of `_WINDOW` samples keep their phase. Two parts of a pair add up to the file.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(samples,)]
+    sample_rate : in Hz.
+    """
+    size = BLOCK_SECONDS * sample_rate
+    blocks = [_of_block(y[start : start + size], sample_rate, part) for start in range(0, len(y), size)]
+    return np.concatenate([y[:0], *blocks]).astype(np.float32)
+
+
+def _of_block(y: FloatArray, sample_rate: int, part: Part) -> FloatArray:
+    from librosa import istft, stft
+
+    padded = np.pad(y, (0, max(0, _WINDOW - len(y))))
+    spectrum = stft(padded, n_fft=_WINDOW, hop_length=_HOP)
+    magnitude = np.abs(spectrum)
+    (wanted,) = PARTS[part].separate(magnitude, _HOP / sample_rate)
+    masked = spectrum * (wanted / np.maximum(magnitude, _NOTHING))
+    separated: FloatArray = istft(masked, hop_length=_HOP, length=len(padded))
+    return separated[: len(y)]

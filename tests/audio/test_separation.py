@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instrec.audio import separation
+from instrec.audio.separation import PARTS
 from instrec.features import from_params
-from instrec.features.separation import PARTS
 from instrec.params import ClipParams
 from tests.features.music_clips import CLIP, PAIRS, SCALES, SPECTROGRAM, music, sine
 
@@ -81,3 +82,47 @@ def test_what_repeats_accompanies_and_what_sounds_once_is_the_solo(beat, seed):
     solo, accompaniment = np.moveaxis(from_params(LONG, spectrogram)((y + lead).astype(np.float32)), -1, 0)
     assert (solo > accompaniment)[led].mean() > 0.95
     assert (accompaniment > solo)[accompanied & ~led].mean() > 0.95
+
+
+def test_parts_of_a_file_add_up_to_it():
+    y = music(30000)
+    for one, other in (("harmonic", "percussive"), ("solo", "accompaniment")):
+        parts = [separation.of_file(y, CLIP.sample_rate, part) for part in (one, other)]
+        assert all(len(part) == len(y) for part in parts)
+        np.testing.assert_allclose(sum(parts), y, atol=1e-5)
+
+
+@pytest.mark.parametrize("samples", [0, 1, 700, 2048])
+def test_a_file_of_a_moment_or_of_silence_has_parts_too(samples):
+    for part in separation.OF_FILE.values():
+        assert separation.of_file(music(samples), CLIP.sample_rate, part).shape == (samples,)
+        assert not separation.of_file(np.zeros(samples, np.float32), CLIP.sample_rate, part).any()
+
+
+def test_a_long_file_is_separated_in_blocks():
+    size = separation.BLOCK_SECONDS * 1000
+    y = np.random.default_rng(0).standard_normal(size + 9000).astype(np.float32)
+    separated = separation.of_file(y, 1000, "harmonic")
+    for block in (slice(None, size), slice(size, None)):
+        assert np.array_equal(separated[block], separation.of_file(y[block], 1000, "harmonic"))
+
+
+def test_in_a_whole_file_more_of_what_repeats_is_taken_away_than_in_a_clip():
+    """A loop of 1.3 s, of which a clip of a second has no second one, under a note that comes once."""
+    rng, rate = np.random.default_rng(3), LONG.sample_rate
+    loop = np.concatenate([np.exp(-6 * np.arange(9555) / rate) * sine(hertz, 9555) for hertz in (220, 330, 277)])
+    y = 0.5 * np.resize(loop, 8 * rate) + 1e-3 * rng.standard_normal(8 * rate)
+    clip = slice(4 * rate, 5 * rate)
+    lead = np.zeros(8 * rate)
+    lead[clip] = 0.3 * sine(1700, rate)
+    mixed = (y + lead).astype(np.float32)
+    of_file = separation.of_file(mixed, rate, "solo")[clip]
+    of_clip = separation.of_file(mixed[clip], rate, "solo")
+    left = [np.square(solo - lead[clip]).mean() for solo in (of_file, of_clip)]
+    assert left[0] < 0.5 * left[1]
+
+
+def test_clips_of_a_separated_file_are_wholes():
+    for part in separation.OF_FILE:
+        computed = from_params(CLIP, replace(SPECTROGRAM, part=part))(music())
+        assert np.array_equal(computed, from_params(CLIP, SPECTROGRAM)(music()))
