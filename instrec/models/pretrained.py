@@ -13,6 +13,7 @@ from instrec.params import ModelParams
 from instrec.util import files
 
 WEIGHTS = {"inception_resnet_v2": "imagenet", "vgg19": "imagenet", "efficient_at": "audioset"}
+FREEZABLE = (*WEIGHTS, "han")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def check(params: ModelParams) -> None:
         raise conflict("model.weights", f"{params.weights} is for {names} alone, not for {params.name}; set it to none")
     if params.weights_folder and params.weights != "imagenet":
         raise conflict("model.weights_folder", f"is for model.weights: imagenet, not {params.weights}; set it to ''")
-    if params.frozen and not own:
-        names = ", ".join(WEIGHTS)
+    if params.frozen and params.name not in FREEZABLE:
+        names = ", ".join(FREEZABLE)
         raise conflict("model.frozen", f"true is for {names} alone, not for {params.name}; set it to false")
 
 

@@ -23,9 +23,12 @@ _MARGIN = 2  # the one that is laid around and the convolution's own
 
 
 def han(inputs: Any, params: ModelParams, *, slope: float = 0.0, channels: int | None = None) -> Any:
-    """Build the trunk: 1024 features; `slope` is that of the ReLU below zero, `channels` the required channels."""
+    """Build the trunk: 1024 features; `slope` is that of the ReLU below zero, `channels` the required channels.
+
+    If `model.frozen` is set, none of it trains, as in Gomez's transfer to jazz solos.
+    """
     input_checks.check(inputs, params, frames=1, bins=1, channels=channels)
-    return _dense(_convolutions(inputs, slope, ""), slope)
+    return _dense(_convolutions(inputs, slope, "", params), slope, params)
 
 
 def han_two_branch(inputs: Any, params: ModelParams) -> Any:
@@ -35,17 +38,17 @@ def han_two_branch(inputs: Any, params: ModelParams) -> Any:
     for name, before, behind in (("harmonic", 0, 1), ("percussive", 1, 0)):
         # `channels_first` makes it crop the last two axes, so not frames and bins but bins and channels.
         crop = layers.Cropping2D(((0, 0), (before, behind)), data_format="channels_first", name=name)
-        branches.append(_convolutions(crop(inputs), 0.0, f"{name}_"))
-    return _dense(layers.Concatenate(name="fusion")(branches), 0.0)
+        branches.append(_convolutions(crop(inputs), 0.0, f"{name}_", params))
+    return _dense(layers.Concatenate(name="fusion")(branches), 0.0, params)
 
 
-def _convolutions(x: Any, slope: float, prefix: str) -> Any:
+def _convolutions(x: Any, slope: float, prefix: str, params: ModelParams) -> Any:
     """Add four blocks of two convolutions, and pool the last over all frames and bins."""
     for block, filters in enumerate((32, 64, 128, 256), 1):
         name = f"{prefix}block{block}"
         for part in "ab":
             x = layers.ZeroPadding2D(_MARGIN, name=f"{name}_{part}_margin")(x)
-            x = layers.Conv2D(filters, 3, name=f"{name}_{part}")(x)
+            x = layers.Conv2D(filters, 3, trainable=not params.frozen, name=f"{name}_{part}")(x)
             x = layers.LeakyReLU(slope, name=f"{name}_{part}_relu")(x)
         pool = partial(layers.MaxPooling2D, 3) if block < 4 else layers.GlobalMaxPooling2D
         x = pool(name=f"{name}_pool")(x)
@@ -53,8 +56,8 @@ def _convolutions(x: Any, slope: float, prefix: str) -> Any:
     return x
 
 
-def _dense(x: Any, slope: float) -> Any:
-    x = layers.Dense(1024, name="dense")(x)
+def _dense(x: Any, slope: float, params: ModelParams) -> Any:
+    x = layers.Dense(1024, trainable=not params.frozen, name="dense")(x)
     x = layers.LeakyReLU(slope, name="dense_relu")(x)
     return layers.Dropout(0.5, name="dense_dropout")(x)
 

@@ -10,6 +10,7 @@ import datetime
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -96,6 +97,8 @@ def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commi
     _call(clone, *_dvc("exp", "save", "--quiet", "--force", "--name", experiment))
     # Without what DVC caches: models and clips would fill the repository, and `dvc repro` makes them again.
     _call(clone, *_dvc("exp", "push", "--quiet", "--force", "--no-cache", "origin", experiment))
+    # Where another recipe may go on from.
+    shutil.copy(clone / "models/classifier.keras", clone / f"models/{name}.keras")
     _call(clone, *_dvc("gc", "--workspace", "--force", "--quiet"))  # what earlier recipes left takes gigabytes
     with (clone / "models/history.csv").open(newline="") as rows:
         history = list(csv.DictReader(rows))

@@ -266,8 +266,8 @@ def test_weights_and_frozen_are_refused_where_there_are_none(small_params: Param
         known = [each for each, its in pretrained.WEIGHTS.items() if its == weights]
         with refused("parameters-conflict", "params.yaml: model.weights", *known, params.name):
             architectures.build(shape_of(name), 3, "solo", replace(params, weights=weights))
-    if not own:
-        with refused("parameters-conflict", "params.yaml: model.frozen", *pretrained.WEIGHTS, params.name):
+    if params.name not in pretrained.FREEZABLE:
+        with refused("parameters-conflict", "params.yaml: model.frozen", *pretrained.FREEZABLE, params.name):
             architectures.build(shape_of(name), 3, "solo", replace(params, frozen=True))
 
 

@@ -205,6 +205,12 @@ def test_maps_of_han_grow_with_each_convolution(trunk_of: Trunk) -> None:
     ]
 
 
+def test_a_frozen_han_trains_nothing_below_the_head(trunk_of: Trunk) -> None:
+    frozen, free = trunk_of("han", (43, 128, 1), frozen=True), trunk_of("han", (43, 128, 1))
+    assert (len(frozen.trainable_weights), len(free.trainable_weights)) == (0, 18)
+    assert [weight.path for weight in frozen.weights] == [weight.path for weight in free.weights]
+
+
 def test_branches_of_han_each_see_a_channel_of_their_own(trunk_of: Trunk, spectrograms_of: Spectrograms) -> None:
     model, spectrograms = trunk_of("han_two_branch", (43, 64, 2)), spectrograms_of((43, 64, 2))
     ends = [model.get_layer(f"{part}_block4_pool").output for part in ("harmonic", "percussive")]

@@ -29,6 +29,8 @@ SAME_NETWORK = {
     *("thesis_irv2_batch_30", "thesis_irv2_dropout", "thesis_inception_v4"),
     # As segal2016, but for sizes.
     *("segal2016_growing", "segal2016_three_layers", "segal2016_five_layers", "segal2016_dropout_per_layer"),
+    # As gomez2018, but for classes and separation.
+    *("gomez2018_harmonic", "gomez2018_percussive", "gomez2018_irmas_wind", "gomez2018_irmas_wind_solo"),
 }
 
 
@@ -56,6 +58,8 @@ def run_stages(folder: Path, tree: dict[str, Any], data: Path, monkeypatch: pyte
     for name in ("recordings", "midi", "corpora"):
         (folder / name).mkdir()
     monkeypatch.chdir(folder)
+    if tree["train"]["start"].startswith("models/"):
+        write_start(Path(tree["train"]["start"]))
     for stage in (download, balance, synthesize, spectrograms, train, evaluate):
         with reading.recorded() as read:
             stage.main()
@@ -63,6 +67,18 @@ def run_stages(folder: Path, tree: dict[str, Any], data: Path, monkeypatch: pyte
         assert read
         assert (name, read - reading.LISTED[name] - reading.CHANGE_NO_RESULT) == (name, set())
     return json.loads((folder / "metrics/test.json").read_text())
+
+
+def write_start(path: Path) -> None:
+    """Write the model of the recipe that another one goes on from, untrained."""
+    from instrec import features
+    from instrec.models import architectures, classifier
+
+    _, params = recipes.settings(PARAMS, recipes.load(FOLDER, path.stem).changes(budget="cpu"), path.stem)
+    shape = features.from_params(params.clip, params.spectrogram).shape
+    model = architectures.build(shape, len(params.classes), params.task, params.model)
+    thresholds = (0.5,) * len(params.classes)
+    classifier.save(path, model, classifier.Card(params.classes, params.clip, params.spectrogram, thresholds))
 
 
 def few_steps(name: str) -> dict[str, Any]:
