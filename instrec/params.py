@@ -117,8 +117,7 @@ class SynthParams(Section):
 
 @dataclass(frozen=True)
 class NoiseParams(Section):
-    # In the order in which sound meets them: `noise.draw` goes by it.
-    waver_probability: Share
+    waver_probability: Share  # these, in the order in which sound meets them: `noise.draw` goes by it
     breath_probability: Share
     reverb_probability: Share
     equalizer_probability: Share
@@ -230,12 +229,7 @@ class Params(Section):
             *(("train", key, name != "waveform", "a waveform has none") for key in ("roll_seconds", "mask_mels")),
             ("train", "mix_probability", decibels and mixtures, "only decibels can be mixed, and task solo has none"),
             ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
-            (
-                "balance",
-                "noisy_share",
-                not self.balance.noisy_copies,
-                "balance.noisy_copies makes each clip noisy as well",
-            ),
+            ("balance", "noisy_share", not self.balance.noisy_copies, "balance.noisy_copies makes clips noisy, too"),
             ("train", "teacher_weight", self.task == "count_presence", "only task count_presence has a teacher"),
             *(("balance", f"{part}_mixtures", mixtures, "task solo knows none") for part in ("train", "valid")),
         ):
@@ -246,8 +240,11 @@ class Params(Section):
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < 0.01:  # a clip's id gives its onset in hundredths of a second
                 raise conflict(f"selection.{key}", f"{share:g} of a clip is under 0.01 s; raise it")
-        key = "pixels" if name in ("image", "phase_image") else "mels"
-        if 0 < (bins := getattr(self.spectrogram, key)) < self.train.mask_mels:
+        if (
+            0
+            < (bins := getattr(self.spectrogram, key := "pixels" if "image" in name else "mels"))
+            < self.train.mask_mels
+        ):
             raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
         if self.train.monitor == "count_accuracy" and self.task != "count_presence":
             raise conflict("train.monitor", f"count_accuracy, but {self.task} does not count; set loss or presence_f1")
@@ -256,14 +253,12 @@ class Params(Section):
 def load(path: Path = Path("params.yaml")) -> Params:
     """Read and check every parameter.
 
+    >>> load(Path("params.yaml")).train.batch_size
+    64
+
     Raises
     ------
     UserError
         If the file is missing or not YAML, or if a `section.key` is unknown, missing or out of range.
-
-    Examples
-    --------
-    >>> load(Path("params.yaml")).train.batch_size
-    64
     """
     return build(Params, documents.load_yaml(path), str(path), joint=": ")

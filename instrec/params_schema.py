@@ -33,8 +33,17 @@ SomeNames = Annotated[tuple[str, ...], Field(min_length=1)]
 Sizes = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
 MixtureCounts = Annotated[tuple[Annotated[int, Strict(), Field(ge=0, le=8)], ...], Field(min_length=1)]
 Part = Literal[
-    *("whole", "harmonic", "percussive", "harmonic_percussive", "solo", "accompaniment", "solo_accompaniment"),
-    *("harmonic_of_file", "percussive_of_file", "solo_of_file", "accompaniment_of_file"),
+    "whole",
+    "harmonic",
+    "percussive",
+    "harmonic_percussive",
+    "solo",
+    "accompaniment",
+    "solo_accompaniment",
+    "harmonic_of_file",
+    "percussive_of_file",
+    "solo_of_file",
+    "accompaniment_of_file",
 ]
 Architecture = Literal[
     "compact_resnet",

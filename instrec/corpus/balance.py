@@ -92,8 +92,7 @@ def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int
 
 
 def _noise(params: Params, rng: np.random.Generator, labels: tuple[str, ...]) -> str:
-    """Decide whether a clip is noisy; without instruments, that is where any are: silence, always the same, teaches
-    little."""
+    """Decide whether a clip is noisy; one without instruments is where any are, as silence teaches little."""
     drawn = rng.random() < params.balance.noisy_share
     return NOISY if drawn or (not labels and params.balance.noisy_share > 0) else CLEAN
 
@@ -163,10 +162,8 @@ def _split_groups(params: Params, entries: list[Entry]) -> dict[str, str]:
     others = sorted({(entry.source, entry.split) for entry in entries if entry.split in ("", "train")} - shares.keys())
     shares |= {(source, own): 0.0 if own else params.balance.test_share for source, own in others}
     for ((source, own), test_share), name in product(shares.items(), sorted(params.classes)):
-        found = {
-            entry.group for entry in entries if (entry.source, entry.split) == (source, own) and name in entry.labels
-        }
-        groups = sorted(found - split_of.keys())
+        of = [entry for entry in entries if (entry.source, entry.split) == (source, own) and name in entry.labels]
+        groups = sorted({entry.group for entry in of} - split_of.keys())
         seeding.generator(params.seed, "split", name).shuffle(groups)
         # A single group trains; a second one is worth more as a test than as validation.
         test = min(round(test_share * len(groups)) or int(test_share > 0), len(groups) - 1)
@@ -182,8 +179,7 @@ def _filled(
     """Give every class, and mixtures, their quota: drop clips, add scores by `balance.fill_up`; decide the noise."""
     for part, found, quota in _parts(params, own, *quotas):
         rng = seeding.generator(params.seed, "balance", split, part)
-        kept = sorted(rng.permutation(len(found))[:quota].tolist())
-        clips = [found[index] for index in kept]
+        clips = [found[index] for index in sorted(rng.permutation(len(found))[:quota].tolist())]
         missing = quota - len(clips) if params.balance.fill_up else 0
         clips += [_composed(params, rng, split, part, place, params.balance.mixture_counts) for place in range(missing)]
         first = int(rng.integers(len(fonts)))

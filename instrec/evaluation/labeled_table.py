@@ -13,7 +13,7 @@ import numpy as np
 
 from instrec import taxonomy
 from instrec.errors import UserError, shown
-from instrec.evaluation import metrics, protocols
+from instrec.evaluation import bootstrap, metrics, protocols
 from instrec.evaluation.labeled_folder import asked, left_out
 from instrec.inference import prediction
 from instrec.inference.model import Model
@@ -163,7 +163,7 @@ def _metrics(
         }
 
     number = int(group.max()) + 1
-    result = metrics.evaluate(measure, clips=number, rounds=ROUNDS, rng=generator(0, "labels"))
+    result = bootstrap.evaluate(measure, clips=number, rounds=ROUNDS, rng=generator(0, "labels"))
     return {"groups": result.pop("clips"), **result}
 
 

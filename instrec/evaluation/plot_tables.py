@@ -29,8 +29,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from instrec.evaluation import metrics, protocols
-from instrec.evaluation.test_sets import EXCERPTS, MIXTURES, SOLO, Part, write_csv
+from instrec.evaluation import bootstrap, metrics, protocols
+from instrec.evaluation.test_sets import EXCERPTS, MIXTURES, SOLO, Part
+from instrec.util.files import write_csv
 from instrec.util.seeding import generator
 
 Array = NDArray[Any]
@@ -60,22 +61,17 @@ def write(
         write_csv(folder / f"calibration_{test_set}.csv", header, calibration(*arrays))
     with_solos = {part.test_set for part in parts if part.kind == SOLO}
     for part in parts:
+        if part.kind == SOLO or (part.kind == MIXTURES and part.test_set not in with_solos):
+            _write_confusion(folder, part)
         if part.kind == SOLO:
             f1 = f1_by_class(part, rounds=rounds, seed=seed)
             write_csv(folder / f"f1_{part.test_set}.csv", ("class", "f1", "low", "high", "clips"), f1)
-        if part.kind == SOLO or (part.kind == MIXTURES and part.test_set not in with_solos):
-            pairs = list(confusion(part))
-            if pairs:
-                write_csv(folder / f"confusion_{part.test_set}.csv", ("actual", "predicted"), pairs)
-        if part.kind == MIXTURES and part.count is not None:
+        elif part.kind == EXCERPTS:
+            _write_sweeps_of_protocols(folder, part, seed)
+        elif part.count is not None:
             heading = ("actual", *(f"predicted_{number}" for number in range(part.count.shape[1])), "f1", "by_count_f1")
             numbers = by_number(part.labels, part.presence, part.count)
             write_csv(folder / f"counts_{part.test_set}.csv", heading, numbers)
-        elif part.kind == EXCERPTS:
-            half = protocols.development_half(part.labels, part.songs, seed)
-            for name, presence in (("s1", part.presence), ("s2", protocols.relative(part.presence))):
-                if half.any():
-                    _write_sweeps(folder, f"{name}_", part.test_set, part.classes, part.labels[half], presence[half])
     if validation:
         labels, presence = together[validation[0].test_set]
         _write_sweeps(folder, "", "valid", validation[0].classes, labels, presence)
@@ -85,11 +81,23 @@ def write(
         write_csv(folder / "thresholds.csv", columns, ((name, threshold, *own) for name, threshold, own in rows))
 
 
+def _write_confusion(folder: Path, part: Part) -> None:
+    if pairs := list(confusion(part)):
+        write_csv(folder / f"confusion_{part.test_set}.csv", ("actual", "predicted"), pairs)
+
+
 def confusion(part: Part) -> Iterator[tuple[str, str]]:
     """Return the actual and the strongest class of each clip with one instrument."""
     alone = part.labels.sum(axis=1) == 1
     columns = (values[alone].argmax(axis=1).tolist() for values in (part.labels, part.presence))
     return ((part.classes[actual], part.classes[predicted]) for actual, predicted in zip(*columns, strict=True))
+
+
+def _write_sweeps_of_protocols(folder: Path, part: Part, seed: int) -> None:
+    half = protocols.development_half(part.labels, part.songs, seed)
+    if half.any():
+        for name, presence in (("s1", part.presence), ("s2", protocols.relative(part.presence))):
+            _write_sweeps(folder, f"{name}_", part.test_set, part.classes, part.labels[half], presence[half])
 
 
 def _write_sweeps(
@@ -111,7 +119,7 @@ def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, fl
         return dict(zip(part.classes, np.moveaxis(_f1(part.labels, decisions, weights), -1, 0), strict=True))
 
     rng = generator(seed, "bootstrap", part.kind)
-    values = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
+    values = bootstrap.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
     for name, number in zip(part.classes, clips.tolist(), strict=True):
         if number:
             yield name, values[name], *values["intervals"][name], number

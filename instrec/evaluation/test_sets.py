@@ -8,7 +8,6 @@ Metrics are rounded to four decimals, so that tiny differences between commits d
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ from numpy.typing import NDArray
 
 from instrec.corpus.test_sets import TEST_SETS
 from instrec.errors import UserError
-from instrec.evaluation import metrics, protocols, windows
+from instrec.evaluation import bootstrap, metrics, protocols, windows
 from instrec.evaluation.windows import Windows
-from instrec.util.files import written_whole
+from instrec.util.files import DIGITS, write_csv, written_whole
 from instrec.util.hdf5 import open_store
 from instrec.util.seeding import generator
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:  # importing it imports keras
     from instrec.models.classifier import Classifier
     from instrec.util.hdf5 import Store
 
-DIGITS = 4
 BATCH = 256  # clips predicted at a time
 
 SOLO, MIXTURES, EXCERPTS = "solo", "mixtures", "excerpts"
@@ -200,7 +198,7 @@ def summary(parts: Iterable[Part], *, rounds: int, seed: int) -> dict[str, dict[
         else:
             measure = partial(metrics.mixtures, part.labels, part.presence, part.decisions, part.count)
         rng = generator(seed, "bootstrap", part.kind)
-        values = metrics.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
+        values = bootstrap.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
         if part.kind == EXCERPTS:
             values |= _by_protocol(part, rounds, seed)
         if part.windows:
@@ -221,7 +219,7 @@ def _by_protocol(part: Part, rounds: int, seed: int) -> dict[str, dict[str, Any]
     for reading in _readings(part, seed):
         measure = partial(metrics.agreement, reading.labels, reading.decisions)
         rng = generator(seed, "bootstrap", "protocols")
-        values = metrics.evaluate(measure, clips=len(reading.labels), rounds=rounds, rng=rng)
+        values = bootstrap.evaluate(measure, clips=len(reading.labels), rounds=rounds, rng=rng)
         table[reading.name] = values | _chosen(part, reading)
     return table
 
@@ -257,11 +255,3 @@ def _rounded(tree: Any) -> Any:
     if isinstance(tree, list):
         return [_rounded(value) for value in tree]
     return round(tree, DIGITS)
-
-
-def write_csv(path: Path, names: Sequence[str], rows: Iterable[Iterable[str | float]]) -> None:
-    """Write a table, fractions rounded to `DIGITS`."""
-    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows([f"{cell:.{DIGITS}f}" if isinstance(cell, float) else cell for cell in row] for row in rows)

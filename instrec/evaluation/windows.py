@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from instrec.evaluation import metrics, protocols
+from instrec.evaluation import bootstrap, metrics, protocols
 
 Array = NDArray[Any]
 
@@ -60,7 +60,7 @@ def read(
 
 
 def measure(windows: Windows, *, rounds: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Return averages over windows and, if the model counts, metrics of the count, as `metrics.evaluate` does.
+    """Return averages over windows and, if the model counts, metrics of the count, as `bootstrap.evaluate` does.
 
     The intervals draw whole excerpts, as windows of one are alike.
     """
@@ -69,4 +69,4 @@ def measure(windows: Windows, *, rounds: int, rng: np.random.Generator) -> dict[
         values = metrics.agreement(windows.labels, windows.decisions, weights)
         return values if windows.count is None else values | metrics.numbers(windows.labels, windows.count, weights)
 
-    return metrics.evaluate(all_of, clips=len(windows.labels), rounds=rounds, rng=rng, files=windows.files)
+    return bootstrap.evaluate(all_of, clips=len(windows.labels), rounds=rounds, rng=rng, files=windows.files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from instrec.errors import UserError
 from instrec.params import Params
 from instrec.params_schema import Part
 from instrec.scores import midi
-from instrec.synthesis import noise, variation
+from instrec.synthesis import mixing, noise, variation
 from instrec.synthesis.fluidsynth import SILENCE, Synth
 from instrec.synthesis.soundfonts import cache
 from instrec.util import documents, seeding
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 Signal = npt.NDArray[np.float32]
 Cut = tuple[Signal, int]  # sound, and the sample where the clip starts
 _QUIETEST_DB = -12.0  # of a track among those of a mix; the loudest possible has 0 dB
-_MOMENT_SECONDS = 0.4
 _NOTE_DRAWS = 10  # a SoundFont that lacks so many in a row hardly plays the instrument
 Draw = Callable[[np.random.Generator, "pretty_midi.PrettyMIDI", float], variation.Performance]
 
@@ -139,7 +138,7 @@ class Renderer:
             instrument = self._instrument(replace(clip, soundfont=of[track.name]))
             sounds.append(instrument.render(part, seconds, replace(performance, voices=voices)))
         levels_db = self._rng(clip, "levels").uniform(_QUIETEST_DB, 0, size=len(fonts))
-        return mix(sounds, levels_db, self.params.clip.sample_rate)
+        return mixing.mix(sounds, levels_db, self.params.clip.sample_rate)
 
     def _instrument(self, clip: Clip) -> Synth:
         font = (clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
@@ -153,7 +152,7 @@ class Renderer:
         own = clip.group if clip.split in test_sets.COMPOSED else clip.id.removesuffix(manifest.TWIN)
         return seeding.generator(clip.seed, own, *names)
 
-    def _composed(self, clip: Clip, draw: Draw, preroll_seconds: float) -> Signal:
+    def _composed(self, clip: Clip, draw: Draw, preroll_seconds: float) -> Cut:
         """Compose and play a score.
 
         If it is one note and silent, as the SoundFont lacks its pitch, another is drawn.
@@ -162,10 +161,10 @@ class Renderer:
         style, labels = self.params.scores.style, tuple(sorted(clip.labels))
         for _ in range(_NOTE_DRAWS if style == "notes" else 1):
             score = scores.STYLES[style](rng, labels, seconds + preroll_seconds)
-            y = self._played(clip, score, draw(rng, score, seconds), self._searched_seconds)
-            if y.any() or not labels:
+            played = self._played(clip, score, draw(rng, score, seconds), self._searched_seconds)
+            if self._stretch(*played).any() or not labels:
                 break
-        return y
+        return played
 
     def _drawn(self, rng: np.random.Generator, score: pretty_midi.PrettyMIDI, seconds: float) -> variation.Performance:
         return variation.draw(rng, self.params.synth, score, classes=self.params.classes, seconds=seconds)
@@ -233,22 +232,6 @@ def kind_of(clip: Clip) -> Kind:
     if clip.path:
         return KINDS["cut"]
     return KINDS["composed_test" if clip.split in test_sets.COMPOSED else "composed"]
-
-
-def mix(sounds: Sequence[Signal], levels_db: npt.ArrayLike, sample_rate: int) -> Signal:
-    """Add sounds of one length, each brought to its level in dBFS; what is silent stays so."""
-    amplitudes = 10 ** (np.asarray(levels_db) / 20)
-    mixed = np.zeros_like(sounds[0])
-    for y, amplitude in zip(sounds, amplitudes, strict=True):
-        mixed += y * np.float32(amplitude / max(momentary_level(y, sample_rate), SILENCE))
-    return mixed
-
-
-def momentary_level(y: Signal, sample_rate: int) -> float:
-    """Return the highest RMS level of .4 s of y: momentary loudness (EBU Tech 3341) without its filter."""
-    length = min(len(y), round(_MOMENT_SECONDS * sample_rate))
-    power = np.concatenate([[0.0], np.cumsum(np.square(y, dtype=np.float64))])
-    return float(np.sqrt(max(0.0, (power[length:] - power[:-length]).max()) / length))
 
 
 @functools.lru_cache(maxsize=2)

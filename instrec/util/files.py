@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import functools
 import hashlib
@@ -9,12 +10,13 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from instrec.errors import UserError
 
+DIGITS = 4  # of what is written of a fraction
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST = 220  # bytes of a name that a temporary one keeps; file systems take 255
 _LEFT = re.compile(r"\..*\.(\d+)-[0-9a-f]{8}\.[a-z.]+")  # also what a writer names after its part
@@ -54,6 +56,14 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # the error was raised above, for example if `path` lies in a file
             part.unlink()
+
+
+def write_csv(path: Path, names: Sequence[str], rows: Iterable[Iterable[str | float]]) -> None:
+    """Write a table, fractions rounded to `DIGITS`."""
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([f"{cell:.{DIGITS}f}" if isinstance(cell, float) else cell for cell in row] for row in rows)
 
 
 def require_temporary_files() -> None:

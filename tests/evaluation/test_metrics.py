@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from instrec.evaluation import metrics
+from instrec.evaluation import bootstrap, metrics
 
 CLASSES = ("cello", "drums", "flute", "piano")
 
@@ -160,7 +160,7 @@ def test_intervals_contain_the_metric_and_repeat(seed, clips, rounds):
     labels, presence, decisions, count = mixed_clips(seed, clips)
     measure = partial(metrics.mixtures, labels, presence, decisions, count)
     first, again = (
-        metrics.evaluate(measure, clips=clips, rounds=rounds, rng=np.random.default_rng(3)) for _ in range(2)
+        bootstrap.evaluate(measure, clips=clips, rounds=rounds, rng=np.random.default_rng(3)) for _ in range(2)
     )
     assert first == again
     assert first["clips"] == clips
@@ -171,7 +171,7 @@ def test_intervals_contain_the_metric_and_repeat(seed, clips, rounds):
 
 def test_an_interval_is_as_wide_as_theory_says():
     labels, presence = solo_clips(1, 600)
-    measured = metrics.evaluate(
+    measured = bootstrap.evaluate(
         partial(metrics.solo, labels, presence), clips=600, rounds=2000, rng=np.random.default_rng(0)
     )
     share = measured["top1"]
@@ -188,7 +188,7 @@ def test_many_clips_are_resampled_a_few_rounds_at_a_time():
         sizes.append(len(weights))
         return {"share": np.full(len(weights), 0.5)}
 
-    metrics.evaluate(measure, clips=2**20, rounds=6, rng=np.random.default_rng(0))
+    bootstrap.evaluate(measure, clips=2**20, rounds=6, rng=np.random.default_rng(0))
     assert sizes == [4, 2]
 
 
@@ -201,7 +201,7 @@ def test_clips_of_a_file_are_drawn_together():
         assert weights.sum() == 6 or (weights @ (1 / np.bincount(files)[files]) == pytest.approx(3))
         return {"first": (weights[:, 0] > 0).astype(float).squeeze()}
 
-    values = metrics.evaluate(measure, clips=6, rounds=50, rng=np.random.default_rng(0), files=files)
+    values = bootstrap.evaluate(measure, clips=6, rounds=50, rng=np.random.default_rng(0), files=files)
     assert (values["clips"], values["intervals"]["first"]) == (6, [0.0, 1.0])
 
 

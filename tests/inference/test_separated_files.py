@@ -9,6 +9,7 @@ from instrec import features
 from instrec.audio import separation
 from instrec.inference import keras_model
 from instrec.inference.activations import activations_of
+from instrec.inference.model import Model
 from tests.refusals import refused
 from tests.tone_model import RATE, build, tone, written
 
@@ -46,4 +47,4 @@ def test_windows_are_cut_from_the_separated_file(known, y, tmp_path):
 
 def test_live_sound_is_refused(known):
     with refused("model-mismatch", "stream", "instrec.predict"):
-        keras_model.made(known).stream(RATE)
+        Model(**vars(keras_model.made(known))).stream(RATE)

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from instrec import params
 from instrec.corpus import manifest
 from instrec.errors import UserError
-from instrec.evaluation import metrics
+from instrec.evaluation import bootstrap, metrics
 from instrec.tracking.model_card.schema import SCHEMA
 from instrec.util import documents
 from instrec.util.files import md5, written_whole
@@ -133,7 +133,7 @@ def _of_confusion(matrix: NDArray[np.uint32], files: int) -> dict[str, Any]:
         raise ValueError(f"a confusion matrix of shape {matrix.shape} for {files} files")
     actual, decided = (np.repeat(index, matrix.ravel()) for index in np.indices(matrix.shape).reshape(2, -1))
     classes = np.eye(len(matrix), dtype=np.uint8)
-    return metrics.evaluate(
+    return bootstrap.evaluate(
         partial(metrics.solo, classes[actual], classes[decided]),
         clips=len(actual),
         rounds=_ROUNDS,

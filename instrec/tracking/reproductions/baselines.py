@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ Scores = Callable[[np.random.Generator, Array, Array], tuple[Array, Array]]
 """Of the labels of a test and of labels to learn from [shape=(clips, classes)]: presence, like the first, and count
 [shape=(clips, counts)]."""
 
-DRAWS = {"solo": 1000, "excerpts": 100, "mixtures": 100}  # by kind of test: the first are drawn fast
+DRAWS = {"solo": 1000, "composed": 1000, "excerpts": 100, "mixtures": 100}  # by kind of test: the first are drawn fast
 COUNTS = 4  # none to three instruments (Sethi 2018)
 
 
@@ -70,12 +70,16 @@ def expected(params: Params, data: Path, name: str) -> dict[str, float]:
     scores = BASELINES[name][1]
     # Of programs, frozen scores ask about instruments alone.
     asked = test_sets.target_classes(params.classes)
-    measures = {"solo": _solo(_frozen(data, asked, test_sets.SOLO))}
+    measures = {"solo": _solo(_frozen(data, asked, test_sets.SOLO), ("seen_clean", "unseen_clean"))}
+    if params.balance.composed_per_class:
+        measures["composed"] = _solo(_composed(params, test_sets.SOLO), test_sets.COMPOSED)
     if params.task == "multilabel":
         measures["excerpts"] = _excerpts(_frozen(data, asked, test_sets.EXCERPT), params.seed)
     if params.balance.composed_mixtures:
         # All classes are equally probable. Only by accident, some are more frequent, and in other scores, others.
-        measures["mixtures"] = _mixtures(_composed(params), _composed(replace(params, seed=params.seed + 1)))
+        measures["mixtures"] = _mixtures(
+            *(_composed(replace(params, seed=params.seed + other), test_sets.MIXTURE) for other in (0, 1))
+        )
     values: dict[str, list[float]] = {}
     for kind, measure in measures.items():
         rng = generator(params.seed, "baseline", name, kind)
@@ -88,10 +92,10 @@ def expected(params: Params, data: Path, name: str) -> dict[str, float]:
 Measure = Callable[[Scores, np.random.Generator], dict[str, Any]]
 
 
-def _solo(labels: Array) -> Measure:
+def _solo(labels: Array, sets: Iterable[str]) -> Measure:
     def measure(scores: Scores, rng: np.random.Generator) -> dict[str, Any]:
         values = {"solo": metrics.solo(labels, scores(rng, labels, labels)[0])}
-        return {"seen_clean": values, "unseen_clean": values}
+        return dict.fromkeys(sets, values)
 
     return measure
 
@@ -102,7 +106,7 @@ def _excerpts(labels: Array, seed: int) -> Measure:
     def measure(scores: Scores, rng: np.random.Generator) -> dict[str, Any]:
         presence, _ = scores(rng, labels, labels)
         aggregated = {"s1": presence, "s2": protocols.relative(presence)}
-        readings = protocols.readings(labels, aggregated, songs, seed)
+        readings = protocols.readings(labels, aggregated, protocols.development_half(labels, songs, seed))
         values = {each.name: metrics.agreement(each.labels, each.decisions) for each in readings}
         return {"unseen_excerpts": {"excerpts": values}}
 
@@ -121,9 +125,9 @@ def _frozen(data: Path, classes: tuple[str, ...], kind: str) -> Array:
     return _labels([labels for _, labels in test_sets.score_files(data, classes, (kind,))], classes)
 
 
-def _composed(params: Params) -> Array:
+def _composed(params: Params, kind: str) -> Array:
     clips = balance.composed_scores(params)
-    return _labels([clip.labels for clip in clips if f"/{test_sets.MIXTURE}/" in clip.id], params.classes)
+    return _labels([clip.labels for clip in clips if f"/{kind}/" in clip.id], params.classes)
 
 
 def _labels(labeled: Sequence[tuple[str, ...]], classes: tuple[str, ...]) -> Array:

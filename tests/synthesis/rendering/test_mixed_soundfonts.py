@@ -6,7 +6,8 @@ import numpy as np
 
 from instrec.corpus import manifest
 from instrec.synthesis import rendering
-from instrec.synthesis.rendering import Renderer, mix, momentary_level
+from instrec.synthesis.mixing import mix, momentary_level
+from instrec.synthesis.rendering import Renderer
 from tests.synthesis.rendering.clips import CLIP, RATE, tone
 
 FONTS = ("TimGM6mb.sf2", "sf_GMbank.sf2")
