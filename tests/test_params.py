@@ -15,6 +15,7 @@ TREE = yaml.safe_load((Path(__file__).parents[1] / "params.yaml").read_text())
 GONE = object()
 FREE = (
     "model.variant",  # each architecture knows its own
+    "model.weights_folder",
     "train.start",
     "cluster",
     "soundfonts.unseen",
