@@ -31,6 +31,8 @@ SAME_NETWORK = {
     *("segal2016_growing", "segal2016_three_layers", "segal2016_five_layers", "segal2016_dropout_per_layer"),
     # As gomez2018, but for classes and separation.
     *("gomez2018_harmonic", "gomez2018_percussive", "gomez2018_irmas_wind", "gomez2018_irmas_wind_solo"),
+    # As those with 64 bands.
+    *("yun_bi_lstm_128_128_128_bands", "yun_bi_lstm_128_64_128_bands"),
 }
 
 
