@@ -90,10 +90,7 @@ def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commi
     speed, log, experiment = clone / "models/speed.json", clone / f"{name}-{seed}.log", f"{name}-{seed}-{budget}"
     speed.unlink(missing_ok=True)
     if _repro(clone, log, {"DVC_EXP_NAME": experiment, "MLFLOW_TRACKING_URI": _store(repository)}):
-        last = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("error:")] or [""]
-        raise UserError(
-            "recipe-failed", f"recipe {name} failed", f"{last[-1].removeprefix('error: ')}; all it said is in {log}"
-        )
+        raise UserError("recipe-failed", f"recipe {name} failed", f"{_reason(log)}; all it said is in {log}")
     _call(clone, *_dvc("exp", "save", "--quiet", "--force", "--name", experiment))
     # Without what DVC caches: models and clips would fill the repository, and `dvc repro` makes them again.
     _call(clone, *_dvc("exp", "push", "--quiet", "--force", "--no-cache", "origin", experiment))
@@ -113,6 +110,15 @@ def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commi
         documents.load_json(speed) if speed.exists() else {},
         datetime.datetime.now(datetime.UTC).date().isoformat(),
     )
+
+
+def _reason(log: Path) -> str:
+    """Return the last error of a stage, or else of DVC."""
+    lines = log.read_text(errors="replace").splitlines()
+    for beginning in ("error: ", "ERROR: "):
+        if found := [line for line in lines if line.startswith(beginning)]:
+            return found[-1].removeprefix(beginning)
+    return "it was ended"
 
 
 def _repro(clone: Path, log: Path, variables: Mapping[str, str]) -> int:
