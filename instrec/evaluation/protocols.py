@@ -132,7 +132,7 @@ def development_half(labels: Array, songs: Sequence[str], seed: int) -> NDArray[
     shares = files / np.maximum(files.sum(axis=0), 1)
     chosen = np.zeros(len(names), bool)
     surplus = np.zeros(files.shape[1])  # what the development half has more than the other
-    draws = [generator(seed, "halves", name).random() for name in names.tolist()]
+    draws = np.array([generator(seed, "halves", name).random() for name in names.tolist()])
     for song in np.lexsort((draws, -files[:, -1])):
         chosen[song] = (surplus * shares[song]).sum().round(9) <= 0
         surplus += files[song] if chosen[song] else -files[song]

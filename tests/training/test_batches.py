@@ -3,9 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from instrec.models.heads import TASKS
 from instrec.params import Params
 from instrec.training.batches import Batches, augment, balanced, clip_weights
 from instrec.util.hdf5 import create, open_store
@@ -17,7 +19,7 @@ CLIPS, SHAPE = 20, (26, 16, 1)
 def file(tmp_path: Path, small_params: Params) -> Path:
     rng = np.random.default_rng(1)
     classes = small_params.classes
-    labels = np.eye(len(classes), dtype=np.uint8)[np.arange(CLIPS) % len(classes)]
+    labels = np.eye(len(classes), dtype=np.uint8)[np.arange(CLIPS) % (len(classes) + 1) % len(classes)]
     path = tmp_path / "train.h5"
     ids = [f"clip-{number}" for number in range(CLIPS)]
     with create(
@@ -195,3 +197,23 @@ def test_weights_of_classes_are_for_presence_in_training_alone(file: Path, param
         expected = clip_weights(weighed[1]["presence"], balanced(store.labels))
         np.testing.assert_array_equal(weighed[2]["presence"], expected)
         assert len(Batches(store, weighing)[0]) == 2  # validation
+
+
+@pytest.mark.parametrize("task", ["multilabel", "count_presence"])
+def test_keras_weighs_the_loss_of_presence_by_clips(file: Path, params: Params, task: str) -> None:
+    params = replace(plain(params), task=task)
+    params = replace(params, train=replace(params.train, class_weights="balanced", label_smoothing=0.0))
+    inputs = keras.Input(SHAPE)
+    model = keras.Model(inputs, TASKS[task].outputs(keras.layers.Flatten()(inputs), len(params.classes)))
+    losses, weights = TASKS[task].losses(params.train, len(params.classes))
+    model.compile(loss=losses, loss_weights=weights, run_eagerly=True)
+    with open_store(file) as store:
+        features, targets, of_clips = Batches(store, params, 0)[0]
+    given = np.asarray(model(features)["presence"])
+    wrong = np.where(targets["presence"] > 0, -np.log(given), -np.log1p(-given)).mean(axis=1)
+    total = weights["presence"] * (wrong * of_clips["presence"]).mean()
+    if task == "count_presence":
+        count = np.asarray(model(features)["count"])
+        total += weights["count"] * -np.log((targets["count"] * count).sum(axis=1)).mean()
+    found = model.test_on_batch(features, targets, sample_weight=of_clips, return_dict=True)
+    assert found["loss"] == pytest.approx(total, rel=1e-4)
