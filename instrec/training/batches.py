@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from instrec.models.backend import keras
-from instrec.models.heads import COUNTS, TASKS, Targets
+from instrec.models.heads import COUNTS, TASKS
 from instrec.params import Params
 from instrec.training import teacher
 from instrec.util import seeding
@@ -63,7 +65,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return -(-len(self._order) // self._params.train.batch_size)
 
-    def __getitem__(self, index: int) -> tuple[Floats, Targets] | tuple[Floats, Targets, Targets]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         size = self._params.train.batch_size
         # HDF5 reads rows in rising order only; within a batch order means nothing.
         rows = np.sort(self._order[index * size : (index + 1) * size])
