@@ -156,6 +156,15 @@ def test_a_relative_sqlite_address_is_the_repositorys(root, parameters, monkeypa
     assert (root / "mlartifacts").is_dir()
 
 
+def test_files_lie_beside_the_database_of_another_repository(root, parameters, monkeypatch, tmp_path):
+    (tmp_path / "other").mkdir()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'other/mlflow.db'}")
+    mirror(parameters)
+    assert len(store(root, f"sqlite:///{tmp_path / 'other/mlflow.db'}")[1]) == 1
+    assert len(list((tmp_path / "other/mlartifacts").iterdir())) == 1
+    assert not (root / "mlartifacts").exists()
+
+
 def test_runs_that_end_together_are_all_recorded(root, parameters):
     code = (
         "from instrec import params; from tests.tracking.mlflow import mirroring as t; "
