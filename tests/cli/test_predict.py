@@ -179,7 +179,7 @@ class TestPredict:
         assert json.loads(result.stdout)["duration_seconds"] == 8.0
 
     def test_ctrl_c_while_a_image_is_drawn_leaves_no_half_list(self, capsys, monkeypatch, tmp_path, model, music):
-        def interrupt(prediction, path):
+        def interrupt(*_):
             raise KeyboardInterrupt
 
         monkeypatch.setattr(timeline_plot, "draw", interrupt)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from instrec.corpus import manifest
-from instrec.synthesis import rendering
+from instrec.synthesis import mixing
 from instrec.synthesis.mixing import mix, momentary_level
 from instrec.synthesis.rendering import Renderer
 from tests.synthesis.rendering.clips import CLIP, RATE, tone
@@ -23,7 +23,7 @@ def similarity(one, other) -> float:
 
 
 def test_the_same_soundfont_twice_sounds_as_once_but_for_the_levels(small_params, data, monkeypatch):
-    monkeypatch.setattr(rendering, "mix", lambda sounds, levels_db, sample_rate: np.sum(sounds, axis=0))
+    monkeypatch.setattr(mixing, "mix", lambda sounds, levels_db, sample_rate: np.sum(sounds, axis=0))
     dry = replace(small_params.synth, reverb_probability=0.0, chorus_probability=0.0)
     render = Renderer(replace(small_params, synth=dry), data)
     once, twice = render(with_fonts(FONTS[0])), render(with_fonts(FONTS[0], FONTS[0]))
