@@ -75,7 +75,7 @@ def test_no_conclusion_rests_on_another_experiment(tmp_path: Path) -> None:
     def runs(budget: str) -> list[Run]:
         names = ("thesis_irv2", "thesis_irv2_nesterov")
         solo = {"top1": 0.5, "loss": 1.25}
-        metrics = dict.fromkeys(("composed_clean", "unseen_clean"), {"solo": solo})
+        metrics = {each: {"solo": solo} for each in ("composed_clean", "unseen_clean")}
         return [Run(name, budget, 20, "abc", "1 GPU", metrics, {}, {}) for name in names]
 
     conclusion = "one dense layer: plain momentum beats Nesterov's |"
