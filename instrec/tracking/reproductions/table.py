@@ -60,6 +60,7 @@ compared with what stands here. Compare rows of one table if their commit and bu
 the table name no difference of their clips. *Unseen* is a SoundFont that is not used in training. Budget `cpu` is the
 smaller one, from the `cpu` section of the recipe. Its metrics show what a network learns in minutes, and not what it
 can reach. If it is another experiment than the published one, the row says so, and no conclusion rests on it.
+A row is of the recipe as it was at its commit ([which recipes have changed since](published_systems.md#the-table)).
 
 Each metric is a mean over seeds. *±* is half of its 95 % interval. With several seeds, that is over seeds and test
 clips; with one seed, over test clips alone. The rows *chance* and *majority* are what a system without a model reaches
