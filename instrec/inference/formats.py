@@ -8,7 +8,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 from instrec.errors import UserError
@@ -29,15 +28,12 @@ class Format:
     suffix : of a file of them.
     header : before the first.
     single : whether a file holds no more than one.
-    package, brought_by : a package that it needs, and what to install for it.
     """
 
     written: Callable[[Prediction], str]
     suffix: str
     header: str = ""
     single: bool = False
-    package: str = ""
-    brought_by: str = ""
 
 
 def rows(prediction: Prediction) -> str:
@@ -74,8 +70,6 @@ FORMATS = {
         lambda said: editors.text_grid(said.instruments, seconds=said.activations.duration),
         ".TextGrid",
         single=True,
-        package="pympi",
-        brought_by="'instrec[praat]'",
     ),
 }
 
@@ -111,15 +105,9 @@ def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_ins
     Raises
     ------
     UserError
-        If a package is missing, if several predictions would share a file of a format that holds one, if there is no
-        folder for files per instrument, or if two files' predictions would go to one, or in place of a sound.
+        If several predictions would share a file of a format that holds one, if there is no folder for files per
+        instrument, or if two files' predictions would go to one, or in place of a sound.
     """
-    if form.package and find_spec(form.package) is None:
-        raise UserError(
-            "package-missing",
-            "",
-            f"package {form.package} is missing, which this format needs; pip install {form.brought_by}",
-        )
     whole = output is not None and not is_folder(output)
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]
     inputs = {sound.path.resolve() for sound in sounds}

@@ -146,13 +146,6 @@ def test_a_layer_counts_in_samples_of_the_file(tmp_path, model):
     assert 'sampleRate="44100" start="0" end="88200"' in layer
 
 
-def test_a_missing_package_is_reported_before_the_work(monkeypatch):
-    monkeypatch.setattr(formats, "find_spec", lambda name: None)
-    with refused("package-missing", "", "pip install 'instrec[praat]'"):
-        formats.check(FORMATS["textgrid"], None, [sound("a.wav")])
-    formats.check(FORMATS["csv"], None, [sound("a.wav")])
-
-
 @pytest.mark.parametrize(
     ("name", "output", "sounds", "code", "subject", "named"),
     [
