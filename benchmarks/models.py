@@ -73,7 +73,7 @@ def main() -> None:
         if name not in chosen:
             continue
         devices.prepare(parameters.seed)
-        dense, dropout = ((4096, 4096), 0.5) if name == "vgg19" else ((512,), 0.0)
+        dense, dropout = ((4096, 4096), 0.5) if name in ("alexnet", "vgg19") else ((512,), 0.0)
         shape = SPECTROGRAMS[name]
         network, _, variant = name.partition("/")
         changes |= {"name": network, "variant": variant or "default", "dense": dense, "dropout": dropout}

@@ -117,7 +117,7 @@ def test_lstm_takes_frames_as_time_steps(trunk_of: Trunk, spectrograms_of: Spect
 
 def test_alexnet(trunk_of: Trunk) -> None:
     """The convolutions are not divided between two GPUs, which saved the paper 1.4 million of its 61.0."""
-    model = trunk_of("alexnet", (227, 227, 3))
+    model = trunk_of("alexnet", (227, 227, 3), dense=(4096, 4096), dropout=0.5)
     maps = [model.get_layer(name).output.shape[1:] for name in ("conv1", "pool1", "pool2", "pool5")]
     assert maps == [(55, 55, 96), (27, 27, 96), (13, 13, 256), (6, 6, 256)]
     assert published_weights(model, 1000) == 62_378_344
