@@ -44,6 +44,8 @@ Part = Literal[
     "percussive_of_file",
     "solo_of_file",
     "accompaniment_of_file",
+    "harmonic_percussive_of_file",
+    "solo_accompaniment_of_file",
 ]
 Architecture = Literal[
     "compact_resnet",

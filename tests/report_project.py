@@ -65,6 +65,24 @@ def add_set(folder: Path, name: str, clips: list[tuple[str, tuple[str, ...], tup
             writer.append(data)
 
 
+def split(project: Path, folder: Path, name: str) -> None:
+    """Write a set of a project anew, with each clip's audio as a pair of parts that add up to it."""
+    shutil.copytree(project / "build/spectrograms", folder / "build/spectrograms")
+    with hdf5.open_store(project / "build/audio" / f"{name}.h5") as clips:
+        y = clips.read(0, len(clips))
+        with hdf5.create(
+            folder / "build/audio" / f"{name}.h5",
+            name="audio",
+            shape=(*clips.shape, 2),
+            dtype=clips.dtype,
+            ids=clips.ids,
+            labels=clips.labels,
+            classes=clips.classes,
+            sample_rate=clips.attrs["sample_rate"],
+        ) as writer:
+            writer.append(np.stack([y - y // 4, y // 4], axis=-1))
+
+
 def without_count(known: Classifier) -> Classifier:
     """The same model where the task is not to count."""
     outputs = {"presence": known.model.output["presence"]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import scipy.sparse
@@ -18,6 +19,7 @@ from instrec.params import SpectrogramParams
 from instrec.params_schema import Part
 
 FloatArray = NDArray[np.float32]
+Sample = TypeVar("Sample", np.float32, np.int16)
 
 BLOCK_SECONDS = 30
 """Length in which files are separated, so that memory is bounded; the last block of a file is shorter."""
@@ -126,19 +128,34 @@ OF_FILE: dict[Part, Part] = {
     "percussive_of_file": "percussive",
     "solo_of_file": "solo",
     "accompaniment_of_file": "accompaniment",
+    "harmonic_percussive_of_file": "harmonic_percussive",
+    "solo_accompaniment_of_file": "solo_accompaniment",
 }
 """Parts of whole files, and what they are of a clip."""
 
 
+def axis_of(part: Part) -> tuple[int, ...]:
+    """Return the shape of a sample of clips: (2,) if they are cut from a pair of parts of a file, () otherwise."""
+    channels = PARTS[OF_FILE[part]].channels if part in OF_FILE else 1
+    return (channels,) if channels > 1 else ()
+
+
+def whole(y: NDArray[Sample]) -> NDArray[Sample]:
+    """Return the sum of parts [shape=(samples, parts)]; a sound [shape=(samples,)] as it is."""
+    return y if y.ndim == 1 else y.sum(axis=1, dtype=y.dtype)
+
+
 def in_clips(spectrogram: SpectrogramParams) -> SpectrogramParams:
-    """Return the parameters of a clip's features; after separation of its file, the clip is a whole."""
-    return replace(spectrogram, part="whole") if spectrogram.part in OF_FILE else spectrogram
+    """Return the parameters of a clip's features; a clip that is cut from one part of its file is a whole."""
+    single = spectrogram.part in OF_FILE and not axis_of(spectrogram.part)
+    return replace(spectrogram, part="whole") if single else spectrogram
 
 
 def of_file(y: FloatArray, sample_rate: int, part: Part) -> FloatArray:
-    """Return a part of a file, for example `solo`, separated block by block of `BLOCK_SECONDS`.
+    """Return a part of a file, for example `solo`, or a pair, separated block by block of `BLOCK_SECONDS`.
 
-    Frames of `_WINDOW` samples keep their phase. Two parts of a pair add up to the file.
+    Frames of `_WINDOW` samples keep their phase. Two parts of a pair add up to the file. Shape (samples,), or
+    (samples, 2) for a pair.
 
     Parameters
     ----------
@@ -146,8 +163,8 @@ def of_file(y: FloatArray, sample_rate: int, part: Part) -> FloatArray:
     sample_rate : in Hz.
     """
     size = BLOCK_SECONDS * sample_rate
-    blocks = [_of_block(y[start : start + size], sample_rate, part) for start in range(0, len(y), size)]
-    return np.concatenate([y[:0], *blocks]).astype(np.float32)
+    blocks = [_of_block(y[start : start + size], sample_rate, part) for start in range(0, max(1, len(y)), size)]
+    return np.concatenate(blocks).astype(np.float32)
 
 
 def _of_block(y: FloatArray, sample_rate: int, part: Part) -> FloatArray:
@@ -156,7 +173,6 @@ def _of_block(y: FloatArray, sample_rate: int, part: Part) -> FloatArray:
     padded = np.pad(y, (0, max(0, _WINDOW - len(y))))
     spectrum = stft(padded, n_fft=_WINDOW, hop_length=_HOP)
     magnitude = np.abs(spectrum)
-    (wanted,) = PARTS[part].separate(magnitude, _HOP / sample_rate)
-    masked = spectrum * (wanted / np.maximum(magnitude, _NOTHING))
-    separated: FloatArray = istft(masked, hop_length=_HOP, length=len(padded))
-    return separated[: len(y)]
+    masks = [wanted / np.maximum(magnitude, _NOTHING) for wanted in PARTS[part].separate(magnitude, _HOP / sample_rate)]
+    separated = [istft(spectrum * mask, hop_length=_HOP, length=len(padded))[: len(y)] for mask in masks]
+    return np.stack(separated, axis=1) if len(separated) > 1 else np.asarray(separated[0])

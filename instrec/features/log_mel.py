@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import scipy.sparse
 
-from instrec.audio.separation import PARTS
+from instrec.audio import separation
 from instrec.errors import conflict
 from instrec.features.representation import FloatArray, Representation
 from instrec.features.spectrum import check_band, loudness, power_of, silent, transformed
@@ -21,8 +21,9 @@ class LogMel(Representation):
     `power_to_db(melspectrogram(...), ref=np.max, top_db=floor_db)` with a centered Hann window, zero padding and
     Slaney's mel scale. One clip at a time fits the cache of a core, and the filter bank is sparse: both save more time
     than batches. Loudness cancels out. A clip with no band above librosa's floor is silent. Parts are scaled like the
-    whole clip, so their relative loudness stays, and a channel is the same alone and in a pair. `frames` cuts off
-    frames at the end.
+    whole clip, so their relative loudness stays, and a channel is the same alone and in a pair. If a clip is cut from a
+    pair of parts of its file, the whole is their sum; one part of a file is scaled as a whole. `frames` cuts off frames
+    at the end.
 
     Source: Slaney, Auditory Toolbox (1998); McFee et al., librosa (SciPy 2015).
 
@@ -39,10 +40,11 @@ class LogMel(Representation):
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
         check_band(clip, spectrogram)
-        channels = PARTS[spectrogram.part].channels
+        part = spectrogram.part
+        channels = separation.PARTS[separation.OF_FILE.get(part, part)].channels
         self.window = self._window(spectrogram.window)
         frames = _frames(clip, spectrogram, len(self.window))
-        super().__init__(clip.samples, (frames, spectrogram.mels, channels))
+        super().__init__(clip.samples, (frames, spectrogram.mels, channels), separation.axis_of(part))
         self._params = spectrogram
         self._seconds_per_frame = spectrogram.hop / clip.sample_rate
         bank = self._filters(clip, spectrogram)
@@ -68,25 +70,31 @@ class LogMel(Representation):
         return bank
 
     def _transform(self, y: FloatArray) -> FloatArray:
-        if self.pre_emphasis:
-            y = np.append(y[1:], np.float32(0)) - np.float32(self.pre_emphasis) * y
-        margin = len(self.window) // 2
-        padded = np.zeros(self.samples + 2 * margin, dtype=np.float32)
-        padded[margin : margin + self.samples] = y
-        power = power_of(transformed(padded, self.window, self._params.hop))
+        power = self._power(separation.whole(y))
         whole = self.bank @ power
         if silent(whole):
             return np.zeros(self.shape, dtype=np.float32)
-        if self._params.part == "whole":
+        if y.ndim > 1:
+            parts = [self.bank @ self._power(part) for part in y.T]
+        elif self._params.part == "whole":
             parts = [whole]
         else:
-            magnitudes = PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
+            magnitudes = separation.PARTS[self._params.part].separate(np.sqrt(power), self._seconds_per_frame)
             parts = [self.bank @ np.square(magnitude) for magnitude in magnitudes]
         if self.soft_floor:
             floor = whole.max() * np.float32(10 ** (-self._params.floor_db / 10))
             whole, parts = whole + floor, [part + floor for part in parts]
         features = np.stack([loudness(part, whole, self._params).T for part in parts], axis=-1)
         return features[: self.shape[0]]
+
+    def _power(self, y: FloatArray) -> FloatArray:
+        """Return the power spectrum [shape=(bins, frames)] of a sound [shape=(samples,)]."""
+        if self.pre_emphasis:
+            y = np.append(y[1:], np.float32(0)) - np.float32(self.pre_emphasis) * y
+        margin = len(self.window) // 2
+        padded = np.zeros(self.samples + 2 * margin, dtype=np.float32)
+        padded[margin : margin + self.samples] = y
+        return power_of(transformed(padded, self.window, self._params.hop))
 
 
 def _frames(clip: ClipParams, spectrogram: SpectrogramParams, window: int) -> int:

@@ -22,8 +22,9 @@ class MultiResolution(Representation):
     """
 
     def __init__(self, clip: ClipParams, spectrogram: SpectrogramParams) -> None:
-        frames, bins, parts = LogMel(clip, spectrogram).shape
-        super().__init__(clip.samples, (frames, bins, parts * len(_WINDOWS)))
+        finest = LogMel(clip, spectrogram)
+        frames, bins, parts = finest.shape
+        super().__init__(clip.samples, (frames, bins, parts * len(_WINDOWS)), finest.sound[1:])
         # A window of an odd length may have one frame less than those twice and four times as long.
         self.resolutions = [
             LogMel(clip, replace(spectrogram, window=spectrogram.window * times, frames=frames)) for times in _WINDOWS

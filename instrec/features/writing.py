@@ -25,15 +25,15 @@ def write(path: Path, audio: Path, representation: Representation, *, workers: i
     Raises
     ------
     UserError
-        If `audio` is missing or damaged, or has clips of another length.
+        If `audio` is missing or damaged, or has clips of another shape.
     """
     with hdf5.open_store(audio) as clips:
-        if clips.shape != (representation.samples,):
+        if clips.shape != representation.sound:
             raise UserError(
                 "store-outdated",
                 audio,
-                f"clips of shape {clips.shape} where `clip` in params.yaml asks for "
-                f"{representation.samples} samples; run `dvc repro synthesize`",
+                f"clips of shape {clips.shape} where `clip` and `spectrogram.part` in params.yaml ask for "
+                f"{representation.sound}; run `dvc repro synthesize`",
             )
         with (
             hdf5.create(

@@ -15,9 +15,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from instrec.audio import arrays, decoding, loudness
 from instrec.errors import UserError, shown
+from instrec.inference.cutter import BATCH, Cutter
 from instrec.inference.window_classifier import FloatArray, WindowClassifier
-
-BATCH = 32  # windows
 
 _MOST_THREADS = 4  # more would wait for the decoder, and each needs memory of its own
 
@@ -213,47 +212,17 @@ def thinned(values: np.ndarray, most: int) -> np.ndarray:
     return np.asarray(np.maximum.reduceat(values, np.arange(parts) * len(values) // parts))
 
 
-class Cutter:
-    """Cuts a stream of blocks of any length into windows, one every `hop` samples and one that ends with it.
-
-    Each stretch holds at least `least` windows and at most `BATCH`: (start in samples, np.ndarray [shape=(samples,)]).
-    A stretch is shorter than a window only if the whole stream is.
-    """
-
-    def __init__(self, window: int, hop: int, *, least: int = 1) -> None:
-        self._window, self._hop, self._least = window, hop, least
-        # As if a window had been taken one hop before the start: the last one needs what came before.
-        self._onset, self._rest = -hop, np.zeros(hop, np.float32)
-
-    def add(self, block: FloatArray) -> Iterator[tuple[int, FloatArray]]:
-        self._rest = np.concatenate([self._rest, block])
-        return self._ready(self._least)
-
-    def end(self) -> Iterator[tuple[int, FloatArray]]:
-        yield from self._ready(1)
-        total = self._onset + len(self._rest)
-        if self._onset < 0 < total:
-            yield 0, self._rest[self._hop :]
-        elif total > self._onset + self._window:
-            yield total - self._window, self._rest[-self._window :]
-
-    def _ready(self, least: int) -> Iterator[tuple[int, FloatArray]]:
-        while (number := min(BATCH, (len(self._rest) - self._window) // self._hop)) >= least:
-            stretch = self._rest[self._hop : number * self._hop + self._window]
-            yield self._onset + self._hop, stretch
-            self._onset, self._rest = self._onset + number * self._hop, self._rest[number * self._hop :]
-
-
 def window_activations(model: WindowClassifier, onset: int, stretch: FloatArray, hop: int) -> _Part:
     """Return onsets, presence and RMS of the windows every `hop` samples of a stretch that starts at `onset`.
 
     The model runs only on windows that may sound. The presence of the others is zero.
     """
-    windows = sliding_window_view(stretch, min(len(stretch), model.window))[::hop]
+    sound = stretch if stretch.ndim == 1 else stretch.sum(axis=1)  # parts add up to it
+    windows = sliding_window_view(sound, min(len(sound), model.window))[::hop]
     rms = np.array([np.sqrt(np.mean(np.square(window, dtype=np.float64))) for window in windows])
     presence = np.zeros((len(windows), len(model.classes)), np.float32)
     loud = rms >= 10 ** (loudness.DITHER_RMS_DBFS / 20)
     if loud.any():
-        padded = np.pad(stretch, (0, max(0, model.window - len(stretch))))
-        presence[loud] = model.network(model.features(padded, hop)[loud])
+        missing = np.zeros((max(0, model.window - len(stretch)), *stretch.shape[1:]), np.float32)
+        presence[loud] = model.network(model.features(np.concatenate([stretch, missing]), hop)[loud])
     return onset + hop * np.arange(len(windows)), presence, rms

@@ -47,7 +47,8 @@ def made(trained: Classifier) -> WindowClassifier:
 
     def each_alone(stretch: FloatArray, step: int) -> FloatArray:
         assert representation
-        return representation.batch(sliding_window_view(stretch, card.clip.samples)[::step])
+        windows = sliding_window_view(stretch, card.clip.samples, axis=0)[::step]
+        return representation.batch(np.moveaxis(windows, -1, 1))
 
     def network(inputs: FloatArray) -> FloatArray:
         presence, count = trained.predict(inputs)

@@ -28,7 +28,7 @@ class Model(WindowClassifier):
             raise UserError(
                 "model-mismatch",
                 "stream",
-                "the model knows a part of whole files, spectrogram.part ..._of_file; use instrec.predict on a file",
+                "the model knows parts of whole files, spectrogram.part ..._of_file; use instrec.predict on a file",
             )
         return Stream(self, sample_rate, self.hop(hop_seconds))
 

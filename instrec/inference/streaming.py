@@ -9,7 +9,8 @@ import numpy as np
 
 from instrec.audio import arrays
 from instrec.errors import UserError
-from instrec.inference.activations import Cutter, window_activations
+from instrec.inference.activations import window_activations
+from instrec.inference.cutter import Cutter
 from instrec.inference.window_classifier import FloatArray, WindowClassifier
 
 

@@ -27,10 +27,12 @@ class WindowClassifier:
     sample_rate : Hz, of the sound it takes.
     window : length of a window in samples.
     grid : windows so many samples apart, or a multiple, share what is computed of them.
-    features : a stretch of sound [shape=(samples,)] and a step in samples -> features of the windows every step.
+    features : a stretch of sound [shape=(samples,), or (samples, parts) as `separate` gives it] and a step in samples
+        -> features of the windows every step.
     network : features -> presence [shape=(windows, classes)], times the probability that any instrument sounds
         where the model counts.
-    separate : a block of sound [shape=(samples,)] -> the part of it that the model knows; None for the sound itself.
+    separate : a block of sound [shape=(samples,)] -> the part of it that the model knows, or a pair of parts
+        [shape=(samples, 2)]; None for the sound itself.
     block : length in samples of the blocks that `separate` takes; the last one of a sound is shorter.
     """
 

@@ -8,7 +8,7 @@ from instrec.errors import conflict
 from instrec.params import ModelParams
 
 _CHANNELS = {
-    2: "two channels: spectrogram.part: harmonic_percussive or solo_accompaniment",
+    2: "two channels: spectrogram.part: harmonic_percussive or solo_accompaniment, or one of both with _of_file",
     3: "three channels: spectrogram.name: image, phase_image or multi_resolution",
 }
 

@@ -46,7 +46,7 @@ class Renderer:
     data: Path
 
     def __call__(self, clip: Clip) -> npt.NDArray[np.int16]:
-        """Render one clip: 16-bit mono, shape (clip.samples,)."""
+        """Render one clip: 16 bits, shape (clip.samples,), or (clip.samples, 2) of a pair of parts of a file."""
         kind, rate = kind_of(clip), self.params.clip.sample_rate
         y, start = kind.sound(self, clip)
         if not self._part:
@@ -55,7 +55,7 @@ class Renderer:
             y = noise.apply(y, kind.noise(self, clip), rate)
         if self._part:
             y = self._stretch(_separated(y.tobytes(), rate, self._part), start)
-        peak = float(np.abs(y).max(initial=0.0))
+        peak = max(float(np.abs(each).max(initial=0.0)) for each in (y, separation.whole(y)))
         if peak > 0:
             y = y * np.float32(PEAK / peak)
         return np.round(y * 32767).astype(np.int16)
@@ -63,11 +63,11 @@ class Renderer:
     def _stretch(self, y: Signal, start: int) -> Signal:
         """Return as many samples as a clip has, with silence after the end."""
         y = y[start : start + self.params.clip.samples]
-        return np.pad(y, (0, self.params.clip.samples - len(y)))
+        return np.concatenate([y, np.zeros((self.params.clip.samples - len(y), *y.shape[1:]), y.dtype)])
 
     @property
     def _part(self) -> Part | None:
-        """The part of files that clips are cut from; None if they are cut from the sound itself."""
+        """The part of files, or pair, that clips are cut from; None if they are cut from the sound itself."""
         return separation.OF_FILE.get(self.params.spectrogram.part)
 
     def recorded(self, clip: Clip) -> Cut:

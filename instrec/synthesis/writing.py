@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from instrec.audio import separation
 from instrec.corpus import manifest, test_sets
 from instrec.corpus.manifest import Clip
 from instrec.params import Params
@@ -46,7 +47,7 @@ def _write(path: Path, clips: list[Clip], rendered: Iterator[npt.NDArray[np.int1
     with hdf5.create(
         path,
         name="audio",
-        shape=(settings.clip.samples,),
+        shape=(settings.clip.samples, *separation.axis_of(settings.spectrogram.part)),
         dtype=np.int16,
         ids=[clip.id for clip in clips],
         labels=labels,

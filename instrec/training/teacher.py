@@ -18,6 +18,7 @@ import numpy.typing as npt
 import soxr
 
 from instrec import features
+from instrec.audio import separation
 from instrec.models.backend import keras, layers
 from instrec.params import AUDIOSET, ClipParams, SpectrogramParams
 from instrec.training import calibration
@@ -61,8 +62,9 @@ class Teacher:
         self._representation = features.from_params(ClipParams(_RATE, frames * _HOP / _RATE), spectrogram)
         self._network = efficient_at.teacher(frames)
 
-    def embeddings(self, sounds: npt.NDArray[np.int16]) -> npt.NDArray[np.float16]:
-        """Return the embeddings of sounds [shape=(clips, samples)], shape (clips, 384)."""
+    def embeddings(self, clips: npt.NDArray[np.int16]) -> npt.NDArray[np.float16]:
+        """Return the embeddings of clips [shape=(clips, samples) or (clips, samples, parts)], shape (clips, 384)."""
+        sounds = np.stack([separation.whole(clip) for clip in clips])
         resampled = soxr.resample(sounds.T.astype(np.float32) / np.float32(32768), self._rate, _RATE).T
         inputs = self._representation.batch(np.ascontiguousarray(resampled[:, : self._representation.samples]))
         given: npt.NDArray[np.float16] = self._network.predict_on_batch(inputs)["embedding"].astype(DTYPE)

@@ -1,6 +1,7 @@
 """What clips are taken apart into: known sounds go where they belong, and nothing is lost."""
 
 from dataclasses import replace
+from typing import get_args
 
 import librosa.decompose as decompose
 import numpy as np
@@ -12,7 +13,8 @@ from instrec.audio import separation
 from instrec.audio.separation import PARTS
 from instrec.features import from_params
 from instrec.params import ClipParams
-from tests.features.music_clips import CLIP, PAIRS, SCALES, SPECTROGRAM, music, sine
+from instrec.params_schema import Part
+from tests.features.music_clips import CLIP, PAIRS, PAIRS_OF_FILE, SCALES, SPECTROGRAM, music, sine
 
 LONG = ClipParams(CLIP.sample_rate, 3.0)
 ACROSS = {pair: from_params(CLIP, replace(SPECTROGRAM, part=pair)) for pair in PAIRS}
@@ -84,45 +86,70 @@ def test_what_repeats_accompanies_and_what_sounds_once_is_the_solo(beat, seed):
     assert (accompaniment > solo)[accompanied & ~led].mean() > 0.95
 
 
-def test_parts_of_a_file_add_up_to_it():
+def test_every_part_of_a_file_is_a_part_of_a_clip_too():
+    assert {*PARTS, *separation.OF_FILE} == set(get_args(Part))
+    assert set(separation.OF_FILE.values()) == PARTS.keys() - {"whole"}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_parts_of_a_file_add_up_to_it_alone_and_as_a_pair(pair):
     y = music(30000)
-    for one, other in (("harmonic", "percussive"), ("solo", "accompaniment")):
-        parts = [separation.of_file(y, CLIP.sample_rate, part) for part in (one, other)]
-        assert all(len(part) == len(y) for part in parts)
-        np.testing.assert_allclose(sum(parts), y, atol=1e-5)
+    both = separation.of_file(y, CLIP.sample_rate, pair)
+    assert both.shape == (len(y), 2)
+    np.testing.assert_allclose(separation.whole(both), y, atol=1e-5)
+    for channel, part in enumerate(pair.split("_")):
+        assert np.array_equal(separation.of_file(y, CLIP.sample_rate, part), both[:, channel])
 
 
 @pytest.mark.parametrize("samples", [0, 1, 700, 2048])
 def test_a_file_of_a_moment_or_of_silence_has_parts_too(samples):
-    for part in separation.OF_FILE.values():
-        assert separation.of_file(music(samples), CLIP.sample_rate, part).shape == (samples,)
+    for name, part in separation.OF_FILE.items():
+        shape = (samples, *separation.axis_of(name))
+        assert separation.of_file(music(samples), CLIP.sample_rate, part).shape == shape
         assert not separation.of_file(np.zeros(samples, np.float32), CLIP.sample_rate, part).any()
 
 
-def test_a_long_file_is_separated_in_blocks():
+@pytest.mark.parametrize("part", ["harmonic", "harmonic_percussive"])
+def test_a_long_file_is_separated_in_blocks(part):
     size = separation.BLOCK_SECONDS * 1000
     y = np.random.default_rng(0).standard_normal(size + 9000).astype(np.float32)
-    separated = separation.of_file(y, 1000, "harmonic")
+    separated = separation.of_file(y, 1000, part)
     for block in (slice(None, size), slice(size, None)):
-        assert np.array_equal(separated[block], separation.of_file(y[block], 1000, "harmonic"))
+        assert np.array_equal(separated[block], separation.of_file(y[block], 1000, part))
 
 
-def test_in_a_whole_file_more_of_what_repeats_is_taken_away_than_in_a_clip():
+@settings(max_examples=5)
+@given(seed=st.integers(0, 99), solo_hertz=st.floats(1500, 3000), start=st.floats(2, 6))
+def test_in_a_whole_file_more_of_what_repeats_is_taken_away_than_in_a_clip(seed, solo_hertz, start):
     """A loop of 1.3 s, of which a clip of a second has no second one, under a note that comes once."""
-    rng, rate = np.random.default_rng(3), LONG.sample_rate
-    loop = np.concatenate([np.exp(-6 * np.arange(9555) / rate) * sine(hertz, 9555) for hertz in (220, 330, 277)])
+    rng, rate = np.random.default_rng(seed), LONG.sample_rate
+    hertz = rng.permutation([220, 277, 330, 415, 494])[:3]
+    loop = np.concatenate([np.exp(-6 * np.arange(9555) / rate) * sine(each, 9555) for each in hertz])
     y = 0.5 * np.resize(loop, 8 * rate) + 1e-3 * rng.standard_normal(8 * rate)
-    clip = slice(4 * rate, 5 * rate)
+    clip = slice(round(start * rate), round(start * rate) + rate)
     lead = np.zeros(8 * rate)
-    lead[clip] = 0.3 * sine(1700, rate)
+    lead[clip] = 0.3 * sine(solo_hertz, rate)
     mixed = (y + lead).astype(np.float32)
-    of_file = separation.of_file(mixed, rate, "solo")[clip]
-    of_clip = separation.of_file(mixed[clip], rate, "solo")
-    left = [np.square(solo - lead[clip]).mean() for solo in (of_file, of_clip)]
-    assert left[0] < 0.5 * left[1]
+    of_file = separation.of_file(mixed, rate, "solo_accompaniment")[clip]
+    of_clip = separation.of_file(mixed[clip], rate, "solo_accompaniment")
+    for channel, alone in enumerate((lead[clip], y[clip])):
+        left = [np.square(pair[:, channel] - alone).mean() for pair in (of_file, of_clip)]
+        assert left[0] < 0.5 * left[1]
 
 
-def test_clips_of_a_separated_file_are_wholes():
+def test_clips_of_one_part_of_a_file_are_wholes():
     for part in separation.OF_FILE:
-        computed = from_params(CLIP, replace(SPECTROGRAM, part=part))(music())
-        assert np.array_equal(computed, from_params(CLIP, SPECTROGRAM)(music()))
+        if not separation.axis_of(part):
+            computed = from_params(CLIP, replace(SPECTROGRAM, part=part))(music())
+            assert np.array_equal(computed, from_params(CLIP, SPECTROGRAM)(music()))
+
+
+@pytest.mark.parametrize("pair", PAIRS_OF_FILE)
+def test_parts_of_a_file_are_scaled_by_their_sum(pair):
+    """So their relative loudness stays."""
+    shares = np.float32([0.9, 0.1])
+    y, spectrogram = music(), replace(SPECTROGRAM, part=pair)
+    channels = from_params(CLIP, spectrogram)(y[:, np.newaxis] * shares)
+    whole = from_params(CLIP, SPECTROGRAM)(y)
+    expected = np.maximum(whole + 20 * np.log10(shares) / SPECTROGRAM.floor_db, 0)
+    np.testing.assert_allclose(channels[whole[..., 0] > 0], expected[whole[..., 0] > 0], atol=1e-3)

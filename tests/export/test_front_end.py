@@ -75,6 +75,8 @@ def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
         {"name": "inputs", "pixels": 32},
         {"name": "waveform"},
         {"part": "harmonic"},
+        {"part": "harmonic_of_file"},
+        {"part": "harmonic_percussive_of_file"},
     ],
     ids=str,
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from instrec.audio import separation
 from instrec.params import ClipParams, SpectrogramParams
 
 CLIP = ClipParams(sample_rate=22050, seconds=0.3)
@@ -21,7 +22,8 @@ SPECTROGRAM = SpectrogramParams(
     pixels=40,
 )
 PAIRS = ("harmonic_percussive", "solo_accompaniment")
-PARTS = ("whole", "harmonic", "percussive", "solo", "accompaniment", *PAIRS)
+PAIRS_OF_FILE = tuple(f"{pair}_of_file" for pair in PAIRS)
+PARTS = ("whole", "harmonic", "percussive", "solo", "accompaniment", *PAIRS, *PAIRS_OF_FILE)
 SCALES = ("decibels", "log")
 
 # Every name with every part that it can show.
@@ -41,6 +43,12 @@ KINDS = [
 
 def sine(hertz, samples=CLIP.samples, rate=CLIP.sample_rate):
     return (0.5 * np.sin(2 * np.pi * hertz * np.arange(samples) / rate)).astype(np.float32)
+
+
+def fitted(y, representation):
+    """A sound as a representation takes it: if its clips are pairs, both parts of the sound [shape=(samples, 2)]."""
+    pair = len(representation.sound) > 1
+    return separation.of_file(y, CLIP.sample_rate, "harmonic_percussive") if pair else y
 
 
 def music(samples=CLIP.samples, seed=0):

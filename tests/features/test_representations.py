@@ -1,6 +1,7 @@
 """Every representation keeps the contract, whatever its part and scale."""
 
 import pickle
+import re
 import warnings
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from instrec.features import REPRESENTATIONS, from_params
 from instrec.params import ClipParams
-from tests.features.music_clips import CLIP, KINDS, PARTS, SCALES, SPECTROGRAM, music
+from tests.features.music_clips import CLIP, KINDS, PARTS, SCALES, SPECTROGRAM, fitted, music
 from tests.refusals import refused
 
 
@@ -30,7 +31,7 @@ def test_every_representation_is_tested():
 
 
 def test_shape_type_and_range(representation):
-    computed = representation(music())
+    computed = representation(fitted(music(), representation))
     assert computed.shape == representation.shape
     assert computed.dtype == np.float32
     assert 0 <= computed.min() < computed.max() <= 1
@@ -38,13 +39,13 @@ def test_shape_type_and_range(representation):
 
 @pytest.mark.parametrize("samples", [0, 1, CLIP.samples])
 def test_silence_gives_zeros(representation, samples):
-    assert not representation(np.zeros(samples, np.float32)).any()
+    assert not representation(fitted(np.zeros(samples, np.float32), representation)).any()
 
 
 @settings(max_examples=6)
 @given(samples=st.integers(1, CLIP.samples), gain=st.floats(1e-30, 1e6), seed=st.integers(0, 99))
 def test_any_length_and_loudness_gives_numbers_in_range(representation, samples, gain, seed):
-    computed = representation(np.float32(gain) * music(samples, seed))
+    computed = representation(fitted(np.float32(gain) * music(samples, seed), representation))
     assert np.isfinite(computed).all()
     assert 0 <= computed.min() <= computed.max() <= 1
 
@@ -53,32 +54,38 @@ def test_any_length_and_loudness_gives_numbers_in_range(representation, samples,
     "y", [np.eye(1, CLIP.samples, 3000)[0], np.ones(CLIP.samples)], ids=["click", "direct current"]
 )
 def test_sounds_at_the_edge_give_numbers_in_range(representation, y):
-    computed = representation(y.astype(np.float32))
+    computed = representation(fitted(y.astype(np.float32), representation))
     assert np.isfinite(computed).all()
     assert 0 <= computed.min() <= computed.max() <= 1
 
 
 def test_shorter_is_padded_with_silence(representation):
-    y = music(5000)
-    padded = np.concatenate([y, np.zeros(CLIP.samples - 5000, np.float32)])
+    y = fitted(music(5000), representation)
+    padded = np.concatenate([y, np.zeros((CLIP.samples - 5000, *y.shape[1:]), np.float32)])
     assert np.array_equal(representation(y), representation(padded))
 
 
 def test_longer_is_an_error(representation):
     with pytest.raises(ValueError, match=f"at most {CLIP.samples}"):
-        representation(np.zeros(CLIP.samples + 1, np.float32))
+        representation(fitted(np.zeros(CLIP.samples + 1, np.float32), representation))
+
+
+def test_another_number_of_parts_is_an_error(representation):
+    for shape in ((100, 3), (100, 2) if len(representation.sound) == 1 else (100,)):
+        with pytest.raises(ValueError, match=re.escape(f"in shape {representation.sound}")):
+            representation(np.zeros(shape, np.float32))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_what_is_no_number_is_an_error(representation, bad):
-    y = music()
+    y = fitted(music(), representation)
     y[100] = bad
     with pytest.raises(ValueError, match="NaN"):
         representation(y)
 
 
 def test_batches_and_threads_change_no_byte(representation):
-    y = np.stack([music(seed=seed) for seed in range(5)])
+    y = np.stack([fitted(music(seed=seed), representation) for seed in range(5)])
     alone = np.stack([representation(clip) for clip in y])
     for threads in (1, 2, 16):
         assert np.array_equal(representation.batch(y, threads=threads), alone)
@@ -87,7 +94,8 @@ def test_batches_and_threads_change_no_byte(representation):
 
 
 def test_a_worker_process_can_be_given_one(representation):
-    assert np.array_equal(pickle.loads(pickle.dumps(representation))(music()), representation(music()))
+    y = fitted(music(), representation)
+    assert np.array_equal(pickle.loads(pickle.dumps(representation))(y), representation(y))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.name}-{kind.part}")
@@ -99,7 +107,7 @@ def test_any_rate_and_a_tenth_of_a_second(kind, rate, window):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         representation = from_params(clip, spectrogram)
-        computed = representation(music(clip.samples))
+        computed = representation(fitted(music(clip.samples), representation))
     assert computed.shape == representation.shape
     assert 0 <= computed.min() < computed.max() <= 1
 
@@ -122,8 +130,11 @@ def test_any_rate_and_a_tenth_of_a_second(kind, rate, window):
             ("8 samples", "5000 Hz"),
         ),
         ({"name": "waveform", "frames": 5}, "frames", ("5", "waveform", "only 0")),
-        ({"name": "waveform", "part": "solo"}, "part", ("solo", "waveform", "whole")),
-        *[({"name": "phase_image", "part": part}, "part", (part, "phase_image", "whole")) for part in PARTS[1:]],
+        *[
+            ({"name": name, "part": part}, "part", (part, name, "whole"))
+            for name in ("phase_image", "waveform")
+            for part in PARTS[1:]
+        ],
         *[({"name": "image", "part": part}, "part", (part,)) for part in PARTS[5:]],
     ],
     ids=str,

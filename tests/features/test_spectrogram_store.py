@@ -40,9 +40,11 @@ def test_a_store_of_audio_becomes_one_of_features(tmp_path, cluster):
         assert not features.read(len(rows) - 1, len(rows)).any()
 
 
-def test_audio_of_another_length_is_the_users_to_mend(tmp_path):
+def test_audio_of_another_shape_is_the_users_to_mend(tmp_path):
     audio_store(tmp_path / "audio.h5", clips=2)
     longer = from_params(replace(CLIP, seconds=1.0), SPECTROGRAM)
-    with refused("store-outdated", tmp_path / "audio.h5", "22050 samples", "`dvc repro synthesize`"):
-        write(tmp_path / "features.h5", tmp_path / "audio.h5", longer)
+    pair = from_params(CLIP, replace(SPECTROGRAM, part="solo_accompaniment_of_file"))
+    for other, shape in ((longer, "(22050,)"), (pair, "(6615, 2)")):
+        with refused("store-outdated", tmp_path / "audio.h5", shape, "`dvc repro synthesize`"):
+            write(tmp_path / "features.h5", tmp_path / "audio.h5", other)
     assert not (tmp_path / "features.h5").exists()

@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
 
 from instrec import features
 from instrec.errors import UserError
 from instrec.inference import keras_model
-from instrec.inference.activations import BATCH, Activations, Cutter, activations_of
+from instrec.inference.activations import Activations, activations_of
+from instrec.inference.cutter import BATCH
 from instrec.models import architectures
 from instrec.models.classifier import Classifier
 from tests import tone_model
@@ -42,33 +41,6 @@ def test_what_counts_as_nothing_holds_no_instrument(tmp_path, none, share):
     presence = activations_of(path, tone_model.model()).presence
     assert presence.max() > 0.9
     np.testing.assert_allclose(activations_of(path, keras_model.made(known)).presence, share * presence, atol=1e-6)
-
-
-@given(
-    lengths=st.lists(st.integers(1, 40), max_size=12),
-    window=st.integers(1, 25),
-    share=st.floats(0.01, 1.0),
-    least=st.sampled_from([1, 3, BATCH]),
-)
-def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, share, least):
-    hop = max(1, round(window * share))
-    y = np.arange(1, sum(lengths) + 1, dtype=np.float32)
-    cutter = Cutter(window, hop, least=least)
-    blocks = np.split(y, np.cumsum(lengths)[:-1]) if lengths else []
-    cut = [each for block in blocks for each in cutter.add(block)]
-    assert not cut or min(len(part) for _, part in cut) >= window + (least - 1) * hop
-    cut += cutter.end()
-    covered = np.zeros(len(y), bool)
-    onsets: list[int] = []
-    for onset, part in cut:
-        np.testing.assert_array_equal(part, y[onset : onset + len(part)])
-        covered[onset : onset + len(part)] = True
-        assert (len(part) - window) % hop == 0 or len(part) == len(y)
-        onsets += range(onset, onset + max(1, len(part) - window + 1), hop)
-    assert covered.all()
-    assert onsets[:-1] == [index * hop for index in range(len(onsets) - 1)]
-    assert onsets[-1:] == ([] if not lengths else onsets[-1:])
-    assert not cut or cut[-1][0] + len(cut[-1][1]) == len(y)
 
 
 @pytest.mark.parametrize("hop", [0.0, 0.05, 1.01, float("nan")])

@@ -63,6 +63,13 @@ def test_a_sound_has_its_embedding_at_any_sample_rate() -> None:
     assert np.abs(embeddings[1] - embeddings[0]).mean() < 0.2 * apart
 
 
+@pytest.mark.usefixtures("checkpoint")
+def test_a_pair_of_parts_has_the_embedding_of_its_sum() -> None:
+    y = np.random.default_rng(5).normal(0, 3000, (3, 16000)).astype(np.int16)
+    network = teacher.Teacher(ClipParams(16000, 1.0))
+    assert np.array_equal(network.embeddings(np.stack([y - y // 4, y // 4], axis=-1)), network.embeddings(y))
+
+
 def test_targets_are_standardized(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     scales, ids = np.geomspace(0.05, 5, teacher.SIZE), [str(number) for number in range(200)]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instrec import taxonomy
+from instrec.audio import separation
 from instrec.errors import UserError
 from instrec.evaluation import example_spectrograms, metrics, protocols, test_sets
 from instrec.models.classifier import Classifier
@@ -115,4 +116,4 @@ def _sound(audio: Store, identity: str) -> str | None:
     if identity not in audio.ids:
         return None
     row = audio.ids.index(identity)
-    return media.sound(audio.read(row, row + 1)[0], int(audio.attrs["sample_rate"]))
+    return media.sound(separation.whole(audio.read(row, row + 1)[0]), int(audio.attrs["sample_rate"]))

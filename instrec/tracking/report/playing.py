@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from instrec.audio import decoding
+from instrec.audio import decoding, separation
 from instrec.corpus import test_sets
 from instrec.errors import UserError
 from instrec.inference import prediction
@@ -53,15 +53,18 @@ def clips(model: WindowClassifier) -> Timeline:
     for path in paths:
         if path.stem not in ("train", "valid") and (chosen := _of_classes(path)):
             labels, y, rate = chosen
-            # Clips are parts of files already, where the model knows one.
-            predicted = prediction.predict(y.reshape(-1), replace(model, separate=None), sample_rate=rate)
+            sound = np.concatenate([separation.whole(clip) for clip in y])
+            # Clips of one part are separated already. A pair is separated again: its sum is the sound.
+            known = replace(model, separate=None) if y.ndim == 2 else model
+            predicted = prediction.predict(sound, known, sample_rate=rate)
             name = f"{len(labels)} solo clips of {path.stem}, one after another"
-            return laid_out(name, predicted, media.sound(y.reshape(-1), rate), labels)
+            return laid_out(name, predicted, media.sound(sound, rate), labels)
     raise UserError("audio-missing", AUDIO, "no solo clips of a test set there; make them with `dvc repro synthesize`")
 
 
 def _of_classes(path: Path) -> tuple[list[str], NDArray[Any], int] | None:
-    """Return a few classes, evenly spread, and a solo clip of each [shape=(clips, samples)], and their rate in Hz."""
+    """Return a few classes, evenly spread, a solo clip of each [shape=(clips, samples) or (clips, samples, parts)], and
+    their rate in Hz."""
     with open_store(path) as clips:
         solo = {clips.classes[int(clips.labels[row].argmax())]: row
                 for row in reversed(range(len(clips))) if clips.ids[row].split("/")[1] == "solo"}  # fmt: skip

@@ -8,16 +8,22 @@ import soundfile
 
 from instrec.audio import separation
 from instrec.corpus.manifest import NOISY, RECORDING
+from instrec.synthesis import writing
 from instrec.synthesis.rendering import Renderer
+from instrec.util import hdf5
 from tests.synthesis.rendering.clips import CLIP, PEAK, RATE
 
 BLOCK = separation.BLOCK_SECONDS
 
 
+def renderer(part: str, small_params, data) -> Renderer:
+    spectrogram = replace(small_params.spectrogram, part=part)
+    return Renderer(replace(small_params, spectrogram=spectrogram), data)
+
+
 @pytest.fixture
 def of_solo(small_params, data) -> Renderer:
-    spectrogram = replace(small_params.spectrogram, part="solo_of_file")
-    return Renderer(replace(small_params, spectrogram=spectrogram), data)
+    return renderer("solo_of_file", small_params, data)
 
 
 def leveled(y: np.ndarray) -> np.ndarray:
@@ -48,9 +54,8 @@ def test_a_recording_is_separated_before_it_is_cut(of_solo, recording, onset):
 
 
 def test_the_sound_itself_is_cut_where_clips_are_separated(small_params, data, recording):
-    spectrogram = replace(small_params.spectrogram, part="solo")
     clip, y = recording
-    given = Renderer(replace(small_params, spectrogram=spectrogram), data)(replace(clip, onset=2.0))
+    given = renderer("solo", small_params, data)(replace(clip, onset=2.0))
     assert np.abs(given - leveled(y[2 * RATE : 3 * RATE])).max() <= 1
 
 
@@ -78,3 +83,29 @@ def test_a_composed_clip_is_cut_from_a_longer_score(of_solo):
     assert np.abs(given - leveled(separation.of_file(whole, RATE, "solo")[start : start + RATE])).max() <= 1
     assert not np.array_equal(given, of_solo(replace(CLIP, noise=NOISY)))
     assert np.array_equal(given, of_solo(CLIP))
+
+
+@pytest.mark.parametrize("pair", ["harmonic_percussive", "solo_accompaniment"])
+def test_a_clip_of_a_pair_has_both_parts_and_their_sum(small_params, data, recording, pair, tmp_path):
+    """At one level: the loudest of the parts and of their sum is the peak, so that nothing clips."""
+    clip, y = recording
+    clip, cut = replace(clip, onset=2.5), slice(round(2.5 * RATE), round(3.5 * RATE))
+    parts = np.stack([separation.of_file(y, RATE, part)[cut] for part in pair.split("_")], axis=1)
+    level = PEAK / max(np.abs(parts).max(), np.abs(y[cut]).max())
+    render = renderer(f"{pair}_of_file", small_params, data)
+    writing.write(tmp_path / "audio.h5", [clip], render)
+    with hdf5.open_store(tmp_path / "audio.h5") as store:
+        assert (store.shape, store.dtype) == ((RATE, 2), np.int16)
+        (given,) = store.read(0, 1).astype(int)
+    assert np.abs(given - level * parts).max() <= 1
+    assert np.abs(given.sum(axis=1) - level * y[cut]).max() <= 2
+    assert np.array_equal(given, render(clip))
+
+
+def test_a_pair_of_a_composed_clip_is_cut_from_a_longer_score(small_params, data):
+    render = renderer("harmonic_percussive_of_file", small_params, data)
+    whole, start = render.composed(CLIP)
+    parts = separation.of_file(whole, RATE, "harmonic_percussive")[start : start + RATE]
+    assert parts.shape == (RATE, 2)
+    level = PEAK / max(np.abs(parts).max(), np.abs(whole[start : start + RATE]).max())
+    assert np.abs(render(CLIP) - level * parts).max() <= 1

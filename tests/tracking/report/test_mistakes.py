@@ -54,6 +54,13 @@ def test_many_sets_share_the_room(tmp_path, monkeypatch):
     assert [len(each) for each in found.values()] == [1] * 13
 
 
+def test_a_pair_of_parts_is_heard_as_their_sum(project, tmp_path, monkeypatch):
+    expected = mistakes.find(build(), ["unseen_clean"], "count_presence")
+    report_project.split(project, tmp_path, "unseen_clean")
+    monkeypatch.chdir(tmp_path)
+    assert mistakes.find(build(), ["unseen_clean"], "count_presence") == expected
+
+
 def test_without_audio_the_images_stay(project, tmp_path, monkeypatch):
     shutil.copytree(project / "build/spectrograms", tmp_path / "build/spectrograms")
     monkeypatch.chdir(tmp_path)

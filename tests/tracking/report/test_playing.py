@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from instrec.audio import separation
 from instrec.tracking.report import playing
 from tests import report_project
 from tests.refusals import refused
-from tests.tone_model import model, silence, tone, written
+from tests.tone_model import RATE, model, silence, tone, written
 
 
 def test_clips_one_after_another_are_found_where_they_are(project):
@@ -26,6 +28,25 @@ def test_clips_one_after_another_are_found_where_they_are(project):
         assert start + width == pytest.approx((place + 1) / 3, abs=0.3)
     assert found.sound.startswith("data:audio/mpeg")
     assert found.ticks == ((0, "0:00"), (pytest.approx(1 / 3), "0:01"), (pytest.approx(2 / 3), "0:02"))
+
+
+def test_clips_of_a_pair_of_parts_are_heard_as_their_sum(project, tmp_path, monkeypatch):
+    alone, taken = model(), []
+    expected = playing.clips(alone)
+    report_project.split(project, tmp_path, "unseen_clean")
+    monkeypatch.chdir(tmp_path)
+
+    def both(y):
+        taken.append(len(y))
+        return separation.of_file(y, RATE, "harmonic_percussive")
+
+    def of_sum(y, step):
+        return alone.features(y.sum(axis=1), step)
+
+    found = playing.clips(replace(alone, separate=both, block=30 * RATE, features=of_sum))
+    assert taken == [3 * RATE]
+    assert found.sound == expected.sound
+    assert [(row.title, row.found) for row in found.rows] == [(row.title, row.found) for row in expected.rows]
 
 
 def test_a_file_has_the_instruments_found_in_it(tmp_path):
