@@ -222,13 +222,13 @@ class Params(Section):
     tracking: TrackingParams
 
     def __post_init__(self) -> None:  # what no section can tell alone
-        name, mixtures = self.spectrogram.name, self.task != "solo"
+        name, train, mixtures = self.spectrogram.name, self.train, self.task != "solo"
         decibels = name not in ("phase_image", "waveform") and self.spectrogram.scale == "decibels"
         for section, key, allowed, why in (
             *(("train", key, decibels, "only decibels have a floor") for key in _ABOVE_A_FLOOR),
             *(("train", key, name != "waveform", "a waveform has none") for key in ("roll_seconds", "mask_mels")),
             ("train", "mix_probability", decibels and mixtures, "only decibels can be mixed, and task solo has none"),
-            ("train", "start_share", self.train.start not in ("none", "prior"), "train.start names no model"),
+            ("train", "start_share", train.start not in ("none", "prior"), "train.start names no model"),
             ("balance", "noisy_share", not self.balance.noisy_copies, "balance.noisy_copies makes clips noisy, too"),
             ("train", "teacher_weight", self.task == "count_presence", "only task count_presence has a teacher"),
             *(("balance", f"{part}_mixtures", mixtures, "task solo knows none") for part in ("train", "valid")),
@@ -240,13 +240,9 @@ class Params(Section):
         for key, share in (("hop_share", self.selection.hop_share), ("test_hop_share", self.selection.test_hop_share)):
             if share * self.clip.seconds < 0.01:  # a clip's id gives its onset in hundredths of a second
                 raise conflict(f"selection.{key}", f"{share:g} of a clip is under 0.01 s; raise it")
-        if (
-            0
-            < (bins := getattr(self.spectrogram, key := "pixels" if "image" in name else "mels"))
-            < self.train.mask_mels
-        ):
-            raise conflict("train.mask_mels", f"{self.train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
-        if self.train.monitor == "count_accuracy" and self.task != "count_presence":
+        if 0 < (bins := getattr(self.spectrogram, key := "pixels" if "image" in name else "mels")) < train.mask_mels:
+            raise conflict("train.mask_mels", f"{train.mask_mels} is above spectrogram.{key}, {bins}; lower it")
+        if train.monitor == "count_accuracy" and self.task != "count_presence":
             raise conflict("train.monitor", f"count_accuracy, but {self.task} does not count; set loss or presence_f1")
 
 
