@@ -119,7 +119,10 @@ def make_tinysol(folder: Path) -> list[Remote]:
 
 
 def make_openmic(folder: Path) -> list[Remote]:
-    """Three excerpts per label, some with a second one; the archive holds all in one folder, as the real one does."""
+    """Three excerpts per label, some with a second one; the archive holds all in one folder, as the real one does.
+
+    Listeners were asked about these labels and about the two before them, which they denied.
+    """
     files: Files = {}
     metadata, labelled, index = [], [], {}
     splits: dict[str, list[str]] = {"split01_train": [], "split01_test": []}
@@ -132,7 +135,8 @@ def make_openmic(folder: Path) -> list[Remote]:
         files[f"vggish/{key[:3]}/{key}.json"] = b'{"features": [], "time_points": []}'
         index[key] = {"audio": f"audio/{key[:3]}/{key}.ogg", "vggish": f"vggish/{key[:3]}/{key}.json"}
         metadata.append((number, number // 2, f"Artist {number // 2}", "[{'genre_title': 'Folk'}]", "Song", key, 3.84))
-        labelled += [(key, name, 0.9, 3) for name in played] + [(key, labels[number // 3 - 1], 0.1, 3)]
+        labelled += [(key, name, 0.9, 3) for name in played]
+        labelled += [(key, labels[number // 3 - back], 0.1, 3) for back in (1, 2)]
         splits["split01_test" if number % 3 == 2 else "split01_train"].append(key)
     songs = ("track_id", "artist_id", "artist_name", "track_genres", "track_title", "sample_key", "start_time")
     files["openmic-2018-metadata.csv"] = as_csv(songs, metadata)

@@ -42,8 +42,10 @@ SETS = {
 }
 
 
-def add_set(folder: Path, name: str, clips: list[tuple[str, tuple[str, ...], tuple[str, ...]]]) -> None:
-    """Write audio and spectrograms of a set."""
+def add_set(
+    folder: Path, name: str, clips: list[tuple[str, tuple[str, ...], tuple[str, ...]]], unknown: tuple[str, ...] = ()
+) -> None:
+    """Write audio and spectrograms of a set; classes that are unknown are so in all clips."""
     representation = features.from_params(CARD.clip, CARD.spectrogram)
     sound = np.stack([sum((tone(each, 1.0) for each in sounding), np.zeros(RATE)) for _, _, sounding in clips])
     labels = np.array([[each in labels for each in CLASSES] for _, labels, _ in clips], np.uint8)
@@ -60,6 +62,7 @@ def add_set(folder: Path, name: str, clips: list[tuple[str, tuple[str, ...], tup
             ids=[f"{name}/{identity}" for identity, _, _ in clips],
             labels=labels,
             classes=CLASSES,
+            unknown=np.array([[each in unknown for each in CLASSES]] * len(clips), np.uint8),
             **attrs,
         ) as writer:
             writer.append(data)

@@ -15,7 +15,7 @@ import numpy as np
 
 from instrec.audio import windowing
 from instrec.corpus import ensembles, manifest, soundfont_programs, test_sets
-from instrec.corpus.index import MIDI, RECORDINGS, Entry
+from instrec.corpus.index import MIDI, RECORDINGS, Entry, is_solo
 from instrec.corpus.manifest import CLEAN, NOISY, RECORDING, SCORE, Clip
 from instrec.corpus.soundfont_programs import Holdings
 from instrec.corpus.test_sets import EXCERPT, MIXTURE, SOLO
@@ -114,12 +114,10 @@ def _cut(params: Params, entries: Iterable[Entry]) -> list[Clip]:
             chosen.append((entry, split))
     found = parallel.ordered_map(functools.partial(_onsets, params), chosen, workers=params.workers)
     progress = tqdm(found, total=len(chosen), desc="silence", unit="file", disable=not chosen)
-    # A test set in which any file has several labels asks about several, of every file (IRMAS: one to five).
-    multilabel = {split for entry, split in chosen if split not in _LEARNED and len(entry.labels) > 1}
+    # A test set in which several classes may sound in any file asks about several, of every file (IRMAS: one to five).
+    multilabel = {split for entry, split in chosen if split not in _LEARNED and not is_solo(entry)}
     return [
-        _clip(
-            params, entry, split, EXCERPT if split in multilabel else SOLO if len(entry.labels) == 1 else MIXTURE, onset
-        )
+        _clip(params, entry, split, EXCERPT if split in multilabel else SOLO if is_solo(entry) else MIXTURE, onset)
         for (entry, split), onsets in zip(chosen, progress, strict=True)
         for onset in onsets
     ]
@@ -146,6 +144,7 @@ def _clip(params: Params, entry: Entry, split: str, kind: str, onset: float) -> 
         soundfont="",
         noise=CLEAN,
         seed=params.seed,
+        unknown=test_sets.standing_for(entry.unknown, split, params.classes),
     )
 
 
@@ -191,8 +190,9 @@ def _filled(
 
 def _parts(params: Params, own: list[Clip], per_class: int, mixtures: int) -> list[tuple[str, list[Clip], int]]:
     """Return name, available clips, and quota of every class and of mixtures."""
-    parts = [(f"{SOLO}/{name}", [clip for clip in own if clip.labels == (name,)], per_class) for name in params.classes]
-    return [*parts, (MIXTURE, [clip for clip in own if len(clip.labels) != 1], mixtures)]
+    solos = [clip for clip in own if is_solo(clip)]
+    parts = [(f"{SOLO}/{name}", [clip for clip in solos if name in clip.labels], per_class) for name in params.classes]
+    return [*parts, (MIXTURE, [clip for clip in own if not is_solo(clip)], mixtures)]
 
 
 def _composed(

@@ -7,6 +7,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from instrec.errors import UserError
 from instrec.util.files import below, written_whole
@@ -27,6 +28,7 @@ class Entry:
     labels : the classes that sound in it.
     group : the player or song; a group is never in two splits.
     split : `train`, `valid` or `test` where the dataset has a partition of its own; empty to be decided by groups.
+    unknown : the classes that may sound in it or not; all others are absent.
     """
 
     source: str
@@ -36,6 +38,7 @@ class Entry:
     labels: tuple[str, ...]
     group: str
     split: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,32 @@ class Excluded:
 
 
 def write(folder: Path, entries: Iterable[Entry], excluded: Iterable[Excluded]) -> None:
-    """Write `index.csv`, labels joined by a space, and `excluded.csv`; without rows, their headers."""
-    rows = ({**asdict(entry), "labels": " ".join(entry.labels)} for entry in entries)
-    write_table(folder / _USABLE, [field.name for field in fields(Entry)], rows)
-    write_table(folder / _EXCLUDED, [field.name for field in fields(Excluded)], map(asdict, excluded))
+    """Write `index.csv` and `excluded.csv`; without rows, their headers."""
+    write_table(folder / _USABLE, columns(Entry), map(row_of, entries))
+    write_table(folder / _EXCLUDED, columns(Excluded), map(asdict, excluded))
+
+
+def is_solo(item: Any) -> bool:
+    """Return whether one class sounds in an entry or a clip, and certainly no other."""
+    return len(item.labels) == 1 and not item.unknown
+
+
+def columns(kind: type[Any]) -> list[str]:
+    """Return the columns of a table of entries or clips: `labels` holds the unknown ones, too."""
+    return [field.name for field in fields(kind) if field.name != "unknown"]
+
+
+def row_of(item: Any) -> dict[str, object]:
+    """Return the row of an entry or a clip: labels joined by a space, the unknown ones with a question mark."""
+    row = asdict(item)
+    return row | {"labels": " ".join([*row["labels"], *(f"?{name}" for name in row.pop("unknown"))])}
+
+
+def labels_in(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the labels and the unknown ones that `row_of` wrote."""
+    names = cell.split()
+    labels = tuple(name for name in names if not name.startswith("?"))
+    return labels, tuple(name.removeprefix("?") for name in names if name.startswith("?"))
 
 
 def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, object]]) -> None:
@@ -81,11 +106,13 @@ def read(folder: Path) -> list[Entry]:
                     path=row["path"],
                     onset=_seconds(row["onset"]),
                     duration=_seconds(row["duration"]),
-                    labels=tuple(row["labels"].split()),
+                    labels=labels,
                     group=row["group"],
                     split=_text(row["split"]),
+                    unknown=unknown,
                 )
                 for row in csv.DictReader(file)
+                for labels, unknown in [labels_in(row["labels"])]
             ]
     except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
         raise UserError("table-invalid", path, f"not an index ({error}); run `dvc repro download`") from error

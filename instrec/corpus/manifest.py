@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from instrec.corpus import index
 from instrec.errors import UserError
 from instrec.util.files import written_whole
 
@@ -41,6 +45,7 @@ class Clip:
         recordings.
     noise : `clean` or `noisy`.
     seed : with `id`, decides every draw.
+    unknown : the classes that may sound or not, in the same order; all others are absent.
     """
 
     id: str
@@ -53,14 +58,15 @@ class Clip:
     soundfont: str
     noise: str
     seed: int
+    unknown: tuple[str, ...] = ()
 
 
 def write(path: Path, clips: Iterable[Clip]) -> None:
-    """Write clips as CSV, labels joined by a space."""
+    """Write clips as CSV, labels as `index.row_of` does."""
     with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Clip)], lineterminator="\n")
+        writer = csv.DictWriter(file, index.columns(Clip), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({**asdict(clip), "labels": " ".join(clip.labels)} for clip in clips)
+        writer.writerows(map(index.row_of, clips))
 
 
 def read(path: Path) -> list[Clip]:
@@ -82,8 +88,9 @@ def read(path: Path) -> list[Clip]:
 
 
 def _clip(row: dict[str, Any]) -> Clip:
-    row |= {"onset": float(row["onset"]), "labels": tuple(row["labels"].split()), "seed": int(row["seed"])}
-    clip = Clip(**row)
+    labels, unknown = index.labels_in(row["labels"])
+    row |= {"onset": float(row["onset"]), "labels": labels, "seed": int(row["seed"])}
+    clip = Clip(**row, unknown=unknown)
     if not 0 <= clip.onset < math.inf or clip.seed < 0:  # NaN is neither
         raise ValueError(f"{clip.id}: onset {clip.onset:g} and seed {clip.seed} must be finite and not negative")
     return clip
@@ -93,6 +100,15 @@ def with_noisy_twins(clips: Iterable[Clip]) -> list[Clip]:
     """Return clips, and after them the noisy twin of each: the same sound made noisy (Sethi 2018, the noisy set)."""
     originals = list(clips)
     return originals + [replace(clip, id=clip.id + TWIN, noise=NOISY) for clip in originals]
+
+
+def label_arrays(clips: Sequence[Clip], classes: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return which classes sound in clips, and which are unknown; 0 or 1, both [shape=(clips, classes)]."""
+    labels, unknown = (
+        np.array([[name in names for name in classes] for names in column], dtype=np.uint8)
+        for column in ([clip.labels for clip in clips], [clip.unknown for clip in clips])
+    )
+    return labels, unknown
 
 
 def of_split(clips: Iterable[Clip], split: str) -> list[Clip]:

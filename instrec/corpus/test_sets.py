@@ -69,6 +69,12 @@ def label_columns(split: str, classes: tuple[str, ...]) -> tuple[str, ...]:
     return classes if split in ("train", "valid", *COMPOSED) else target_classes(classes)
 
 
+def standing_for(names: tuple[str, ...], split: str, classes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes among `label_columns` of a split that stand for any of these names, in order."""
+    columns = label_columns(split, classes)
+    return tuple(columns[place] for place in sorted({place for name in names for place in columns_of(name, columns)}))
+
+
 def score_files(
     folder: Path, classes: tuple[str, ...], kinds: tuple[str, ...] = (SOLO, MIXTURE)
 ) -> list[tuple[Path, tuple[str, ...]]]:

@@ -158,7 +158,7 @@ def _metrics(
         strongest = {} if score is None else metrics.solo(present, score, of_files)
         return {
             **metrics.agreement(present, found * known, of_files),
-            "lrap": metrics.lrap(present, np.where(known, strength, -1.0), of_files),
+            "lrap": metrics.lrap(present, np.where(known, strength, metrics.UNKNOWN), of_files),
             **{name: strongest[name] for name in strongest if name in ("top1", "macro_recall")},
         }
 

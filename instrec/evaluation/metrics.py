@@ -4,6 +4,8 @@ Conventions, the same for every metric:
 
 - Clips are rows (at least one), classes are columns. `labels` holds 0 or 1, `presence` 0..1, `count` a
   probability for each number of instruments 0, 1, 2, … where the last stands for "that many or more".
+- A class of which nothing is known in a clip counts for nothing: its label and decision are 0, and its presence is
+  `UNKNOWN`, under every threshold and every rank.
 - In a solo clip, the strongest class is detected. In other clips, all classes that reach their threshold are. If a
   model counts instruments, `top_k` detects that many of the most probable classes.
 - Micro averages are over all pairs of clip and class. Macro averages are over the classes that occur in the labels.
@@ -24,6 +26,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[Any]
 
+UNKNOWN = -1.0
+"""Presence of a class where it may sound or not."""
+
 _SURE = 1e-7  # how far from 0 and 1 Keras keeps probabilities before it takes their logarithm
 
 
@@ -39,8 +44,8 @@ def validate(labels: Array, presence: Array, count: Array | None = None) -> None
         raise ValueError(f"labels {labels.shape} and presence {presence.shape} must both be (clips, classes)")
     if not np.isin(labels, (0, 1)).all():
         raise ValueError("labels must be 0 or 1")
-    if not ((presence >= 0) & (presence <= 1)).all():
-        raise ValueError("presence must be within 0..1")
+    if not ((presence >= 0) & (presence <= 1) | (presence == UNKNOWN) & (labels == 0)).all():
+        raise ValueError("presence must be within 0..1, or UNKNOWN without a label")
     if count is not None and (count.ndim != 2 or len(count) != len(labels) or not np.isfinite(count).all()):
         raise ValueError(f"count {count.shape} must be finite and (clips, counts) for {len(labels)} clips")
 

@@ -43,7 +43,8 @@ _FROZEN = {each.name for each in TEST_SETS}
 class Part:
     """The predictions of a model for one kind of files of one test set.
 
-    A file is one clip, or the mean of several windows.
+    A file is one clip, or the mean of several windows. A class that is unknown in a file counts for nothing: it has no
+    label, no decision, and `metrics.UNKNOWN` for presence and logits. If there is any, the part has no count.
 
     Attributes
     ----------
@@ -123,21 +124,23 @@ def predict(test_set: str, store: Store, classifier: Classifier, *, task: str, s
             continue
         ids = [store.ids[row] for row in asked[own]]
         file_of = protocols.file_of(ids)
-        labels, own_count = store.labels[asked[own]], None if count is None else count[own]
+        labels, unknown = store.labels[asked[own]], store.unknown[asked[own]]
+        own_count = None if count is None or unknown.any() else count[own]
         thresholds = classifier.card.thresholds
-        means = protocols.mean(presence[own], file_of)
+        known = protocols.mean(1.0 - unknown, file_of) > 0
+        means, logits = protocols.mean(presence[own], file_of), protocols.mean_of_logits(presence[own], file_of)
         part = Part(
             test_set=test_set,
             kind=kind,
             classes=store.classes,
             labels=(protocols.mean(labels.astype(float), file_of) > 0).astype(np.uint8),
-            presence=protocols.answers(means, columns),
-            decisions=protocols.answers(metrics.decide(means, thresholds), columns),
+            presence=np.where(known, protocols.answers(means, columns), metrics.UNKNOWN),
+            decisions=protocols.answers(metrics.decide(means, thresholds), columns) * known,
             count=None if own_count is None else protocols.mean(own_count, file_of),
-            logits=protocols.answers(protocols.mean_of_logits(presence[own], file_of), columns),
+            logits=np.where(known, protocols.answers(logits, columns), metrics.UNKNOWN),
             songs=tuple(songs[ids[first]] for first in np.unique(file_of, return_index=True)[1]),
             windows=windows.read(
-                labels, presence[own], own_count, thresholds=thresholds, columns=columns, files=file_of
+                labels, unknown, presence[own], own_count, thresholds=thresholds, columns=columns, files=file_of
             )
             if kind == EXCERPTS and test_set not in _FROZEN
             else None,

@@ -1,7 +1,8 @@
 """Excerpts window by window: each window is measured against the labels of its excerpt, as Sethi (2018) does on IRMAS.
 
-The model's own classes are detected first: as many as it counts, or, if it does not count, those that reach their
-thresholds. An instrument is detected if any of the programs that stand for it is.
+The model's own classes are detected first: as many as it counts, or those that reach their thresholds, if it does not
+count or any class is unknown. An instrument is detected if any of the programs that stand for it is, and it is not
+unknown.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Windows:
     ----------
     labels : actual classes of the excerpt [shape=(windows, classes)], 0 or 1.
     decisions : detected classes [shape=(windows, classes)], 0 or 1.
-    count : probability of each number of instruments [shape=(windows, counts)]; None if the model does not count.
+    count : probability of each number of instruments [shape=(windows, counts)]; None if the model does not count, or
+        any class is unknown.
     files : the excerpt of each window [shape=(windows,)].
     """
 
@@ -38,6 +40,7 @@ class Windows:
 
 def read(
     labels: Array,
+    unknown: Array,
     presence: Array,
     count: Array | None,
     *,
@@ -49,14 +52,14 @@ def read(
 
     Parameters
     ----------
-    labels : [shape=(windows, requested classes)]
+    labels, unknown : [shape=(windows, requested classes)]
     presence, thresholds : of the model's classes [shape=(windows, classes)], [shape=(classes,)].
     count : [shape=(windows, counts)]
     columns : the model's classes that stand for each requested one, from `protocols.answering`.
     files : from `protocols.file_of`.
     """
     own = metrics.decide(presence, thresholds) if count is None else metrics.top_k(presence, count)
-    return Windows(labels.astype(np.uint8), protocols.answers(own, columns), count, files)
+    return Windows(labels.astype(np.uint8), protocols.answers(own, columns) * (unknown == 0), count, files)
 
 
 def measure(windows: Windows, *, rounds: int, rng: np.random.Generator) -> dict[str, Any]:

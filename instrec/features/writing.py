@@ -44,6 +44,7 @@ def write(path: Path, audio: Path, representation: Representation, *, workers: i
                 ids=clips.ids,
                 labels=clips.labels,
                 classes=clips.classes,
+                unknown=clips.unknown,
             ) as writer,
             tqdm(total=len(clips), desc=path.stem, unit="clip") as progress,
         ):

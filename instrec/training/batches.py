@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec.models.backend import keras
-from instrec.models.heads import COUNTS, TASKS
+from instrec.models.heads import COUNTS, TASKS, UNKNOWN, complete, labels_of
 from instrec.params import Params
 from instrec.training import teacher
 from instrec.util import seeding
@@ -70,7 +70,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         # HDF5 reads rows in rising order only; within a batch order means nothing.
         rows = np.sort(self._order[index * size : (index + 1) * size])
         features = self._store.read_rows(rows).astype(np.float32)
-        labels = self._store.labels[rows].astype(np.float32)
+        labels = labels_of(self._store, rows)
         whole = np.ones((len(rows), 1), np.float32)
         if self._epoch is not None:
             features, labels, mixed = augment(self._rng(str(index)), features, labels, self._params)
@@ -98,9 +98,10 @@ def balanced(labels: npt.NDArray[np.uint8]) -> Floats:
 
 
 def clip_weights(labels: Floats, weights: Floats) -> Floats:
-    """Return the mean weight of the classes of each clip [shape=(clips,)]; 1 for a clip without any."""
-    number = labels.sum(axis=1)
-    return np.where(number > 0, labels @ weights / np.maximum(number, 1), 1).astype(np.float32)
+    """Return the mean weight of the classes that sound in each clip [shape=(clips,)]; 1 for a clip without any."""
+    sounding = np.where(labels == UNKNOWN, np.float32(0), labels)
+    number = sounding.sum(axis=1)
+    return np.where(number > 0, sounding @ weights / np.maximum(number, 1), 1).astype(np.float32)
 
 
 def augment(
@@ -133,10 +134,11 @@ def augment(
 def _mixed(
     rng: np.random.Generator, features: Floats, labels: Floats, probability: float, floor_db: float
 ) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """Add another clip of the batch, up to 12 dB softer, if the sum has at most three instruments."""
+    """Add another clip of the batch, up to 12 dB softer, if the sum has at most three instruments, all known."""
     partner = rng.permutation(len(features))
     union = np.maximum(labels, labels[partner])
-    chosen = np.flatnonzero((rng.random(len(features)) < probability) & (union.sum(axis=1) < COUNTS))
+    few = (union.sum(axis=1) < COUNTS) & complete(labels) & complete(labels[partner])
+    chosen = np.flatnonzero((rng.random(len(features)) < probability) & few)
     gain_db = rng.uniform(-12, 0, size=(len(chosen), 1, 1, 1)).astype(np.float32)
     features, labels = features.copy(), labels.copy()
     features[chosen] = _added(features[chosen], features[partner[chosen]] * floor_db + gain_db, floor_db)
@@ -170,8 +172,8 @@ def _over_noise(rng: np.random.Generator, features: Floats, probability: float, 
 
 def _shorten(rng: np.random.Generator, features: Floats, labels: Floats, probability: float) -> None:
     """Cut off solo clips soon after their onset, in place, like files of single notes."""
-    frames = features.shape[1]
-    for clip in np.flatnonzero((rng.random(len(features)) < probability) & (labels.sum(axis=1) == 1)):
+    frames, solo = features.shape[1], (labels.sum(axis=1) == 1) & complete(labels)
+    for clip in np.flatnonzero((rng.random(len(features)) < probability) & solo):
         loud = features[clip].max(axis=(1, 2)) > _AUDIBLE
         start = max(0, int(loud.argmax()) - int(rng.integers(0, frames // 16 + 1)))
         length = int(rng.uniform(_SHORTEST, 1) * frames)

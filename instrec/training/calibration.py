@@ -7,6 +7,8 @@ probabilities. Rankings do not change.
 Most training clips have one instrument, and a model that counts learns this as a prior. Other audio may have any
 number, so the prior is removed from the last layer.
 
+Labels are 0, 1, or `heads.UNKNOWN`, which counts for nothing.
+
 Sources: Guo et al., On Calibration of Modern Neural Networks (ICML 2017); Saerens, Latinne and Decaestecker, Adjusting
 the Outputs of a Classifier to New a Priori Probabilities (Neural Computation 14, 2002), equation 2.4.
 """
@@ -17,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from instrec.models.heads import UNKNOWN, complete
 
 if TYPE_CHECKING:
     from instrec.models.backend import keras
@@ -34,12 +38,14 @@ def temperature(labels: Array, presence: Array, *, exclusive: bool = False) -> f
     Parameters
     ----------
     labels, presence : [shape=(clips, classes)]
-    exclusive : whether the probabilities of a clip add up to 1 (softmax), and are not independent (sigmoid).
+    exclusive : whether the probabilities of a clip add up to 1 (softmax), and are not independent (sigmoid); all labels
+        are known then.
     """
     from scipy.optimize import minimize_scalar
 
     sure = np.clip(presence.astype(np.float64), _TINY, 1 - _TINY)
     logits = np.log(sure) if exclusive else np.log(sure) - np.log1p(-sure)
+    logits = np.where(labels == UNKNOWN, 0, logits)  # at any temperature, as likely as another
 
     def surprise(exponent: float) -> float:
         scaled = logits / np.exp(exponent)
@@ -71,9 +77,12 @@ def temper(model: keras.Model, labels: Array, presence: Array) -> None:
 
 
 def expected(labels: Array, counts: int) -> Array:
-    """Return the logarithm of how often each number of instruments occurs [shape=(counts,)]; 0 where it never does."""
-    found = np.bincount(np.minimum(labels.sum(axis=1).astype(int), counts - 1), minlength=counts)
-    return np.asarray(np.log(np.where(found, found / len(labels), 1.0)).astype(np.float32))
+    """Return the logarithm of how often each number of instruments occurs [shape=(counts,)]; 0 where it never does.
+
+    Clips with unknown labels are left out.
+    """
+    found = np.bincount(np.minimum(labels[complete(labels)].sum(axis=1).astype(int), counts - 1), minlength=counts)
+    return np.asarray(np.log(np.where(found, found / max(1, found.sum()), 1.0)).astype(np.float32))
 
 
 def best_thresholds(labels: Array, presence: Array) -> Array:
@@ -92,7 +101,7 @@ def best_thresholds(labels: Array, presence: Array) -> Array:
     -------
     [shape=(classes,)], float64, at most 0.5
     """
-    mixed = labels.sum(axis=1) != 1
+    mixed = (labels.sum(axis=1) != 1) | ~complete(labels)
     used = mixed if mixed.any() else ~mixed
     return np.array([_highest_f1(*columns) / 2 for columns in zip(labels[used].T, presence[used].T, strict=True)])
 
@@ -100,7 +109,8 @@ def best_thresholds(labels: Array, presence: Array) -> Array:
 def _highest_f1(labels: Array, presence: Array) -> float:
     from sklearn.metrics import precision_recall_curve  # a second to import
 
-    if not labels.any():
+    known = labels != UNKNOWN
+    if not labels[known].any():
         return 1.0
-    precision, recall, _ = precision_recall_curve(labels, presence.astype(np.float64))
+    precision, recall, _ = precision_recall_curve(labels[known], presence[known].astype(np.float64))
     return float((2 * precision * recall / np.maximum(precision + recall, 1e-12)).max())

@@ -58,7 +58,7 @@ def write(path: Path, sources: Sources, number: int) -> None:
     clips = balance.round_clips(params, manifest.read(sources.manifest), number, held)
     ids = [clip.id for clip in clips]
     with hdf5.open_store(sources.first) as first:
-        labels = np.array([[name in clip.labels for name in first.classes] for clip in clips], dtype=np.uint8)
+        labels, unknown = manifest.label_arrays(clips, first.classes)
         rows = {identity: row for row, identity in enumerate(first.ids)}
         rendered = _rendered([clip for clip in clips if clip.id not in rows], sources)
         with (
@@ -70,6 +70,7 @@ def write(path: Path, sources: Sources, number: int) -> None:
                 ids=ids,
                 labels=labels,
                 classes=first.classes,
+                unknown=unknown,
             ) as writer,
             _teaching(embeddings_of(path), sources, ids, labels, first.classes) as teach,
         ):

@@ -17,7 +17,7 @@ from instrec.errors import UserError
 from instrec.models import architectures
 from instrec.models.backend import keras
 from instrec.models.classifier import Card, Classifier, save
-from instrec.models.heads import TASKS
+from instrec.models.heads import TASKS, labels_of
 from instrec.params import Params, TrainParams
 from instrec.training import (
     calibration,
@@ -80,11 +80,12 @@ def train(params: Params, files: Files) -> None:
     with open_store(files.spectrograms / "valid.h5") as validation:
         history = _fit(params, files, validation, place)
         model = precision.single(teacher.detach(_chosen(params, files, place, len(history))))
-        calibration.calibrate(model, validation.labels, _presence(model, validation))
+        labels = labels_of(validation)
+        calibration.calibrate(model, labels, _presence(model, validation))
         if params.train.start_share:
             warm_start.keep_share(model, params)
-            calibration.temper(model, validation.labels, _presence(model, validation))
-        thresholds = calibration.best_thresholds(validation.labels, _presence(model, validation)).round(4)
+            calibration.temper(model, labels, _presence(model, validation))
+        thresholds = calibration.best_thresholds(labels, _presence(model, validation)).round(4)
         card = Card(validation.classes, params.clip, params.spectrogram, tuple(thresholds.tolist()))
     save(files.model, model, card)
     _write_speed(files.speed, model, history)

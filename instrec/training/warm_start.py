@@ -33,18 +33,21 @@ def path(params: Params) -> Path | None:
 def prepare(model: Any, params: Params, training: Store) -> None:
     """Start a new model as `train.start` says."""
     if params.train.start == PRIOR:
-        set_prior(model, training.labels)
+        set_prior(model, heads.labels_of(training))
     take_weights(model, params, training.classes)
 
 
 def set_prior(model: Any, labels: npt.NDArray[Any]) -> None:
     """Let the last layer's bias say how often each class, and each count, is among labels [shape=(clips, classes)].
 
+    Unknown labels count for nothing.
+
     With many classes nearly all answers are no, and random weights learn that first, for long.
 
     Source: Lin et al., Focal loss for dense object detection (ICCV 2017), section 3.3.
     """
-    rates = np.clip(labels.mean(axis=0), 1 / len(labels), 1 - 1 / len(labels))
+    known = np.maximum((labels != heads.UNKNOWN).sum(axis=0), 2)
+    rates = np.clip((labels == 1).sum(axis=0) / known, 1 / known, 1 - 1 / known)
     for name, bias in (
         (calibration.HEAD, np.log(rates) - np.log1p(-rates)),
         (calibration.COUNT, calibration.expected(labels, heads.COUNTS)),

@@ -1,8 +1,8 @@
 """The HDF5 files between stages: one per split, with rows of audio or features, their ids and labels.
 
-A file holds the datasets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes) and `classes`
-(classes,). The same rows give the same bytes, however they are appended: there are no times, and whole chunks are
-written once, in order.
+A file holds the datasets `data` (clips, *shape), `ids` (clips,), `labels` (clips, classes), `classes` (classes,) and,
+if any label is unknown, `unknown` (clips, classes). The same rows give the same bytes, however they are appended: there
+are no times, and whole chunks are written once, in order.
 
 Any changed bit is noticed. HDF5 keeps checksums of its structures and of each chunk of `data`, which are checked on
 reading. Attribute `digest` is the checksum of the rest, which is checked on opening.
@@ -38,6 +38,7 @@ COMPRESSIONS: dict[str, dict[str, Any]] = {
 }
 
 _ARRAYS = {"ids": ("S", 1), "labels": ("u", 2), "classes": ("S", 1)}  # name -> numpy's kind, dimensions
+_UNKNOWN = {"unknown": ("u", 2)}
 _MADE_BY = {"audio": "synthesize", "spectrograms": "spectrograms"}  # folder -> stage
 
 
@@ -90,6 +91,7 @@ def create(
     ids: Sequence[str],
     labels: NDArray[np.uint8],
     classes: Sequence[str],
+    unknown: NDArray[np.uint8] | None = None,
     chunk_rows: int = 1,
     compression: str = "shuffle+gzip-1",
     **attrs: str | int | float,
@@ -104,6 +106,7 @@ def create(
     ids : the clips, in the order their rows will come.
     labels : which classes sound, shape (clips, classes), 0 or 1.
     classes : names of the labels' columns.
+    unknown : which classes may sound or not, shape (clips, classes), 0 or 1; none by default.
     chunk_rows : rows read and written together.
     compression : one of `COMPRESSIONS`.
     attrs : other values to keep, for example the sample rate.
@@ -120,6 +123,10 @@ def create(
     chunks = (max(1, min(chunk_rows, len(ids))), *shape)
     about: dict[str, str | int | float] = {"name": name, **attrs}
     arrays = {"ids": _encoded(ids), "labels": labels.astype(np.uint8), "classes": _encoded(classes)}
+    if unknown is not None and unknown.any():
+        if unknown.shape != labels.shape or (unknown & labels).any():
+            raise ValueError(f"unknown of shape {unknown.shape} must be as labels are, and 0 where a class sounds")
+        arrays["unknown"] = unknown.astype(np.uint8)
     with written_whole(Path(path)) as part, hdf5_file.created(part) as (file, check):
         with hdf5_file.uninterrupted():
             for key, values in arrays.items():
@@ -161,6 +168,7 @@ class Store:
     ----------
     ids : clip ids, in the order of the rows.
     labels : np.ndarray [shape=(clips, classes)], uint8.
+    unknown : like labels: 1 where a class may sound or not, though its label is 0.
     classes : names of the labels' columns.
     attrs : what `create` was given beside them, and `name`.
     shape, dtype : of one row.
@@ -169,16 +177,18 @@ class Store:
     def __init__(self, path: Path, file: h5py.File) -> None:
         self._path = path
         self._data = _rows(file)
-        arrays = {name: hdf5_file.array(file, name, *form) for name, form in _ARRAYS.items()}
+        forms = _ARRAYS | (_UNKNOWN if "unknown" in file else {})
+        arrays = {name: hdf5_file.array(file, name, *form) for name, form in forms.items()}
         self.attrs: dict[str, Any] = hdf5_file.attributes(file)
         if self.attrs.pop("digest", None) != _digest(arrays, self.attrs, self._data):
             raise ValueError("ids, labels, classes or attributes are not as they were written")
         self.ids: list[str] = [identity.decode() for identity in arrays["ids"]]
         self.labels: NDArray[np.uint8] = arrays["labels"]
+        self.unknown: NDArray[np.uint8] = arrays.get("unknown", np.zeros_like(self.labels))
         self.classes: tuple[str, ...] = tuple(label.decode() for label in arrays["classes"])
         self.shape: tuple[int, ...] = self._data.shape[1:]
         self.dtype: np.dtype[Any] = self._data.dtype
-        if not len(self._data) == len(self.ids) == len(self.labels):
+        if not len(self._data) == len(self.ids) == len(self.labels) or self.unknown.shape != self.labels.shape:
             raise ValueError("ids, labels and rows differ in number")
 
     def __len__(self) -> int:

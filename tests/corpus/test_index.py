@@ -12,6 +12,7 @@ SECONDS = st.floats(0, 1e5)
 SOURCES = [index.RECORDINGS, index.MIDI, "irmas"]
 SPLITS = ["", "train", "valid", "test"]
 LABELS = st.lists(st.sampled_from(["violin", "double_bass", "drums"]), unique=True).map(tuple)
+UNKNOWN = st.lists(st.sampled_from(["oboe", "gm_125"]), unique=True).map(tuple)
 
 
 # As it was before datasets had partitions of their own.
@@ -20,13 +21,32 @@ OLDER = b"source,path,onset,duration,labels,group\nrecordings,a.wav,0,1,violin,a
 
 @given(
     st.lists(
-        st.builds(index.Entry, st.sampled_from(SOURCES), TEXT, SECONDS, SECONDS, LABELS, TEXT, st.sampled_from(SPLITS))
+        st.builds(
+            index.Entry,
+            st.sampled_from(SOURCES),
+            TEXT,
+            SECONDS,
+            SECONDS,
+            LABELS,
+            TEXT,
+            st.sampled_from(SPLITS),
+            UNKNOWN,
+        )
     )
 )
 def test_entries_come_back_as_they_were(tmp_path_factory, entries):
     folder = tmp_path_factory.mktemp("index")
     index.write(folder, entries, [])
     assert index.read(folder) == entries
+
+
+def test_unknown_labels_stand_after_the_others(tmp_path):
+    entries = [index.Entry("irmas", "a.wav", 0.0, 1.5, ("cello", "piano"), "a", "test", ("flute", "oboe"))]
+    index.write(tmp_path, [*entries, index.Entry("irmas", "b.wav", 0.0, 1.5, ("cello", "piano"), "a", "test")], [])
+    header, unsure, sure = (tmp_path / "index.csv").read_text().splitlines()
+    assert header == "source,path,onset,duration,labels,group,split"
+    assert unsure == "irmas,a.wav,0.0,1.5,cello piano ?flute ?oboe,a,test"
+    assert sure == "irmas,b.wav,0.0,1.5,cello piano,a,test"
 
 
 def test_empty_tables_hold_their_header(tmp_path):

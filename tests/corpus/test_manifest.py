@@ -1,5 +1,7 @@
 """Rows come back as they were; what is no manifest is named with the stage to run."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ CLIPS = st.builds(
     soundfont=TEXT,
     noise=st.sampled_from([manifest.CLEAN, manifest.NOISY]),
     seed=st.integers(0, 2**64),
+    unknown=st.lists(st.sampled_from(["oboe", "gm_125"]), unique=True).map(tuple),
 )
 
 
@@ -28,6 +31,15 @@ def test_clips_come_back_as_they_were(tmp_path_factory, clips):
     path = tmp_path_factory.mktemp("manifest") / "build/manifest.csv"
     manifest.write(path, clips)
     assert manifest.read(path) == clips
+
+
+def test_unknown_labels_stand_after_the_others(tmp_path):
+    clip = manifest.Clip("a", "train", "score", "", 0.0, ("cello",), "g", "f.sf2", "clean", 1)
+    manifest.write(tmp_path / "a.csv", [clip, replace(clip, unknown=("flute", "oboe"))])
+    header, sure, unsure = (tmp_path / "a.csv").read_text().splitlines()
+    assert header == "id,split,source,path,onset,labels,group,soundfont,noise,seed"
+    assert sure == "a,train,score,,0.0,cello,g,f.sf2,clean,1"
+    assert unsure == "a,train,score,,0.0,cello ?flute ?oboe,g,f.sf2,clean,1"
 
 
 @given(st.lists(CLIPS, max_size=20))
@@ -50,6 +62,7 @@ def test_splits_part_the_clips_and_keep_their_order(clips):
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\ntrain/a,train\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,late,,g,f,clean,1\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,0,,g,f,clean,1,extra\n",
+        b"id,split,source,path,onset,labels,group,soundfont,noise,seed,unknown\na,train,score,,0,,g,f,clean,1,oboe\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,nan,,g,f,clean,1\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,-1,,g,f,clean,1\n",
         b"id,split,source,path,onset,labels,group,soundfont,noise,seed\na,train,score,,0,,g,f,clean,-1\n",

@@ -14,10 +14,17 @@ def audio_store(path, clips=70):
     """A store of int16 clips: music, and silence last."""
     sound = np.stack([music(seed=seed) for seed in range(clips - 1)] + [np.zeros(CLIP.samples, np.float32)])
     ids = [f"train/solo/flute-{number}" for number in range(clips)]
-    labels = np.ones((clips, 1), np.uint8)
+    labels = np.array([[number % 2] for number in range(clips)], np.uint8)
     rows = np.round(sound / np.abs(sound).max() * 32767).astype(np.int16)
     with hdf5.create(
-        path, name="audio", shape=(CLIP.samples,), dtype=np.int16, ids=ids, labels=labels, classes=("flute",)
+        path,
+        name="audio",
+        shape=(CLIP.samples,),
+        dtype=np.int16,
+        ids=ids,
+        labels=labels,
+        classes=("flute",),
+        unknown=1 - labels,
     ) as writer:
         writer.append(rows)
     return rows
@@ -33,6 +40,7 @@ def test_a_store_of_audio_becomes_one_of_features(tmp_path, cluster):
     with hdf5.open_store(tmp_path / "0.h5") as features, hdf5.open_store(tmp_path / "audio.h5") as audio:
         assert (features.ids, features.classes) == (audio.ids, audio.classes)
         assert np.array_equal(features.labels, audio.labels)
+        assert np.array_equal(features.unknown, 1 - audio.labels)
         assert (features.shape, features.dtype) == (representation.shape, np.float16)
         assert features.attrs["name"] == "features"
         expected = representation.batch(rows.astype(np.float32) / 32768)

@@ -41,7 +41,7 @@ def stages(params: Params, clips: list[Clip], folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def sources(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> Sources:
-    """A first round of a few clips, two of them recordings, in a training of seven epochs, two a round."""
+    """A first round of a few clips, two of them recordings, one with an unknown label; seven epochs, two a round."""
     folder = tmp_path_factory.mktemp("project")
     params = replace(
         small_params,
@@ -49,9 +49,9 @@ def sources(small_params: Params, tmp_path_factory: pytest.TempPathFactory) -> S
         train=replace(small_params.train, epochs=7, regenerate_every=2),
     )
     entries = []
-    for name in ("flute", "piano"):
+    for name, unknown in (("flute", ()), ("piano", ("drums",))):
         soundfile.write(folder / f"{name}.wav", np.random.default_rng(0).uniform(-0.1, 0.1, RATE), RATE)
-        entries.append(Entry(RECORDINGS, str(folder / f"{name}.wav"), 0.0, 1.0, (name,), name))
+        entries.append(Entry(RECORDINGS, str(folder / f"{name}.wav"), 0.0, 1.0, (name,), name, unknown=unknown))
     for name in ("solo/tuba-000", "mixture/1-000-tuba", "excerpt/000-tuba"):  # of no class here: never opened
         (folder / "data" / name).parent.mkdir(parents=True)
         (folder / "data" / f"{name}.mid").touch()
@@ -75,6 +75,8 @@ def test_a_round_has_the_bytes_that_the_stages_would_write(sources, tmp_path, wo
     changed = replace(sources, params=replace(sources.params, workers=workers))
     clip_rounds.write(tmp_path / "round-3.h5", changed, 3)
     assert (tmp_path / "round-3.h5").read_bytes() == expected.read_bytes()
+    with hdf5.open_store(expected) as store:
+        assert store.unknown.sum() == 1
 
 
 def test_a_round_keeps_recordings_and_quotas_and_nothing_else(sources, tmp_path):

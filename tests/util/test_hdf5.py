@@ -27,6 +27,23 @@ def test_round_trip(tmp_path, compression, count, chunk_rows, dtype):
         assert clips.read(0, count).dtype == dtype
 
 
+def test_unknown_labels_come_back_and_are_zeros_where_there_are_none(tmp_path):
+    unknown = np.zeros((6, 2), np.uint8)
+    for name, given_ in (("older", {}), ("known", {"unknown": unknown}), ("unknown", {"unknown": 1 - labels_of(6)})):
+        written(tmp_path / name, rows_of(6), **given_)
+        with hdf5.open_store(tmp_path / name) as clips:
+            assert clips.unknown.dtype == np.uint8
+            assert np.array_equal(clips.unknown, given_.get("unknown", unknown))
+            assert np.array_equal(clips.labels, labels_of(6))
+    assert (tmp_path / "older").read_bytes() == (tmp_path / "known").read_bytes()  # as before there were unknown labels
+
+
+@pytest.mark.parametrize("unknown", [np.ones((6, 1), np.uint8), np.ones((6, 2), np.uint8)])
+def test_unknown_labels_of_another_shape_or_of_what_sounds_are_refused(tmp_path, unknown):
+    with pytest.raises(ValueError, match="unknown of shape"):
+        written(tmp_path / "train.h5", rows_of(6), unknown=unknown)
+
+
 @settings(max_examples=30)
 @given(data=st.data(), count=st.integers(0, 40), chunk_rows=st.integers(1, 20))
 def test_how_rows_are_appended_changes_no_byte(tmp_path_factory, data, count, chunk_rows):

@@ -9,7 +9,7 @@ import pytest
 from instrec.errors import UserError
 from instrec.util import hdf5
 from tests.refusals import refused
-from tests.util.hdf5_rows import rows_of, written
+from tests.util.hdf5_rows import labels_of, rows_of, written
 
 
 def test_a_missing_store_names_the_stage_to_run(tmp_path):
@@ -44,6 +44,20 @@ def test_damage_is_noticed_on_opening(tmp_path, damage):
     else:
         with h5py.File(path, "a") as file:
             file["data"].resize(49, axis=0)
+    with refused("store-unreadable", path, "`dvc repro synthesize`"), hdf5.open_store(path):
+        pass
+
+
+@pytest.mark.parametrize("change", ["removed", "another", "added"])
+def test_no_label_becomes_known_or_unknown_unnoticed(tmp_path, change):
+    path = tmp_path / "audio" / "train.h5"
+    unknown = np.zeros((8, 2), np.uint8) if change == "added" else 1 - labels_of(8)
+    written(path, rows_of(8), unknown=unknown)
+    with h5py.File(path, "a") as file:
+        if change != "added":
+            del file["unknown"]
+        if change != "removed":
+            file["unknown"] = np.eye(8, 2, dtype=np.uint8)
     with refused("store-unreadable", path, "`dvc repro synthesize`"), hdf5.open_store(path):
         pass
 

@@ -27,6 +27,7 @@ class Sound:
     Attributes
     ----------
     labels : what sounds in it, in the dataset's own words.
+    unknown : classes of which the dataset does not say whether they sound; all others are absent.
     group : never in two splits; begins with the dataset's name.
     split : `train`, `valid` or `test` by the dataset's own partition; empty without one.
     """
@@ -35,6 +36,7 @@ class Sound:
     labels: tuple[str, ...]
     group: str
     split: str = ""
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,7 +112,7 @@ class Corpus(ABC):
         ------
         An entry for each usable file; for each other one, or for all left out for the same label, the reason.
         """
-        fit: list[tuple[Sound, tuple[str, ...]]] = []
+        fit: list[Sound] = []
         refused: Counter[str] = Counter()
         for sound in self.sounds(folder):
             if isinstance(sound, Excluded):
@@ -122,7 +124,9 @@ class Corpus(ABC):
             if reason:
                 refused[reason] += 1
             else:
-                fit.append((sound, tuple(sorted({self.labels[label] for label in sound.labels}))))
+                labels = tuple(sorted({self.labels[label] for label in sound.labels}))
+                unknown = tuple(name for name in sound.unknown if taxonomy.columns_of(name, classes))
+                fit.append(replace(sound, labels=labels, unknown=unknown))
         for reason, count in sorted(refused.items()):
             yield Excluded(folder.as_posix(), f"{count} files: {reason}")
         found = ordered_map(functools.partial(_entry, source=self.name), fit, workers=workers)
@@ -142,12 +146,11 @@ class Corpus(ABC):
         return ""
 
 
-def _entry(item: tuple[Sound, tuple[str, ...]], *, source: str) -> Entry | Excluded:
-    sound, labels = item
+def _entry(sound: Sound, *, source: str) -> Entry | Excluded:
     seconds = measured(sound.path)
     if isinstance(seconds, Excluded):
         return seconds
-    return Entry(source, sound.path.as_posix(), 0.0, seconds, labels, sound.group, sound.split)
+    return Entry(source, sound.path.as_posix(), 0.0, seconds, sound.labels, sound.group, sound.split, sound.unknown)
 
 
 class Placed(Corpus):

@@ -86,6 +86,7 @@ def _of_set(classifier: Classifier, clips: Store, audio: Store | None, task: str
     presence = protocols.answers(given, columns)
     decided = protocols.answers(metrics.decide(given, classifier.card.thresholds), columns)
     decided[solo[asked]] = metrics.strongest(presence[solo[asked]])
+    decided[clips.unknown[asked] > 0] = 0
     labels = clips.labels[asked]
     confidence = np.where(decided > labels, presence, 0).max(axis=1)
     for place in _surest(confidence, protocols.file_of([clips.ids[row] for row in asked]), most):

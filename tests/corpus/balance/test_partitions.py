@@ -61,6 +61,39 @@ def test_programs_are_tested_on_data_sets_of_instruments_but_do_not_learn_from_t
     assert {(clip.split, clip.labels) for clip in clips if clip.source == RECORDING} == {("irmas", ("cello", "violin"))}
 
 
+def test_where_another_class_may_sound_a_clip_is_no_solo(tmp_path, small_params, data):
+    files = [recording(tmp_path, "violin", f"v{number}", seconds=2.0) for number in range(6)]
+    entries = [of_corpus(entry, "openmic", "train") for entry in files[:4]]
+    entries += [of_corpus(entry, "openmic", "test") for entry in files[4:]]
+    unknown = ("piano", "flute", "oboe")  # the last is no class here
+    entries = [replace(entry, unknown=unknown if number % 2 else ()) for number, entry in enumerate(entries)]
+    clips = [clip for clip in make(small_params, entries, data) if clip.source == RECORDING]
+    for clip in clips:
+        unsure = int(clip.group[-1]) % 2
+        kind = "excerpt" if clip.split == "openmic" else "mixture" if unsure else "solo"
+        assert clip.id.startswith(f"{clip.split}/{kind}/")
+        assert (clip.labels, clip.unknown) == (("violin",), ("flute", "piano") if unsure else ())
+    assert len({(clip.split, bool(clip.unknown)) for clip in clips}) >= 4
+    no_mixtures = replace(small_params.balance, train_mixtures=0, valid_mixtures=0)
+    clips = make(replace(small_params, balance=no_mixtures), entries, data)
+    assert not [clip for clip in clips if clip.unknown and clip.split != "openmic"]
+
+
+def test_programs_are_unknown_where_their_instrument_is(tmp_path, small_params, data):
+    """In training each of them, in tests the instrument."""
+    file = recording(tmp_path, "violin", "anna", seconds=2.0)
+    entries = [
+        replace(of_corpus(file, "openmic", "train"), unknown=("piano", "gm_125")),
+        replace(of_corpus(replace(file, group="bob"), "openmic", "test"), unknown=("piano", "gm_125")),
+    ]
+    params = replace(small_params, classes=("gm_125", "gm_001", "violin", "gm_000", "gm_073"))
+    clips = [clip for clip in make(params, entries, data) if clip.source == RECORDING]
+    assert {(clip.split, clip.unknown) for clip in clips} == {
+        ("train", ("gm_125", "gm_001", "gm_000")),
+        ("openmic", ("piano",)),
+    }
+
+
 CORPORA = st.lists(
     st.builds(
         Entry,

@@ -20,7 +20,7 @@ FOUND = {
     "medley_solos_db": (32, {"train": 16, "valid": 8, "test": 8}, 32, 0),
     "good_sounds": (48, {"": 48}, 16, 1),
     "tinysol": (75, {"": 75}, 75, 1),
-    "openmic": (47, {"train": 31, "test": 16}, 24, 2),
+    "openmic": (48, {"train": 32, "test": 16}, 25, 2),
     "slakh": (12, {"train": 4, "valid": 4, "test": 4}, 3, 2),
     "philharmonia": (20, {"": 20}, 15, 3),
     "notes": (21, {"": 21}, 19, 0),

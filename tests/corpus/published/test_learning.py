@@ -61,6 +61,9 @@ def test_from_files_to_two_steps_of_training(name, bring, settings, model, score
         Path(file).parent.mkdir(parents=True)
         score_of(40, (60, 0.0, 2.0)).write(file)
     settings = replace(settings, sources=sources(train=(name,)))
+    if name == "openmic":  # all of it is mixtures
+        bounds = replace(settings.balance, train_mixtures=2 * len(ALL), fill_up=False)
+        settings = replace(settings, balance=bounds)
     entries, _ = published.scan(settings.sources, classes=ALL, workers=1)
     held = catalog.held(settings.soundfonts.all, settings.soundfonts.folders)
     clips = balance.make(settings, entries, Path("data"), held)

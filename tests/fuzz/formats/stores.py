@@ -26,7 +26,12 @@ def seeds() -> dict[str, bytes]:
     rows = np.random.default_rng(1).integers(-9000, 9000, (_ROWS, 40)).astype(np.int16)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, compression in (("audio/plain.h5", "none"), ("spectrograms/packed.h5", "shuffle+gzip-1")):
+        labels = np.arange(3 * _ROWS).reshape(_ROWS, 3).astype(np.uint8) % 2
+        for name, compression, unknown in (
+            ("audio/plain.h5", "none", None),
+            ("audio/partial.h5", "none", 1 - labels),
+            ("spectrograms/packed.h5", "shuffle+gzip-1", None),
+        ):
             path = Path(folder) / name
             with hdf5.create(
                 path,
@@ -34,8 +39,9 @@ def seeds() -> dict[str, bytes]:
                 shape=(40,),
                 dtype=np.int16,
                 ids=[f"train/solo/violin-{number:03}" for number in range(_ROWS)],
-                labels=np.arange(3 * _ROWS).reshape(_ROWS, 3).astype(np.uint8) % 2,
+                labels=labels,
                 classes=("violin", "flute", "piano"),
+                unknown=unknown,
                 chunk_rows=4,
                 compression=compression,
                 sample_rate=16000,
@@ -50,7 +56,7 @@ def _rows_of(path: Path | io.BytesIO) -> dict[str, Any]:
     with h5py.File(path) as file:
         about = {name: value.decode() if isinstance(value, bytes) else value for name, value in file.attrs.items()}
         del about["digest"]
-        return {name: file[name][:] for name in ("data", "ids", "labels", "classes")} | about
+        return {name: file[name][:] for name in file} | about
 
 
 def _damaged(random: Random, data: bytes) -> bytes:
@@ -65,9 +71,9 @@ def _damaged(random: Random, data: bytes) -> bytes:
 
 
 def _flipped(random: Random, data: bytes) -> bytes:
-    """Flip one bit of what ids, labels or classes hold, wherever that lies."""
+    """Flip one bit of what ids, labels, classes or unknown labels hold, wherever that lies."""
     with h5py.File(io.BytesIO(data)) as file:
-        found = file[random.choice(("ids", "labels", "classes"))]
+        found = file[random.choice([name for name in file if name != "data"])]
         start, size = found.id.get_offset(), found.id.get_storage_size()
         if start is None:  # in chunks
             chunk = found.id.get_chunk_info(random.randrange(found.id.get_num_chunks()))
@@ -77,22 +83,22 @@ def _flipped(random: Random, data: bytes) -> bytes:
     return bytes(changed)
 
 
-def _name(random: Random) -> str:
-    return random.choice(("data", "ids", "labels", "classes"))
+def _name(random: Random, file: h5py.File) -> str:
+    return random.choice(list(file))
 
 
 def _missing(random: Random, file: h5py.File) -> None:
-    del file[_name(random)]
+    del file[_name(random, file)]
 
 
 def _group(random: Random, file: h5py.File) -> None:
-    name = _name(random)
+    name = _name(random, file)
     del file[name]
     file.create_group(name)
 
 
 def _other(random: Random, file: h5py.File) -> None:
-    name = _name(random)
+    name = _name(random, file)
     values: tuple[Any, ...] = (7, "text", np.arange(5), np.zeros((_ROWS, 3)), np.zeros((_ROWS, 2, 2)), [b"a"] * _ROWS)
     values += (np.full((_ROWS, 3), np.nan), np.full((_ROWS, 3), 9, np.uint8), [b"\xff\xfe"] * _ROWS, ["x"] * _ROWS)
     value = random.choice(values)
@@ -102,7 +108,7 @@ def _other(random: Random, file: h5py.File) -> None:
 
 def _huge(random: Random, file: h5py.File) -> None:
     """Declare more than any memory holds; nothing of it is in the file."""
-    name = _name(random)
+    name = _name(random, file)
     del file[name]
     shape = random.choice(((1 << 40,), (1 << 36, 3), (_ROWS, 1 << 34)))
     kind = random.choice((np.uint8, np.int16, np.dtype("S64"), np.dtype("S1000000000")))
@@ -111,7 +117,7 @@ def _huge(random: Random, file: h5py.File) -> None:
 
 
 def _link(random: Random, file: h5py.File) -> None:
-    name = _name(random)
+    name = _name(random, file)
     del file[name]
     file[name] = random.choice((h5py.SoftLink("/nowhere"), h5py.SoftLink(f"/{name}"), h5py.ExternalLink("/etc", "/x")))
 
@@ -125,6 +131,7 @@ def _read(path: Path, before: bytes, random: Random) -> None:
     with hdf5.open_store(path) as found:
         said: dict[str, Any] = {"data": found.read(0, len(found))}
         said |= {"ids": np.array([each.encode() for each in found.ids]), "labels": found.labels}
+        said |= {"unknown": found.unknown}
         said |= {"classes": np.array([each.encode() for each in found.classes]), **found.attrs}
     written = _rows_of(io.BytesIO(before))
     for name, value in written.items():

@@ -17,7 +17,9 @@ def _manifest(path: Path) -> None:
     for clip in manifest.read(path):
         assert math.isfinite(clip.onset), clip
         assert clip.seed >= 0, clip
-        assert all(isinstance(value, str) for value in (clip.id, clip.split, clip.path, *clip.labels)), clip
+        assert all(isinstance(value, str) for value in (clip.id, clip.split, clip.path, *clip.labels, *clip.unknown)), (
+            clip
+        )
 
 
 def _entries(path: Path) -> None:
@@ -58,9 +60,11 @@ def _drawn(path: Path) -> None:
 _MANIFEST = "id,split,source,path,onset,labels,group,soundfont,noise,seed\n" + "".join(
     f"train/solo/violin-{n:03},train,score,,0.0,violin piano,violin-{n},TimGM6mb.sf2,clean,{n}\n" for n in range(5)
 )
+_MANIFEST += "valid/mixture/a,valid,recording,a.wav,1.5,piano ?flute ?oboe,a,,clean,5\n"
 _INDEX = "source,path,onset,duration,labels,group,split\n" + "".join(
     f"midi,midi/song {n}.mid,{3.0 * n},3.0,violin,midi/song {n}.mid,train\n" for n in range(5)
 )
+_INDEX += "openmic,a.ogg,0.0,10.0,piano ?flute ?oboe,openmic/a,train\n"
 _SOUNDFONTS = "name,programs,kits\nTimGM6mb.sf2,0-127,0 8 16 24-25\nFreePats.sf2,0-2 16-19 24,\n"
 _HISTORY = "epoch,loss,val_loss,presence_f1,val_presence_f1\n" + "".join(
     f"{n},{1 / n:.4f},{1.1 / n:.4f},{1 - 1 / n:.4f},{1 - 1.1 / n:.4f}\n" for n in range(1, 6)

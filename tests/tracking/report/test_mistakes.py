@@ -35,6 +35,15 @@ def test_a_task_of_solo_clips_is_asked_about_them_alone(tmp_path, monkeypatch):
     assert len(mistakes.find(build(), ["a"], "multilabel").sets["a"]) == 1
 
 
+def test_what_is_unknown_is_no_mistake(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clips = [("excerpt/0", ("violin",), ("flute",)), ("excerpt/1", ("violin",), ("flute", "double_bass"))]
+    report_project.add_set(tmp_path, "openmic", clips, unknown=("flute",))
+    (only,) = mistakes.find(build(), ["openmic"], "multilabel").sets["openmic"]
+    assert only.clip == "excerpt/1"
+    assert [name for name, _ in only.said] == ["double bass"]
+
+
 def test_no_two_are_of_one_file_and_the_surest_come_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     clips = [(f"excerpt/{file}@0000{onset}.00", ("violin",), ("flute",)) for file in range(9) for onset in range(2)]
