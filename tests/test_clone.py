@@ -20,11 +20,17 @@ MODEL = "released/classifier.keras"
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Clone what is committed here, as someone does whose git writes CRLF."""
-    folder = tmp_path_factory.mktemp("clone") / "instrec"
-    toy_pipeline.run(ROOT, "git", "clone", "--quiet", "-c", "core.autocrlf=true", f"file://{ROOT}", str(folder))
+    """Clone what is committed here, as someone does whose git writes CRLF.
+
+    As one commit without parents: DVC's own git reads a long history slowly, and that of a shallow clone not at all.
+    """
+    source, folder = (tmp_path_factory.mktemp("clone") / name for name in ("source.git", "instrec"))
+    toy_pipeline.run(ROOT, "git", "clone", "--quiet", "--bare", "--depth", "1", f"file://{ROOT}", str(source))
+    alone = toy_pipeline.run(source, "git", "commit-tree", "HEAD^{tree}", "-m", "All").strip()
     # What a runner checks out has no branch, and a clone of it has none that DVC could get from by an address.
-    toy_pipeline.run(folder, "git", "switch", "--quiet", "--force-create", "main")
+    toy_pipeline.run(source, "git", "update-ref", "refs/heads/main", alone)
+    options = ("--quiet", "--branch", "main", "--single-branch", "-c", "core.autocrlf=true")
+    toy_pipeline.run(source, "git", "clone", *options, f"file://{source}", str(folder))
     return folder
 
 
