@@ -111,6 +111,18 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tones_onnx(tones: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as ONNX, once for all processes of a test run."""
+    from instrec import export
+
+    def build(folder: Path) -> None:
+        folder.mkdir()
+        export.export(tones, "onnx", folder / "tones.onnx")
+
+    return once(tmp_path_factory, "tones-onnx", build) / "tones.onnx"
+
+
+@pytest.fixture(scope="session")
 def synth(full_params: params.Params) -> Synth:
     from instrec.synthesis.fluidsynth import Synth
     from instrec.synthesis.soundfonts import catalog

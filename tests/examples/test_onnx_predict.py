@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instrec import export
 from instrec.cli import main
 from instrec.inference import model as models
 from instrec.inference.activations import activations_of
 from instrec.inference.window_classifier import HOP_SHARE
-from instrec.models import classifier
-from instrec.models.released import RELEASED
-from tests.tone_model import CARD, build
+from instrec.models.released import PACKAGED, RELEASED
 
 HOOK = """
 import runpy, sys
@@ -24,14 +21,6 @@ for name in ("instrec", "keras", "tensorflow", "librosa", "scipy", "soundfile", 
     sys.modules[name] = None  # its import fails
 runpy.run_path(sys.argv.pop(1), run_name="__main__")
 """
-
-
-@pytest.fixture(scope="module")
-def exported(repository, tmp_path_factory) -> Path:
-    """The released model, as ONNX."""
-    path = tmp_path_factory.mktemp("exported") / "classifier.onnx"
-    export.export(repository / RELEASED, "onnx", path)
-    return path
 
 
 def write(path: Path, sound: np.ndarray, rate: int) -> Path:
@@ -61,29 +50,25 @@ def expected(file: Path, model: Path) -> dict[str, float]:
 @pytest.mark.parametrize(
     ("program", "pitch", "seconds", "channels"), [(73, 79, 9.0, 1), (None, 38, 7.3, 2), (56, 70, 1.2, 1)]
 )
-def test_the_same_classes_as_predict(
-    repository, exported, synth, score_of, tmp_path, capsys, program, pitch, seconds, channels
-):
+def test_the_same_classes_as_predict(repository, synth, score_of, tmp_path, capsys, program, pitch, seconds, channels):
     notes = [(pitch, start, start + 0.4) for start in np.arange(0, seconds, 0.5)]
     sound = np.repeat(synth.render(score_of(program, *notes), seconds)[:, None], channels, axis=1)
     file = write(tmp_path / "music.wav", sound, 22050)
     assert main(["predict", str(file), "--json", "--model", str(repository / RELEASED)]) == 0
     surest = max(json.loads(capsys.readouterr().out)["instruments"], key=lambda each: each["probability"])
-    words = named(repository, exported, file)
+    words = named(repository, PACKAGED, file)
     given = dict(zip(words[::2], map(float, words[1::2]), strict=True))
     assert next(iter(given)) == surest["name"]
     assert given == pytest.approx(expected(file, repository / RELEASED), abs=0.006)
 
 
-def test_other_rates_and_silence(repository, tmp_path):
+def test_other_rates_and_silence(repository, tones_onnx, tmp_path):
     """At another rate a tone stays the tone that it is; nothing is named in silence."""
-    classifier.save(tmp_path / "tones.keras", build().model, CARD)
-    export.export(tmp_path / "tones.keras", "onnx", tmp_path / "tones.onnx")
     for rate in (8000, 44100):
         tone = 0.3 * np.sin(2 * np.pi * 1000 * np.arange(2 * rate) / rate)[:, None]
-        assert named(repository, tmp_path / "tones.onnx", write(tmp_path / "tone.wav", tone, rate))[0] == "violin"
+        assert named(repository, tones_onnx, write(tmp_path / "tone.wav", tone, rate))[0] == "violin"
     silent = write(tmp_path / "silent.wav", np.zeros((16000, 1)), 16000)
-    assert named(repository, tmp_path / "tones.onnx", silent) == []
+    assert named(repository, tones_onnx, silent) == []
 
 
 def test_it_has_20_lines(repository):

@@ -29,14 +29,6 @@ def released(repository) -> tuple[model.Model, model.Model]:
     return model.load(PACKAGED), model.load(repository / RELEASED)
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    classifier.save(folder / "tones.keras", build().model, CARD)
-    export.export(folder / "tones.keras", "onnx", folder / "tones.onnx")
-    return folder / "tones.onnx"
-
-
 def music(seconds: float, rate: int, channels: int) -> np.ndarray:
     """Tones with overtones over noise, with a rest [shape=(samples, channels)]."""
     random, time = np.random.default_rng(3), np.arange(round(seconds * rate)) / rate
@@ -86,20 +78,20 @@ def test_a_model_that_does_not_count_with_several_resolutions(full_params, tmp_p
     np.testing.assert_allclose(first.presence, second.presence, atol=TOLERANCE)
 
 
-def test_what_an_export_says_of_itself_is_kept(exported):
-    known, made = model.load(exported), keras_model.made(build())
+def test_what_an_export_says_of_itself_is_kept(tones_onnx):
+    known, made = model.load(tones_onnx), keras_model.made(build())
     names = ("classes", "thresholds", "sample_rate", "window", "grid")
     assert [getattr(known, name) for name in names] == [getattr(made, name) for name in names]
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.09, 1.01, float("nan")])
-def test_a_hop_out_of_range_is_refused(exported, seconds):
+def test_a_hop_out_of_range_is_refused(tones_onnx, seconds):
     with pytest.raises(UserError, match=r"allowed is 0\.1 to 1, a window"):
-        model.load(exported).hop(seconds)
+        model.load(tones_onnx).hop(seconds)
 
 
-def test_hops_lie_on_the_grid(exported):
-    known = model.load(exported)
+def test_hops_lie_on_the_grid(tones_onnx):
+    known = model.load(tones_onnx)
     assert (known.hop(0.1), known.hop(1.0), known.hop(share=0.5)) == (1536, RATE // 256 * 256, 7936)
 
 
@@ -130,15 +122,15 @@ class TestDamaged:
             ("sample_rate", "x"),
         ],
     )
-    def test_what_does_not_agree(self, exported, tmp_path, key, value):
-        graph = onnx.load(exported)
+    def test_what_does_not_agree(self, tones_onnx, tmp_path, key, value):
+        graph = onnx.load(tones_onnx)
         texts = {each.key: each.value for each in graph.metadata_props} | {key: value}
         onnx.helper.set_model_props(graph, texts)
         onnx.save(graph, tmp_path / "m.onnx")
         assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
 
-    def test_a_graph_for_other_features(self, exported, tmp_path):
-        graph = onnx.load(exported)
+    def test_a_graph_for_other_features(self, tones_onnx, tmp_path):
+        graph = onnx.load(tones_onnx)
         texts = {each.key: each.value for each in graph.metadata_props}
         texts["spectrogram"] = json.dumps(json.loads(texts["spectrogram"]) | {"mels": CARD.spectrogram.mels * 2})
         onnx.helper.set_model_props(graph, texts)
@@ -160,8 +152,8 @@ class TestDamaged:
         onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), tmp_path / "m.onnx")
         assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
 
-    def test_weights_that_are_no_numbers(self, exported, tmp_path):
-        graph = onnx.load(exported)
+    def test_weights_that_are_no_numbers(self, tones_onnx, tmp_path):
+        graph = onnx.load(tones_onnx)
         for each in graph.graph.initializer:
             values = onnx.numpy_helper.to_array(each)
             if values.ndim == 2 and values.shape[-1] == 3:
