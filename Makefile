@@ -13,7 +13,9 @@ BASE ?= origin/main
 PAGE := $(if $(RUNNER_TEMP),$(RUNNER_TEMP)/)gate.md
 
 # Nothing is installed whose checksum the lock does not have; what comes without a wheel is built with what is installed.
-INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation
+INSTALL := pip install --quiet --disable-pip-version-check --no-build-isolation --no-compile
+# On all processors; pip takes one file after another. What no Python of today compiles is left, as pip leaves it.
+COMPILE := python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true
 # tests/conftest.py says in which order. One process more than there are processors, as many tests wait; four at most.
 PROCESSES := --numprocesses $(shell seq 2 4 | head -n $$(nproc) | tail -n 1) --dist loadgroup --no-loadscope-reorder
 NEEDS = python -c 'import sys, tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")'
@@ -111,16 +113,19 @@ $(VENV)/.made:
 $(VENV)/.installed: requirements.txt $(VENV)/.built
 	$(INSTALL) --require-hashes -r requirements.txt
 	$(INSTALL) --no-deps --editable .
+	@$(COMPILE)
 	@touch $@
 
 # All that the gate needs: seconds, where everything takes minutes.
 $(VENV)/.dvc: requirements-gate.txt $(VENV)/.built
 	$(INSTALL) --require-hashes -r requirements-gate.txt
 	$(INSTALL) --no-deps --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.installed
 	$(INSTALL) --require-hashes -r requirements-dev.txt
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.built: requirements-build.txt pyproject.toml | $(VENV)/.made
