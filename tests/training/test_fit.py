@@ -1,12 +1,9 @@
-"""Training: repeatable, taken up again after a kill, stopped early, on either backend."""
+"""Training: repeatable, taken up again after a kill, stopped early; on JAX in test_devices.py."""
 
 import csv
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -237,39 +234,3 @@ def test_a_training_that_diverges_is_the_users_to_mend(params: Params, spectrogr
     with refused("training-diverged", "", "epoch 1", "train.learning_rate"):
         train(wild, spectrograms, tmp_path)
     assert not (tmp_path / "classifier.keras").exists()
-
-
-SCRIPT = """
-import sys
-from pathlib import Path
-from dataclasses import replace
-import keras
-from instrec import params
-from instrec.training import fit
-parameters = params.load(Path(sys.argv[1]))
-assert keras.backend.backend() == "jax"
-small = replace(
-    parameters, classes=tuple(sys.argv[4].split()), model=replace(parameters.model, name="lenet", variant="5x5"),
-    train=replace(parameters.train, epochs=2, batch_size=16),
-)
-folder = Path(sys.argv[3])
-names = ("manifest.csv", "data", "classifier.keras", "history.csv", "speed.json", "backup")
-fit.train(small, fit.Files(folder / "audio.h5", Path(sys.argv[2]), *(folder / name for name in names)))
-model = keras.models.load_model(folder / "classifier.keras", compile=False)
-import numpy as np
-inputs = np.random.default_rng(0).random((4, 33, 24, 1), dtype=np.float32)
-np.save(folder / "said.npy", model.predict_on_batch(inputs)["presence"])
-"""
-
-
-def test_jax_trains_a_model_that_tensorflow_reads(params: Params, spectrograms: Path, tmp_path: Path) -> None:
-    root = Path(__file__).parents[2]
-    subprocess.run(
-        [sys.executable, "-c", SCRIPT, root / "params.yaml", spectrograms, tmp_path, " ".join(params.classes)],
-        env={**os.environ, "KERAS_BACKEND": "jax"},
-        check=True,
-        cwd=root,
-    )
-    inputs = np.random.default_rng(0).random((4, *SHAPE), dtype=np.float32)
-    presence, _ = classifier.load(tmp_path / "classifier.keras").predict(inputs)
-    np.testing.assert_allclose(presence, np.load(tmp_path / "said.npy"), atol=1e-4)
