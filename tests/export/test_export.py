@@ -61,8 +61,8 @@ class TestFile:
     def test_a_model_that_does_not_count_has_one_output(self, tmp_path, full_params: Params, form):
         card = replace(CARD, spectrogram=replace(CARD.spectrogram, name="multi_resolution"))
         shape = features.from_params(card.clip, card.spectrogram).shape
-        path = tmp_path / "m.keras"
-        classifier.save(path, architectures.build(shape, 3, "solo", replace(full_params.model, width=4)), card)
+        path, network = tmp_path / "m.keras", replace(full_params.model, name="lenet", variant="5x5")
+        classifier.save(path, architectures.build(shape, 3, "solo", network), card)
         done = export.export(path, form, tmp_path / f"m.{form}")
         assert done.difference <= export.TOLERANCE
         assert done.size == (tmp_path / f"m.{form}").stat().st_size
