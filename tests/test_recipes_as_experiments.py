@@ -47,21 +47,19 @@ def with_recipes(miniature: Path, module_folder: Path) -> Path:
     return built
 
 
-def test_recipes_are_queued_and_run_as_experiments(with_recipes: Path) -> None:
-    for name in ("tiny", "tiny_lstm"):
-        options = subprocess.check_output(
-            [sys.executable, "-m", "instrec", "dev", "recipe", name, "--cpu"], cwd=with_recipes, text=True
-        )
-        dvc(with_recipes, "exp", "run", "--queue", "-n", name, *options.split())
+def test_a_recipe_is_queued_and_run_as_an_experiment(with_recipes: Path) -> None:
+    """test_experiments.py queues several."""
+    options = subprocess.check_output(
+        [sys.executable, "-m", "instrec", "dev", "recipe", "tiny_lstm", "--cpu"], cwd=with_recipes, text=True
+    )
+    dvc(with_recipes, "exp", "run", "--queue", "-n", "tiny_lstm", *options.split())
     dvc(with_recipes, "exp", "run", "--run-all")
     shown = dvc(with_recipes, "exp", "show", "--csv", "--drop", "^(build|models|data)")
     table = list(csv.DictReader(shown.splitlines()))
-    figures = {row["Experiment"]: row["unseen_clean.solo.top1"] for row in table}
-    assert figures["tiny"]
-    assert figures["tiny_lstm"]
-    names = {row["Experiment"]: (row["model.name"], row["model.variant"]) for row in table}
-    assert (names["tiny"], names["tiny_lstm"]) == (("lenet", "5x5"), ("lstm", "units_64"))
-    assert {"tiny", "tiny_lstm"} <= {run.data.tags.get("experiment") for run in mirrored(with_recipes)}
+    row = {row["Experiment"]: row for row in table}["tiny_lstm"]
+    assert row["unseen_clean.solo.top1"]
+    assert (row["model.name"], row["model.variant"]) == ("lstm", "units_64")
+    assert "tiny_lstm" in {run.data.tags.get("experiment") for run in mirrored(with_recipes)}
 
 
 def systems(repository: Path, *arguments: str) -> subprocess.Popen[str]:
