@@ -162,7 +162,8 @@ def _prepare(repository: Path, clone: Path) -> str:
 def _machine() -> str:
     from instrec.training.devices import gpus  # loads Keras
 
-    return f"{len(gpus())} GPU" if gpus() else f"{len(os.sched_getaffinity(0))} CPU cores"
+    cores = len(os.sched_getaffinity(0))
+    return f"{len(gpus())} GPU" if gpus() else f"{cores} CPU {'core' if cores == 1 else 'cores'}"
 
 
 def _dvc(*arguments: str) -> tuple[str, ...]:
