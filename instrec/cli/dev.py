@@ -49,7 +49,7 @@ def corpora(args: argparse.Namespace) -> int:
 
 def systems(args: argparse.Namespace) -> int:
     """Run published systems if requested, and write the page that compares them."""
-    from instrec.tracking.reproductions import curves, recipes, results, running, table
+    from instrec.tracking.reproductions import curves, metrics_chart, page, recipes, results, running
 
     folder, path = Path("recipes"), Path("docs/systems.json")
     known = recipes.compared(folder)
@@ -57,10 +57,11 @@ def systems(args: argparse.Namespace) -> int:
     if args.run:
         seeds = range(args.seed, args.seed + args.seeds)
         running.run(Path(), names, budget=args.budget, seeds=seeds, path=path, anew=args.anew)
-    page, runs = path.with_suffix(".md"), results.read(path)
-    table.write(page, known, runs)
-    curves.draw(path.with_suffix(".svg"), table.shown(runs), known)
-    print(page)
+    written, runs = path.with_suffix(".md"), results.read(path)
+    page.write(written, known, runs)
+    metrics_chart.draw(page.chart_of(written), page.shown(runs), known)
+    curves.draw(path.with_suffix(".svg"), page.shown(runs), known)
+    print(written)
     return 0
 
 

@@ -15,6 +15,7 @@ from instrec.util.files import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLORS = {"val_presence_f1": BLUE, "val_count_accuracy": RED}  # columns of history.csv
 GAIN = 0.01  # of one of them in the last fifth of the epochs; a smaller one is none
@@ -44,7 +45,6 @@ def draw(path: Path, shown: Mapping[str, Sequence[Run]], chosen: Sequence[Recipe
     shown : the runs of each recipe, with one budget.
     chosen : recipes, in the order of the panels.
     """
-    from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     drawn = [each for each in chosen if shown.get(each.name)]
@@ -55,7 +55,13 @@ def draw(path: Path, shown: Mapping[str, Sequence[Run]], chosen: Sequence[Recipe
         _panel(axes, recipe.name, shown[recipe.name])
     for axes in panels:  # those that are left
         axes.axis("off")
-    # Letters stay letters, and nothing differs from one time to the next.
+    saved(figure, path)
+
+
+def saved(figure: Figure, path: Path) -> None:
+    """Write an SVG whose letters stay letters, and that does not differ from one time to the next."""
+    from matplotlib import rc_context
+
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": path.stem}), written_whole(path) as part:
         figure.savefig(part, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
 

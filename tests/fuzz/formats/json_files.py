@@ -55,14 +55,14 @@ def _figures(path: Path) -> None:
 
 
 def _systems(path: Path) -> None:
-    from instrec.tracking.reproductions import baselines, recipes, results, table
+    from instrec.tracking.reproductions import baselines, page, recipes, results
 
     own = {"params_file": ROOT / "params.yaml", "data": ROOT / "data"}
     try:
         with mock.patch.dict(baselines.DRAWS, dict.fromkeys(baselines.DRAWS, 1)):
-            table.write(Path("table.md"), recipes.compared(ROOT / "recipes"), results.read(path), **own)
+            page.write(Path("page.md"), recipes.compared(ROOT / "recipes"), results.read(path), **own)
     finally:
-        Path("table.md").unlink(missing_ok=True)
+        Path("page.md").unlink(missing_ok=True)
 
 
 def _noise(path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from instrec.tracking.reproductions import baselines, recipes, table
+from instrec.tracking.reproductions import baselines, recipes
+from instrec.tracking.reproductions import page as systems_page
 from instrec.tracking.reproductions.results import Run
 from tests.refusals import refused
 from tests.tracking.reproductions.all_recipes import FOLDER, PARAMS, ROOT
@@ -18,7 +19,7 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def page(folder: Path, *runs: Run) -> str:
-    table.write(folder / "systems.md", recipes.compared(FOLDER), runs, params_file=PARAMS, data=ROOT / "data")
+    systems_page.write(folder / "systems.md", recipes.compared(FOLDER), runs, params_file=PARAMS, data=ROOT / "data")
     return (folder / "systems.md").read_text()
 
 
@@ -52,7 +53,7 @@ def test_a_run_shows_its_figures_and_its_cost(tmp_path: Path) -> None:
 
 def test_a_cost_that_is_not_all_there_is_left_out(tmp_path: Path) -> None:
     one = Run("segal2016", "cpu", 20, "abc", "1 GPU", {"unseen_clean": {"solo": {"top1": 0.5}}}, {}, {"epochs": 3})
-    assert row(page(tmp_path, one), "segal2016")[-6:] == ["-", "cpu", "-", "-", "1 GPU", ""]
+    assert row(page(tmp_path, one), "segal2016")[-7:] == ["cpu", "no", "-", "-", "-", "1 GPU", ""]
 
 
 @pytest.mark.parametrize("task", ["solos", ["solo"], 3])
@@ -60,7 +61,7 @@ def test_a_task_that_is_none_is_named(tmp_path: Path, task: Any) -> None:
     (recipe, *_) = recipes.compared(FOLDER)
     changed = replace(recipe, params={**recipe.params, "task": task})
     with refused("value-unknown", f"recipe {recipe.name}: task", "solo", task):
-        table.write(tmp_path / "systems.md", [changed], [])
+        systems_page.write(tmp_path / "systems.md", [changed], [])
 
 
 def test_of_two_budgets_the_larger_is_shown(tmp_path: Path) -> None:
@@ -121,14 +122,15 @@ def test_a_curve_that_rises_to_its_end_is_named(tmp_path: Path) -> None:
         Run(name, "cpu", 20, "abc", "1 GPU", {}, {"val_presence_f1": values}, {}) for name, values in histories.items()
     ]
     text = page(tmp_path, *runs)
-    heads = next(line for line in text[text.index("## Segal") :].splitlines() if line.startswith("| recipe |"))
+    text = text[text.index("## Runs") :]
+    heads = next(line for line in text.splitlines() if line.startswith("| recipe |"))
     place = [cell.strip() for cell in heads.split("|")].index("still rising")
     assert [row(text, name)[place] for name in histories] == ["yes", "no"]
 
 
 def test_our_network_stands_in_the_table_of_every_publication(tmp_path: Path) -> None:
     blocks = page(tmp_path).split("\n## ")[1:]
-    for block in (block for block in blocks if "| recipe |" in block):
+    for block in (block for block in blocks if "| as published |" in block):
         assert sum(line.startswith("| `instrec_") for line in block.splitlines()) == 1
 
 
