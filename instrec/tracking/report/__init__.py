@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from instrec import params
+from instrec.audio import separation
 from instrec.corpus import test_sets
 from instrec.errors import UserError
 from instrec.evaluation import figures
@@ -103,7 +104,11 @@ def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) ->
 def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
     """Any error in a file that the user named ends the command."""
     if file is None:
-        return _of_model(known, lambda trained: playing.clips(keras_model.made(trained)))
+        return _of_model(known, _of_clips)
     if isinstance(known, Lacking):
         raise known.reason
     return playing.file(keras_model.made(known), file)
+
+
+def _of_clips(known: Classifier) -> Any:
+    return playing.clips(keras_model.made(known), sample=separation.axis_of(known.card.spectrogram.part))

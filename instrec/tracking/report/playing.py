@@ -39,20 +39,30 @@ def file(model: WindowClassifier, path: Path) -> Timeline:
     return laid_out(path.name, predicted, sound)
 
 
-def clips(model: WindowClassifier) -> Timeline:
+def clips(model: WindowClassifier, *, sample: tuple[int, ...] = ()) -> Timeline:
     """Lay out the timeline of a few solo clips one after another, of a test set with unseen sounds
     where there is one.
+
+    Parameters
+    ----------
+    sample : shape of a sample of the model's clips; see `separation.axis_of`.
 
     Raises
     ------
     UserError
-        If there is no audio of test clips.
+        If there is no audio of test clips, or it is a sound where the model takes a pair of parts.
     """
     unseen = [each.name for each in test_sets.TEST_SETS if each.unseen]
     paths = sorted(AUDIO.glob("*.h5"), key=lambda path: (path.stem not in unseen, path.stem))
     for path in paths:
         if path.stem not in ("train", "valid") and (chosen := _of_classes(path)):
             labels, y, rate = chosen
+            if sample and y.ndim == 2:
+                raise UserError(
+                    "store-outdated",
+                    path,
+                    "holds clips of one channel, where the model takes a pair of parts; run `dvc repro synthesize`",
+                )
             sound = np.concatenate([separation.whole(clip) for clip in y])
             # Clips of one part are separated already. A pair is separated again: its sum is the sound.
             known = replace(model, separate=None) if y.ndim == 2 else model

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import keras
 import pytest
 import yaml
 
+from instrec import features
 from instrec.cli import main
+from instrec.models import classifier
 from instrec.tracking import report
 from tests.refusals import assert_one_line, refused
 from tests.report_project import add_set, git
-from tests.tone_model import tone
+from tests.tone_model import CARD, tone
 from tests.tone_model import written as written_music
 
 MODEL = Path("models/classifier.keras")
@@ -156,6 +160,17 @@ def test_what_is_missing_is_said_with_the_command_that_brings_it(copied, tmp_pat
     assert [each["id"] for each in found.of("section")] == SECTIONS
     for words in said:
         assert words in found.text
+
+
+def test_clips_of_one_channel_are_not_those_of_a_model_of_a_pair(copied, tmp_path):
+    card = replace(CARD, spectrogram=replace(CARD.spectrogram, part="harmonic_percussive_of_file"))
+    inputs = keras.Input(features.from_params(card.clip, card.spectrogram).shape)
+    presence = keras.layers.Dense(len(card.classes), "sigmoid")(keras.layers.Flatten()(inputs))
+    classifier.save(MODEL, keras.Model(inputs, {"presence": presence}), card)
+    found = written(tmp_path / "report.html")
+    part = found.text[found.text.index("The timeline") :]
+    assert "build/audio/unseen_clean.h5: holds clips of one channel" in part
+    assert "dvc repro synthesize" in part
 
 
 def test_outside_git_and_without_a_base_there_is_a_page(copied, tmp_path):
