@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from instrec.inference.prediction import Prediction
 
 __all__ = ["InstrecError", "Model", "Prediction", "__version__", "load_model", "predict"]
+
+# onnxruntime reads this when it is loaded. Without it, it sends data on its use to Microsoft, and leaves `.ses` in the
+# folder for temporary files and a device's identifier in ~/.cache.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # What takes time, NumPy first of all, is imported where it is used.
 _LAZY = {"Model": "instrec.inference.model", "Prediction": "instrec.inference.prediction"}

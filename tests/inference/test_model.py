@@ -1,6 +1,8 @@
 """ONNX gives what Keras gives, on real decoding; and what is no model is refused in one line."""
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -172,3 +174,15 @@ class TestDamaged:
 
 def test_the_released_export_is_a_model():
     assert len(model.load(PACKAGED).classes) == 15
+
+
+def test_a_prediction_leaves_no_files(tmp_path):
+    """onnxruntime would leave what its telemetry needs; it sends none where it takes itself to be under test."""
+    homes = {name: str(tmp_path / name) for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    for folder in homes.values():
+        Path(folder).mkdir()
+    path = written(tmp_path, tone("flute", 4))
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": os.environ.get("PYTHONPATH", ""), **homes}
+    command = [sys.executable, "-m", "instrec", "predict", "--model", "classifier", path]
+    subprocess.run(command, env=env, check=True, capture_output=True)
+    assert [each for folder in homes.values() for each in Path(folder).rglob("*")] == []
