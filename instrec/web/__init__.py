@@ -54,13 +54,26 @@ def server(model: Model, *, limit_mb: int = LIMIT_MB, patience: float = PATIENCE
     limit_mb : of a file, in millions of bytes.
     patience : seconds within which a request must arrive.
     """
+    protocol = type("Patient", (Protocol,), {"patience": patience})
     settings = uvicorn.Config(
         application(model, limit_mb=limit_mb),
-        http=type("Patient", (Protocol,), {"patience": patience}),
+        http=protocol,
         ws="none",
         lifespan="off",
         log_level="error",
         server_header=False,
         timeout_graceful_shutdown=_FAREWELL_SECONDS,
     )
-    return uvicorn.Server(settings)
+    return _Server(settings, protocol)
+
+
+class _Server(uvicorn.Server):
+    """Hangs up on all clients when it ends: uvicorn alone forgets those that it has accepted and not yet greeted."""
+
+    def __init__(self, settings: uvicorn.Config, protocol: type[Protocol]) -> None:
+        super().__init__(settings)
+        self._protocol = protocol
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._protocol.ending = True
+        await super().shutdown(sockets)

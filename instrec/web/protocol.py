@@ -20,10 +20,12 @@ class Protocol(H11Protocol):
     """One connection.
 
     The head of a request must arrive within `patience` seconds after the connection or the last answer. So must its
-    body, with more time for what has arrived. A client that does not read an answer for as long is cut off.
+    body, with more time for what has arrived. A client that does not read an answer for as long is cut off. While the
+    server ends (`ending`), every connection is.
     """
 
     patience = PATIENCE_SECONDS
+    ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
@@ -34,7 +36,7 @@ class Protocol(H11Protocol):
         super().connection_made(transport)
         transport.set_write_buffer_limits(0)  # so that `pause_writing` is called for every byte that is not read
         self._watch()
-        if len(self.connections) > MOST_CONNECTIONS:
+        if self.ending or len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
