@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instrec.errors import UserError, shown, told
+from instrec.util import processes
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
 if TYPE_CHECKING:
@@ -201,11 +202,13 @@ def quiet_native_code() -> Iterator[None]:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # where something loads TensorFlow before `backend` does
     sys.stderr.flush()
     kept, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    processes.standard_error = kept
     os.dup2(sink, 2)
     try:
         yield
     finally:
         os.dup2(kept, 2)
+        processes.standard_error = 2
         os.close(kept)
         os.close(sink)
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from instrec.errors import UserError
+from instrec.util.processes import unfinished
 
 DIGITS = 4  # of what is written of a fraction
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -44,14 +45,16 @@ def written_whole(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _clear(path.parent.absolute())
-        yield part
-        part.replace(path)
+        with _unfinished(part.absolute()):
+            yield part
+            part.replace(path)
     except OSError as error:
         if error.errno is None:  # not the operating system's word: a library's own use of OSError
             raise
         remedy = "free some space or " if error.errno in _NO_SPACE else ""
+        reason = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno  # its folder is a file
         raise UserError(
-            "file-unwritable", path, f"cannot be written: {os.strerror(error.errno)}; {remedy}choose another place"
+            "file-unwritable", path, f"cannot be written: {os.strerror(reason)}; {remedy}choose another place"
         ) from error
     finally:
         with suppress(OSError):  # the error was raised above, for example if `path` lies in a file
@@ -114,8 +117,18 @@ def temporary_files() -> Iterator[None]:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Return a folder that is removed when the block ends; a full disk is reported as by `temporary_files`."""
-    with temporary_files(), tempfile.TemporaryDirectory() as folder:
+    with temporary_files(), tempfile.TemporaryDirectory() as folder, _unfinished(Path(folder)):
         yield Path(folder)
+
+
+@contextmanager
+def _unfinished(path: Path) -> Iterator[None]:
+    own = (os.getpid(), path)
+    unfinished.add(own)
+    try:
+        yield
+    finally:
+        unfinished.discard(own)
 
 
 @functools.lru_cache(maxsize=1024)  # once for a folder, which may hold very many files

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -18,6 +18,12 @@ from instrec.errors import UserError, interruption, run
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else ()))  # not on Windows
 GRACE = 10.0  # seconds for cleaning up after the end of DVC; workers end what they have begun
 PATIENCE = 15.0  # seconds for an earlier run of the same stage to end; more than its grace
+
+unfinished: set[tuple[int, Path]] = set()
+"""Temporary files and folders, each with the process that made it and removes it, whatever signal ends it."""
+
+standard_error = 2
+"""Its file descriptor; another one while native code is kept from writing to 2."""
 
 _STAGE = "DVC_STAGE"  # in the environment of all that DVC starts, and not in DVC's own
 
@@ -62,8 +68,18 @@ def _end(number: int, frame: FrameType | None) -> None:
         frame = frame.f_back
     if within and not loading:
         raise KeyboardInterrupt(number)
-    os.write(2, f"{interruption(number)}\n".encode())
+    _remove_unfinished()
+    os.write(standard_error, f"{interruption(number)}\n".encode())
     os._exit(128 + number)
+
+
+def _remove_unfinished() -> None:
+    for owner, path in list(unfinished):
+        if owner == os.getpid():  # and not what this process was forked from
+            import shutil  # not before Ctrl-C is caught
+
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 @contextmanager

@@ -119,6 +119,36 @@ def test_ctrl_c_while_modules_load_is_no_traceback(project: Path, repository: Pa
         assert errors.removeprefix(lacking(errors)).count("\n") <= 1, errors
 
 
+LOADING = """
+from pathlib import Path
+from instrec.cli.commands import quiet_native_code
+from instrec.errors import run
+from instrec.util.files import temporary_folder, written_whole
+from instrec.util.processes import guard
+
+def main():
+    with quiet_native_code(), temporary_folder(), written_whole(Path("out/a.txt")) as part:
+        part.touch()
+        import loading
+
+guard()
+run(main)
+"""
+
+
+def test_a_signal_while_a_module_loads_is_one_line_and_leaves_nothing(folder: Path) -> None:
+    (folder / "loading.py").write_text("import pathlib, time; pathlib.Path('working').touch(); time.sleep(60)")
+    (folder / "main.py").write_text(LOADING)
+    (folder / "temporary").mkdir()
+    process = start("main.py", folder=folder, env={**os.environ, "TMPDIR": str(folder / "temporary")})
+    wait_for((folder / "working").exists)
+    assert len([*(folder / "out").iterdir(), *(folder / "temporary").iterdir()]) == 2
+    process.send_signal(signal.SIGINT)
+    errors = process.communicate(timeout=20)[1]
+    assert (process.returncode, errors.count("\n")) == (130, 1), errors
+    assert [*(folder / "out").iterdir(), *(folder / "temporary").iterdir()] == []
+
+
 @pytest.mark.parametrize("sent", SIGNALS, ids=lambda sent: sent.name)
 @pytest.mark.parametrize("to", ["group", "alone"])
 def test_a_signal_ends_a_stage_and_leaves_nothing(folder: Path, sent: signal.Signals, to: str) -> None:
