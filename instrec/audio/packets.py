@@ -165,8 +165,9 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, _File]]:
         if not path.is_file():
             raise UserError("not-a-file", path, "not a file; name an audio file")
         file = _File(path)
-    except OSError as error:  # missing, mostly
-        raise UserError("file-unreadable", path, f"{(error.strerror or str(error)).lower()}; check the name") from error
+    except (OSError, ValueError) as error:  # missing, mostly; a name with a null byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError("file-unreadable", path, f"{reason.lower()}; check the name") from error
     with file:
         if empty:
             raise UserError("file-empty", path, "is empty; replace or remove it")

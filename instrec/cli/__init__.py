@@ -31,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         return 141  # the shell's own code for it
     except OSError as error:
+        if error.filename is not None:
+            reason = f"{(error.strerror or str(error)).lower()}; check the name, and the permissions of its folder"
+            return told(UserError("file-unreadable", str(error.filename), reason))
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         _drop_output()

@@ -83,7 +83,7 @@ def _add_users(parser: Parser) -> None:
         metavar="0..1",
         help="replaces the thresholds of the model; 0 lists every class",
     )
-    sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
+    sub.add_argument("--track", type=_count, metavar="N", help=_TRACK_HELP)
     sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
     summary = "show a page on this machine to drop audio on, and play it with its timeline"
     sub = parser.command(commands.serve, summary, model=ours)
@@ -94,7 +94,7 @@ def _add_users(parser: Parser) -> None:
         help="a folder with one sub-folder per class, or a table: file, labels (a;b), and perhaps absent, group",
     )  # fmt: skip
     sub.add_argument("--json", action="store_true", help="print every metric as JSON, in place of the table")
-    sub.add_argument("--track", type=_track, metavar="N", help=_TRACK_HELP)
+    sub.add_argument("--track", type=_count, metavar="N", help=_TRACK_HELP)
     sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
     summary = "write the model as ONNX or TFLite: sound in, probabilities out"
     sub = parser.command(commands.export, summary, model=f"{TRAINED}, or else {RELEASED}")
@@ -123,7 +123,7 @@ def _add_maintainers(parser: Parser) -> None:
     sub.add_argument("--run", action="store_true", help="first run the recipes that docs/systems.json lacks")
     sub.add_argument("--budget", choices=("full", "cpu"), default="full", help="(default: full)")
     sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
-    sub.add_argument("--seeds", type=int, default=3, help="repetitions, each with a seed of its own (default: 3)")
+    sub.add_argument("--seeds", type=_count, default=3, help="repetitions, each with a seed of its own (default: 3)")
     sub.add_argument("--anew", action="store_true", help="also run what docs/systems.json has from other commits")
     sub = parser.command(dev.gate, "judge the working tree by its metrics against another commit's")
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
@@ -173,7 +173,7 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
-def _track(text: str) -> int:
+def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 9999:
         raise argparse.ArgumentTypeError(f"expected a number of 1 or more, found {text!r}")
     return int(text)

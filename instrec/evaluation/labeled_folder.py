@@ -127,7 +127,7 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
         If the folder is missing, is a file, or has no sub-folders with files.
     """
     if not folder.is_dir():
-        raise UserError("not-a-folder", folder, "not a folder; give one with a sub-folder per class")
+        raise UserError("not-a-folder", folder, "not a folder; give one with a sub-folder per class, or a table, *.csv")
     known = set(classes)
     labeled: list[tuple[Path, str]] = []
     skipped: list[Skipped] = []

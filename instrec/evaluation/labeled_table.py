@@ -57,30 +57,62 @@ def read(path: Path, classes: tuple[str, ...]) -> tuple[list[Labeled], list[dict
     Raises
     ------
     UserError
-        When the table cannot be read, lacks a column or a row, or a class is both present and absent.
+        When the table cannot be read, lacks a column or a row, has two rows of one file, or a class is both present and
+        absent.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            table = csv.DictReader(file)
-            rows, columns = list(table), set(table.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError("table-invalid", path, f"cannot be read as CSV ({error})") from error
-    if not {"file", "labels"} <= columns or not rows:
-        raise UserError("table-invalid", path, "needs columns file and labels, and a row; absent and group may follow")
-    found, skipped = [], []
-    for number, row in enumerate(rows, 2):
-        place = path.parent / (row["file"] or "")
+    rows = _rows(path)
+    found: list[Labeled] = []
+    skipped, lines = [], dict[Path, int]()
+    columns = rows[0][1].keys()
+    for number, row in rows:
+        place = path.parent / row["file"]
+        if (first := lines.setdefault(place, number)) != number:
+            raise UserError(
+                "table-invalid",
+                f"{path}: line {number}",
+                f"{row['file']} is in line {first} already; put all of its labels into one row: a;b",
+            )
         present, unknown = _classes(row["labels"], classes)
         absent, _ = _classes(row["absent"], classes) if "absent" in columns else (set(classes) - present, set())
         if both := present & absent:
-            raise UserError("table-invalid", f"{path}: line {number}", f"{min(both)} is both present and absent")
+            raise UserError(
+                "table-invalid",
+                f"{path}: line {number}",
+                f"{min(both)} is both present and absent; leave it in one of the two",
+            )
         found.append(Labeled(place, frozenset(present), frozenset(absent), row.get("group") or str(place)))
         skipped += [{"file": shown(place), "reason": f"label {each!r}: no class of the model's"} for each in unknown]
     return found, skipped
 
 
-def _classes(text: str | None, classes: tuple[str, ...]) -> tuple[set[str], list[str]]:
-    labels = {each.strip() for each in (text or "").split(_SEPARATOR)} - {""}
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a table, each with the number of its line."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            table = csv.DictReader(file)
+            rows, columns = [(table.line_num, row) for row in table], table.fieldnames or ()
+    except OSError as error:
+        raise UserError("table-invalid", path, f"{(error.strerror or str(error)).lower()}; check the name") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError("table-invalid", path, f"cannot be read as CSV ({error}); write it in UTF-8") from error
+    if not {"file", "labels"} <= set(columns) or len(set(columns)) < len(columns) or not rows:
+        raise UserError(
+            "table-invalid",
+            path,
+            "needs columns file and labels, each once, with commas between, and a row; absent and group may follow",
+        )
+    for number, row in rows:
+        if None in row or None in row.values():  # of csv.DictReader: too many, or too few
+            raise UserError(
+                "table-invalid",
+                f"{path}: line {number}",
+                f"must have {len(columns)} cells, as the first line has; between labels goes `{_SEPARATOR}`",
+            )
+    return rows
+
+
+def _classes(text: str, classes: tuple[str, ...]) -> tuple[set[str], list[str]]:
+    labels = {each.strip() for each in text.split(_SEPARATOR)} - {""}
     named = {label: taxonomy.class_named(label) or label for label in labels}
     return {name for name in named.values() if name in classes}, sorted(
         label for label, name in named.items() if name not in classes

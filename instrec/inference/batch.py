@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -38,7 +39,7 @@ def sounds(given: Iterable[Path | str]) -> list[Sound]:
     """
     found = []
     for path in map(Path, given):
-        if not path.is_dir():
+        if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if a name is too long or forbidden
             found.append(Sound(path, Path(path.name)))
             continue
         inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and not each.is_dir()]

@@ -6,8 +6,8 @@ import pytest
 import soundfile
 
 from instrec.cli import main
-from instrec.errors import UserError
 from instrec.evaluation import labeled_table
+from tests.refusals import refused
 from tests.tone_model import CARD, RATE, silence, tone
 
 CLASSES = tuple(CARD.classes)
@@ -22,7 +22,8 @@ def model(tones) -> str:
 def folder(tmp_path):
     sounds = {"both": tone("violin", 2) + tone("flute", 2), "flute": tone("flute", 2), "bass": tone("double_bass", 2)}
     for name, sound in (sounds | {"silent": silence(2)}).items():
-        soundfile.write(tmp_path / f"{name}.wav", sound, RATE)
+        for copy in (name, f"{name}_2"):
+            soundfile.write(tmp_path / f"{copy}.wav", sound, RATE)
     (tmp_path / "bad.wav").write_text("no audio" * 40)
     return tmp_path
 
@@ -56,7 +57,7 @@ def test_what_is_unlabeled_is_not_absent(folder, model, capsys):
 
 
 def test_intervals_are_over_groups(folder, model, capsys):
-    rows = "both.wav,violin,{0}\nflute.wav,flute,{1}\nboth.wav,violin,{0}\nflute.wav,flute,{1}\n"
+    rows = "both.wav,violin,{0}\nflute.wav,flute,{1}\nboth_2.wav,violin,{0}\nflute_2.wav,flute,{1}\n"
     one = evaluated(folder, model, capsys, "file,labels,group\n" + rows.format("a", "a"))
     assert one["groups"] == 1
     assert one["intervals"]["micro_f1"] == [one["micro_f1"]] * 2
@@ -67,7 +68,7 @@ def test_intervals_are_over_groups(folder, model, capsys):
 
 
 def test_one_label_per_file_is_scored_by_the_strongest_class_too(folder, model, capsys):
-    single = "file,labels,group\nflute.wav,flute,a\nbass.wav,double_bass,b\nbass.wav,violin,c\n"
+    single = "file,labels,group\nflute.wav,flute,a\nbass.wav,double_bass,b\nbass_2.wav,violin,c\n"
     result = evaluated(folder, model, capsys, single)
     assert (result["top1"], result["macro_recall"]) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     assert result["intervals"]["top1"] == [0, 1]
@@ -86,18 +87,38 @@ def test_what_is_left_out_is_told(folder, model, capsys):
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"),
+    ("text", "line", "named"),
     [
-        ("", "needs columns file and labels"),
-        ("file,labels\n", "needs columns file and labels"),
-        ("path,labels\na.wav,flute\n", "needs columns file and labels"),
-        ("file,labels,absent\na.wav,flute,flute\n", "line 2: flute is both present and absent"),
+        ("", "", ["file and labels"]),
+        ("file,labels\n", "", ["file and labels"]),
+        ("path,labels\na.wav,flute\n", "", ["file and labels"]),
+        ("file;labels\na.wav;flute\n", "", ["commas"]),
+        ("file,labels,labels\na.wav,flute,violin\n", "", ["each once"]),
+        ("file,labels,absent\na.wav,flute,flute\n", ": line 2", ["flute"]),
+        ("file,labels\na.wav\n", ": line 2", ["2 cells"]),
+        ("file,labels\nb.wav,flute\na.wav,flute,violin\n", ": line 3", ["2 cells", "`;`"]),
+        ("file,labels\na.wav,flute\nb.wav,flute\na.wav,violin\n", ": line 4", ["a.wav", "line 2", "a;b"]),
     ],
 )
-def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, reason):
-    (tmp_path / "labels.csv").write_text(text)
-    with pytest.raises(UserError, match=reason):
-        labeled_table.read(tmp_path / "labels.csv", CLASSES)
+def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, line, named):
+    path = tmp_path / "labels.csv"
+    path.write_text(text)
+    with refused("table-invalid", f"{path}{line}", *named):
+        labeled_table.read(path, CLASSES)
+
+
+def test_a_table_that_cannot_be_read_is_refused(tmp_path):
+    with refused("table-invalid", tmp_path / "none.csv", "check the name"):
+        labeled_table.read(tmp_path / "none.csv", CLASSES)
+    (tmp_path / "latin.csv").write_bytes(b"file,labels\ncaf\xe9.wav,flute\n")
+    with refused("table-invalid", tmp_path / "latin.csv", "UTF-8"):
+        labeled_table.read(tmp_path / "latin.csv", CLASSES)
+
+
+def test_a_name_that_no_file_can_have_is_left_out(folder, model, capsys):
+    result = evaluated(folder, model, capsys, f"file,labels\nno\0.wav,flute\n{'a' * 300}.wav,flute\nflute.wav,flute\n")
+    assert result["files"] == 1
+    assert len(result["skipped"]) == 2
 
 
 def test_nothing_to_score_is_one_line(folder, model, capsys):

@@ -113,7 +113,7 @@ class TestMistakes:
     def test_places(self, capsys, tones, tmp_path):
         (tmp_path / "file").touch()
         (tmp_path / "folder.onnx").mkdir()
-        for place, reason in (("file/m.onnx", "File exists"), ("folder.onnx", "Is a directory")):
+        for place, reason in (("file/m.onnx", "Not a directory"), ("folder.onnx", "Is a directory")):
             argv = ("--format", "onnx", "--model", str(tones), "--output", str(tmp_path / place))
             assert f"{place}: cannot be written: {reason}" in self.error(capsys, *argv)
         assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder.onnx"]

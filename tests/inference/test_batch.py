@@ -76,6 +76,13 @@ def test_a_folder_stands_for_the_audio_in_and_below_it(tmp_path):
     assert [each.path for each in found] == [tmp_path / name for name in (*names, "a/notes.txt")]
 
 
+def test_a_name_that_is_too_long_is_a_file_that_cannot_be_read(model, files):
+    (long,) = batch.sounds(["x" * 300])
+    error, found = batch.predictions([long.path, files[0]], model)
+    assert (error.code, error.subject) == ("file-unreadable", long.path)
+    assert found.instruments
+
+
 def test_a_folder_without_audio_is_told_of(tmp_path):
     (tmp_path / "notes.txt").touch()
     with refused("folder-empty", tmp_path, ".aac", ".flac", ".wav"):
