@@ -107,10 +107,12 @@ def best_thresholds(labels: Array, presence: Array) -> Array:
 
 
 def _highest_f1(labels: Array, presence: Array) -> float:
-    from sklearn.metrics import precision_recall_curve  # a second to import
-
     known = labels != UNKNOWN
     if not labels[known].any():
         return 1.0
-    precision, recall, _ = precision_recall_curve(labels[known], presence[known].astype(np.float64))
+    falling = np.argsort(-presence[known])
+    labels, presence = labels[known][falling], presence[known][falling].astype(np.float64)
+    last = np.flatnonzero(np.diff(presence, append=-1))  # of clips of equal presence, which a threshold cannot part
+    hits = np.cumsum(labels, dtype=np.int64)[last]
+    precision, recall = hits / (last + 1), hits / hits[-1]
     return float((2 * precision * recall / np.maximum(precision + recall, 1e-12)).max())

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import binomtest
 
 from instrec.evaluation import metrics, plot_tables, protocols, test_sets
 
@@ -136,6 +137,13 @@ def test_a_calibrated_model_lies_on_the_diagonal():
     rows = list(plot_tables.calibration(labels, presence))
     assert len(rows) == 10
     assert sum(low <= predicted <= high for predicted, _, low, high, _ in rows) >= 8
+
+
+@given(st.integers(0, 10_000), st.integers(1, 10_000))
+def test_its_interval_is_scipy_s(hits, trials):
+    hits = min(hits, trials)
+    expected = binomtest(hits, trials).proportion_ci(method="wilson")
+    assert plot_tables.wilson(hits, trials) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_calibration_takes_a_set_s_kinds_together(folder):
