@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import binomtest
 
 from instrec.evaluation import metrics, plot_tables, protocols, test_sets
+from tests.evaluation.tables import rows_of
 
 CLASSES = ("cello", "drums", "flute")
 SETTINGS = {"rounds": 200, "seed": 7}
@@ -44,11 +44,6 @@ def folder(tmp_path) -> Path:
     validation = [solo(test_set="valid", seed=1), mixtures(test_set="valid", seed=2)]
     plot_tables.write(tmp_path, [solo(), mixtures()], validation, THRESHOLDS, **SETTINGS)
     return tmp_path
-
-
-def rows_of(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_confusion_has_a_row_a_solo_clip(folder):
