@@ -1,6 +1,7 @@
 """DVC does not follow imports, so dvc.yaml lists them; here it is held to what the code imports."""
 
 import ast
+from functools import cache
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -33,10 +34,12 @@ def module_files(name: str) -> list[Path]:
     return [*holding, *(path for path in [ROOT.joinpath(*parts).with_suffix(".py")] if path.exists())]
 
 
+@cache
 def holds_code(path: Path) -> bool:
     return any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
 
 
+@cache  # each file is reached in many ways
 def imports(file: Path) -> set[Path]:
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
