@@ -27,7 +27,7 @@ def params(small_params: Params) -> Params:
     return replace(
         small_params,
         model=replace(small_params.model, width=4),
-        train=replace(small_params.train, epochs=4, batch_size=16, patience=4),
+        train=replace(small_params.train, epochs=4, batch_size=24, patience=4),
     )
 
 
