@@ -257,4 +257,4 @@ def load(path: Path = Path("params.yaml")) -> Params:
     UserError
         If the file is missing or not YAML, or if a `section.key` is unknown, missing or out of range.
     """
-    return build(Params, documents.load_yaml(path), str(path), joint=": ")
+    return build(Params, documents.load_yaml(path, remedy=f"restore it: git checkout {path}"), str(path), joint=": ")

@@ -185,7 +185,7 @@ def test_what_is_no_mapping_of_parameters_is_named(tmp_path, content, code):
     path = tmp_path / "params.yaml"
     if content is not None:
         path.write_bytes(content)
-    with refused(code, path):
+    with refused(code, path, *(["git checkout"] if code == "document-unreadable" else [])):
         params.load(path)
 
 
