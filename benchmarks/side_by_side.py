@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/benchmarks.md"
-COMPARISONS = ("spectrograms", "rendering", "predict", "memory", "precision", "ceiling")
+COMPARISONS = ("spectrograms", "rendering", "cluster", "predict", "memory", "precision", "ceiling")
 
 INTRODUCTION = """\
 # Benchmarks

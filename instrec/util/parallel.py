@@ -100,7 +100,8 @@ def _cluster(address: str) -> Iterator[tuple[Executor, int, Callable[[], None]]]
 
     where, start = f"params.yaml: cluster: {address}", f"dask worker {address} --nthreads 1"
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        # Results come from the workers themselves where they can be reached, and else through the scheduler.
+        client = Client(address, timeout=10, set_as_default=False, direct_to_workers=True)
     except (OSError, ValueError) as error:
         raise UserError(
             "cluster-unreachable", where, f"cannot be reached ({error}); start it: dask scheduler"
