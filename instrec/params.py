@@ -103,6 +103,7 @@ class ScoreParams(Section):
 
 @dataclass(frozen=True)
 class SynthParams(Section):
+    engine: Literal["fluidsynth", "note_bank"]
     reverb_probability: Share
     chorus_probability: Share
     detune_cents: NonNegative

@@ -32,7 +32,7 @@ INSTALL = "apt-get install libfluidsynth3"
 
 # Generators of the SoundFont 2.04 specification (section 8.1.2) that a performance moves.
 _FILTER_CUTOFF, _ATTACK, _RELEASE, _COARSE_TUNE, _FINE_TUNE = 8, 34, 38, 51, 52
-_DRUM_BANK = 128
+DRUM_BANK = 128
 
 
 class Synth:
@@ -55,7 +55,8 @@ class Synth:
                 "FluidSynth cannot load it: not a SoundFont, or damaged; install it again",
             )
         self._font = self._fluid.fluid_synth_get_sfont_by_id(self._owner.synth, number)
-        self._kits = [kit for kit in range(128) if self._owner.sfpreset_name(number, _DRUM_BANK, kit)]
+        self._programs = {program for program in range(128) if self._owner.sfpreset_name(number, 0, program)}
+        self._kits = [kit for kit in range(128) if self._owner.sfpreset_name(number, DRUM_BANK, kit)]
 
     def close(self) -> None:
         """Free the SoundFont's memory."""
@@ -76,7 +77,7 @@ class Synth:
         UserError
             If the SoundFont lacks a program of the score; FluidSynth would play its first, a piano.
         """
-        performance = replace(performance, voices=tuple(self._able(voice) for voice in performance.voices))
+        performance = replace(performance, voices=tuple(self.able(voice) for voice in performance.voices))
         skipped = round(performance.preroll_seconds * self.sample_rate / BLOCK)
         samples = round(seconds * self.sample_rate)
         blocks = skipped + -(-samples // BLOCK)
@@ -94,9 +95,9 @@ class Synth:
         # Where nothing sounds, FluidSynth's reverb gives a direct current of -156 dBFS; silence shall be silence.
         return mono if np.abs(mono).max(initial=0.0) > SILENCE else np.zeros_like(mono)
 
-    def _able(self, voice: Voice) -> Voice:
+    def able(self, voice: Voice) -> Voice:
         """Let a track play its own program if the SoundFont lacks the substitute."""
-        if voice.program is None or self._owner.sfpreset_name(self._number, 0, voice.program):
+        if voice.program is None or voice.program in self._programs:
             return voice
         return replace(voice, program=None, zone_shift=0)
 
@@ -118,15 +119,9 @@ class Synth:
                 fluid.fluid_synth_set_reverb(player, *performance.reverb)
             if performance.chorus:
                 fluid.fluid_synth_set_chorus(player, *performance.chorus, 0)
-            for channel, track, voice in _cast(score, performance):
-                bank, program = self._preset(track, voice)
-                if fluid.fluid_synth_program_select(player, channel, font, bank, program) != fluid.FLUID_OK:
-                    raise UserError(
-                        "program-missing",
-                        self.soundfont,
-                        f"has no program {program} in it, and a piano would play instead; choose "
-                        "another in params.yaml: soundfonts",
-                    )
+            for channel, track, voice in cast(score, performance):
+                bank, program = self.preset(track, voice)
+                fluid.fluid_synth_program_select(player, channel, font, bank, program)
                 # Volume and pan, then how much goes to reverb and chorus where they are on.
                 for controller, value in ((7, voice.volume), (10, voice.pan), (91, 127), (93, 127)):
                     fluid.fluid_synth_cc(player, channel, controller, value)
@@ -153,17 +148,35 @@ class Synth:
         library.fluid_synth_activate_key_tuning(player, 0, channel, chosen[0].encode(), cents.ctypes.data, 0)
         library.fluid_synth_activate_tuning(player, channel, 0, channel, 0)
 
-    def _preset(self, track: pretty_midi.Instrument, voice: Voice) -> tuple[int, int]:
-        """Choose a drum kit, or the General MIDI program; General MIDI promises only the first kit."""
+    def preset(self, track: pretty_midi.Instrument, voice: Voice) -> tuple[int, int]:
+        """Choose a drum kit, or the General MIDI program; General MIDI promises only the first kit.
+
+        Returns
+        -------
+        bank, program : of the preset.
+
+        Raises
+        ------
+        UserError
+            If the SoundFont lacks it.
+        """
         if not track.is_drum:
-            return 0, track.program if voice.program is None else voice.program
+            program = track.program if voice.program is None else voice.program
+            if program not in self._programs:
+                raise UserError(
+                    "program-missing",
+                    self.soundfont,
+                    f"has no program {program} in it, and a piano would play instead; choose "
+                    "another in params.yaml: soundfonts",
+                )
+            return 0, program
         if not self._kits:
             raise UserError(
                 "program-missing",
                 self.soundfont,
                 "no drum kit (bank 128) in it; choose another in params.yaml: soundfonts",
             )
-        return _DRUM_BANK, self._kits[int(voice.kit * len(self._kits))]
+        return DRUM_BANK, self._kits[int(voice.kit * len(self._kits))]
 
     def _events(
         self, score: pretty_midi.PrettyMIDI, performance: Performance
@@ -171,7 +184,7 @@ class Synth:
         """Return (block, call, arguments) in order of time: controllers first, ends of notes before starts."""
         fluid, rate = self._fluid, self.sample_rate / BLOCK
         events: list[tuple[int, int, Any, tuple[int, ...]]] = []
-        for channel, track, voice in _cast(score, performance):
+        for channel, track, voice in cast(score, performance):
             for change in track.control_changes:
                 events.append(
                     (
@@ -193,7 +206,7 @@ class Synth:
         return [(block, call, arguments) for block, _, call, arguments in events]
 
 
-def _cast(
+def cast(
     score: pretty_midi.PrettyMIDI, performance: Performance
 ) -> Iterator[tuple[int, pretty_midi.Instrument, Voice]]:
     """Return the MIDI channel and voice of every track. Tracks beyond the fifteen melodic channels share them."""

@@ -30,6 +30,7 @@ from instrec.util import documents, seeding
 if TYPE_CHECKING:
     import pretty_midi
 
+    from instrec.synthesis.note_bank import NoteBank
 
 Signal = npt.NDArray[np.float32]
 Cut = tuple[Signal, int]  # sound, and the sample where the clip starts
@@ -140,8 +141,9 @@ class Renderer:
         levels_db = self._rng(clip, "levels").uniform(_QUIETEST_DB, 0, size=len(fonts))
         return mixing.mix(sounds, levels_db, self.params.clip.sample_rate)
 
-    def _instrument(self, clip: Clip) -> Synth:
-        font = (clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
+    def _instrument(self, clip: Clip) -> Synth | NoteBank:
+        settings = self.params
+        font = (clip.soundfont, settings.soundfonts.folders, settings.clip.sample_rate, settings.synth.engine)
         return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
@@ -241,7 +243,7 @@ def _separated(samples: bytes, sample_rate: int, part: Part) -> Signal:
 
 
 @functools.lru_cache(maxsize=4)
-def _excerpt(path: str, longer: float, instrument: Synth) -> Signal:
+def _excerpt(path: str, longer: float, instrument: Synth | NoteBank) -> Signal:
     """Render a whole excerpt, and `longer` seconds after it; its windows come one after another."""
     score = midi.load(Path(path))
     return instrument.render(score, score.get_end_time() + longer)

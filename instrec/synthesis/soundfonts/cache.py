@@ -7,9 +7,14 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instrec.synthesis.fluidsynth import Synth
 from instrec.synthesis.soundfonts import catalog
+
+if TYPE_CHECKING:
+    from instrec.synthesis.note_bank import NoteBank
+    from instrec.synthesis.notes import Notes
 
 # MuseScore_General_Full.sf3 takes ten seconds to load. All workers may fill half of the memory; the rest is for what
 # they render and for a training beside them. Each may have a GiB, whatever the machine has: params.yaml's take 0.7.
@@ -17,14 +22,14 @@ _LEAST_BYTES = 1 << 30
 _DECODED = 6  # times its file's size a compressed SoundFont takes in memory, as measured with that one
 _IDLE_CLIPS = 1000  # one that so many clips have not used is not among those that take turns
 
-_Font = tuple[str, tuple[str, ...], int]  # name, folders to look in, sample rate
+_Font = tuple[str, tuple[str, ...], int, str]  # name, folders to look in, sample rate, engine
 
 
 @dataclass(frozen=True)
 class _Loaded:
     """A SoundFont in memory: its approximate size in bytes, and the number of the clip that used it last."""
 
-    synth: Synth
+    synth: Synth | NoteBank
     size: int
     last: int
 
@@ -33,14 +38,16 @@ class SynthCache:
     """Keeps SoundFonts in memory, as far as they fit.
 
     Clips use the SoundFonts in turn. If not all fit, the one used longest ago is needed next. So the one used last
-    makes room, unless another is not needed any more.
+    makes room, unless another is not needed any more. The notes of note banks take half of the memory, whose SoundFonts
+    the other half.
     """
 
     def __init__(self) -> None:
         self._loaded: dict[_Font, _Loaded] = {}  # the one used longest ago comes first
+        self._notes: Notes | None = None
         self._clips = 0
 
-    def synth(self, font: _Font, limit: int) -> Synth:
+    def synth(self, font: _Font, limit: int) -> Synth | NoteBank:
         """Return the synthesizer of a SoundFont. All loaded SoundFonts take at most `limit` bytes, or this one is
         alone."""
         self._clips += 1
@@ -49,14 +56,23 @@ class SynthCache:
         return loaded.synth
 
     def _load(self, font: _Font, limit: int) -> _Loaded:
-        name, folders, sample_rate = font
+        name, folders, sample_rate, engine = font
+        limit = limit // 2 if engine == "note_bank" else limit
         path = catalog.find(name, folders)
         size = path.stat().st_size * (_DECODED if path.suffix.lower() == ".sf3" else 1)
         while self._loaded and size + sum(each.size for each in self._loaded.values()) > limit:
             first, *_ = self._loaded
             is_idle = self._clips - self._loaded[first].last > _IDLE_CLIPS
             (self._loaded.pop(first) if is_idle else self._loaded.popitem()[1]).synth.close()
-        return _Loaded(Synth(path, sample_rate), size, self._clips)
+        synth = Synth(path, sample_rate)
+        return _Loaded(self._bank(synth, limit) if engine == "note_bank" else synth, size, self._clips)
+
+    def _bank(self, synth: Synth, limit: int) -> NoteBank:
+        """Return a note bank; its modules load Numba, which takes a second."""
+        from instrec.synthesis import note_bank, notes
+
+        self._notes = self._notes or notes.Notes(limit)
+        return note_bank.NoteBank(synth, self._notes)
 
 
 SYNTHS = SynthCache()
