@@ -1,6 +1,7 @@
 """Rendering: clips per second, ours against bare FluidSynth calls, and two processes against one of pretty_midi's.
 
-Then clips that twelve SoundFonts play in turn: all of them in memory, and with room for eight.
+Then the note bank, its notes in memory, against FluidSynth on the same performances without reverb and chorus. Then
+clips that twelve SoundFonts play in turn: all of them in memory, and with room for eight.
 
 python -m benchmarks.rendering
 """
@@ -24,8 +25,10 @@ from benchmarks import side_by_side
 from benchmarks.side_by_side import Row
 from instrec import params, scores
 from instrec.corpus.manifest import CLEAN, SCORE, Clip
-from instrec.synthesis import rendering
+from instrec.synthesis import rendering, variation
 from instrec.synthesis.fluidsynth import GAIN, Synth
+from instrec.synthesis.note_bank import NoteBank
+from instrec.synthesis.notes import Notes
 from instrec.synthesis.soundfonts import cache, catalog
 from instrec.util import parallel
 
@@ -61,6 +64,27 @@ def our_synth() -> Synth:
 
 def ours(number: int) -> np.ndarray:
     return our_synth().render(score(number), SECONDS)
+
+
+@functools.cache
+def performance(number: int) -> variation.Performance:
+    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    rng = np.random.default_rng(number)
+    drawn = variation.draw(rng, parameters.synth, score(number), classes=parameters.classes, seconds=SECONDS)
+    return replace(drawn, reverb=None, chorus=None)
+
+
+@functools.cache
+def note_bank() -> NoteBank:
+    return NoteBank(our_synth(), Notes(4 << 30))
+
+
+def by_notes(number: int) -> np.ndarray:
+    return note_bank().render(score(number), SECONDS, performance(number))
+
+
+def varied(number: int) -> np.ndarray:
+    return our_synth().render(score(number), SECONDS, performance(number))
 
 
 @functools.cache
@@ -194,6 +218,8 @@ def compared() -> Iterator[Row]:
         events(number)  # made ahead
     alone = {"instrec": lambda: one_by_one(ours), "bare FluidSynth calls": lambda: one_by_one(bare)}
     yield from side_by_side.rows("clips of 3 s, one process", "clips/s", alone, turns=15)
+    engines = {"note bank": lambda: one_by_one(by_notes), "FluidSynth, in process": lambda: one_by_one(varied)}
+    yield from side_by_side.rows("clips of 3 s, note bank", "clips/s", engines, turns=15)
     together = {
         "instrec, 2 workers": lambda: through_ordered_map(2),
         "instrec, 1 worker": lambda: through_ordered_map(1),

@@ -97,9 +97,7 @@ class NoteBank:
         before = max(0, len(taps) - 1)
         y = self._empty("track", before + len(clip)) if before else clip
         for tuned, spans in groups.items():
-            edges = np.zeros(controls.blocks + 1)
-            edges[1:] = BLOCK * np.exp2((cents + tuned) / 1200)
-            edges = edges.cumsum()
+            edges = _edges((cents + tuned) / 1200, controls.blocks)
             edges -= edges[skipped]
             source = self._empty("source", int(edges[-1]) + MARGIN + 8)
             end = max(self._add_note(source, span, edges, voice, controls.wheel(span.start), preset) for span in spans)
@@ -143,6 +141,15 @@ class NoteBank:
         attack = envelope.attack * ratio * 2 ** (voice.attack_timecents / 1200)
         note_kernels.add_note(source, sound, start, (span.velocity / key.velocity) ** 2, attack, off, decay)
         return start + len(sound)
+
+
+def _edges(octaves: Curve | float, blocks: int) -> Curve:
+    """Return where blocks begin, and the last one ends, in samples of notes that sound so much higher."""
+    if isinstance(octaves, float):
+        return np.arange(blocks + 1, dtype=np.float64) * float(BLOCK * 2.0**octaves)
+    edges = np.zeros(blocks + 1)
+    np.cumsum(BLOCK * np.exp2(octaves), out=edges[1:])
+    return edges
 
 
 @functools.lru_cache(maxsize=1024)

@@ -15,7 +15,8 @@ TAPS = 4  # a filter has a multiple of so many
 
 Signal = npt.NDArray[np.float32]
 _Function = TypeVar("_Function", bound=Callable[..., None])
-_RAMP = np.arange(BLOCK, dtype=np.float32)  # as 64-bit counts become floats one by one, not by vectors
+_CHUNK = 4 * BLOCK  # samples of a note whose level changes linearly
+_RAMP = np.arange(_CHUNK, dtype=np.float32)  # as 64-bit counts become floats one by one, not by vectors
 
 
 def _compiled(function: _Function) -> _Function:
@@ -25,7 +26,7 @@ def _compiled(function: _Function) -> _Function:
 
 @_compiled
 def _add_ramp(target: Signal, source: Signal, level: float, slope: float) -> None:
-    """Add up to a block of a note at a level that changes by `slope` per sample."""
+    """Add up to a chunk of a note at a level that changes by `slope` per sample."""
     first, step = np.float32(level), np.float32(slope)
     for i in range(len(source)):
         target[i] += source[i] * (first + step * _RAMP[i])
@@ -46,18 +47,20 @@ def add_note(track: Signal, note: Signal, start: int, gain: float, attack: float
     first, last = max(0, -start), min(len(note), len(track) - start)
     held, rise = min(last, off), min(attack, float(off))
     risen = min(held, max(first, int(rise)))
-    for begin in range(first, risen, BLOCK):
-        end = min(risen, begin + BLOCK)
+    for begin in range(first, risen, _CHUNK):
+        end = min(risen, begin + _CHUNK)
         _add_ramp(track[start + begin : start + end], note[begin:end], gain * begin / attack, gain / attack)
     if held > risen:
-        target, source, level = track[start + risen : start + held], note[risen:held], np.float32(gain)
+        target, source, full = track[start + risen : start + held], note[risen:held], np.float32(gain)
         for i in range(len(source)):
-            target[i] += source[i] * level
-    loudest = gain * min(1.0, off / max(attack, 1.0))
-    for begin in range(max(first, off), last, BLOCK):
-        end = min(last, begin + BLOCK)
-        now = loudest * np.exp(decay * (begin - off))
-        _add_ramp(track[start + begin : start + end], note[begin:end], now, now * np.expm1(decay * BLOCK) / BLOCK)
+            target[i] += source[i] * full
+    level = gain * min(1.0, off / max(attack, 1.0)) * np.exp(decay * max(0, first - off))
+    chunk = _CHUNK if decay * _CHUNK > -1 else BLOCK
+    change = np.expm1(decay * chunk)
+    for begin in range(max(first, off), last, chunk):
+        end = min(last, begin + chunk)
+        _add_ramp(track[start + begin : start + end], note[begin:end], level, level * change / chunk)
+        level += level * change
 
 
 @_compiled
@@ -75,7 +78,7 @@ def resample(y: Signal, track: Signal, positions: Any, gains: Any) -> None:
     unsigned indexes are not checked for being negative.
     """
     places, parts = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.float32)
-    p = np.empty((4, BLOCK), np.float32)
+    p = np.empty((BLOCK, 4), np.float32)
     half, three, four, five, one = np.float32(0.5), np.float32(3), np.float32(4), np.float32(5), np.uint32(1)
     for block in range(len(positions) - 1):
         whole = int(positions[block])
@@ -88,10 +91,10 @@ def resample(y: Signal, track: Signal, positions: Any, gains: Any) -> None:
             parts[i] = place - np.float32(places[i])
         for i in range(BLOCK):
             k = np.uint32(places[i])
-            p[0, i], p[1, i], p[2, i], p[3, i] = source[k], source[k + one], source[k + one + one], source[k + 3 * one]
+            p[i, 0], p[i, 1], p[i, 2], p[i, 3] = source[k], source[k + one], source[k + one + one], source[k + 3 * one]
         gain, step = np.float32(gains[block]), np.float32((gains[block + 1] - gains[block]) / BLOCK)
         for i in range(BLOCK):
-            t, p0, p1, p2, p3 = parts[i], p[0, i], p[1, i], p[2, i], p[3, i]
+            t, p0, p1, p2, p3 = parts[i], p[i, 0], p[i, 1], p[i, 2], p[i, 3]
             cubic = t * (p0 + p0 - five * p1 + four * p2 - p3 + t * (three * (p1 - p2) + p3 - p0))
             out[i] += (p1 + half * t * (p2 - p0 + cubic)) * (gain + step * _RAMP[i])
 

@@ -142,9 +142,10 @@ class Renderer:
         return mixing.mix(sounds, levels_db, self.params.clip.sample_rate)
 
     def _instrument(self, clip: Clip) -> Synth | NoteBank:
-        settings = self.params
-        font = (clip.soundfont, settings.soundfonts.folders, settings.clip.sample_rate, settings.synth.engine)
-        return cache.SYNTHS.synth(font, cache.soundfont_bytes(self.params.workers))
+        """Return what plays a clip: a note bank only if it is for training, as all metrics are compared."""
+        font = (clip.soundfont, self.params.soundfonts.folders, self.params.clip.sample_rate)
+        is_bank = self.params.synth.engine == "note_bank" and clip.split == "train"
+        return (cache.SYNTHS.bank if is_bank else cache.SYNTHS.synth)(font, cache.soundfont_bytes(self.params.workers))
 
     def _rng(self, clip: Clip, *names: str) -> np.random.Generator:
         """Return the generator of a clip's id, or of what a clean and a noisy clip share.

@@ -118,7 +118,8 @@ def sounding_notes(track: pretty_midi.Instrument, voice: Voice, controls: Contro
 
     for block, kind, value, velocity in _events(track, voice, controls):
         if kind == _STARTS:
-            end(choking if value in choking else (value,), block)
+            if value in choking or value in sounding:
+                end(choking if value in choking else (value,), block)
             sounding[value] = (block, velocity)
         elif kind == _PEDALS:
             is_down = value >= 64

@@ -22,24 +22,24 @@ _LEAST_BYTES = 1 << 30
 _DECODED = 6  # times its file's size a compressed SoundFont takes in memory, as measured with that one
 _IDLE_CLIPS = 1000  # one that so many clips have not used is not among those that take turns
 
-_Font = tuple[str, tuple[str, ...], int, str]  # name, folders to look in, sample rate, engine
+_Font = tuple[str, tuple[str, ...], int]  # name, folders to look in, sample rate
 
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A SoundFont in memory: its approximate size in bytes, and the number of the clip that used it last."""
+    """A SoundFont in memory: its approximate size in bytes, the number of the clip that used it last, its note bank."""
 
-    synth: Synth | NoteBank
+    synth: Synth
     size: int
     last: int
+    bank: NoteBank | None = None
 
 
 class SynthCache:
     """Keeps SoundFonts in memory, as far as they fit.
 
     Clips use the SoundFonts in turn. If not all fit, the one used longest ago is needed next. So the one used last
-    makes room, unless another is not needed any more. The notes of note banks take half of the memory, whose SoundFonts
-    the other half.
+    makes room, unless another is not needed any more.
     """
 
     def __init__(self) -> None:
@@ -47,32 +47,38 @@ class SynthCache:
         self._notes: Notes | None = None
         self._clips = 0
 
-    def synth(self, font: _Font, limit: int) -> Synth | NoteBank:
+    def synth(self, font: _Font, limit: int) -> Synth:
         """Return the synthesizer of a SoundFont. All loaded SoundFonts take at most `limit` bytes, or this one is
         alone."""
+        return self._used(font, limit).synth
+
+    def bank(self, font: _Font, limit: int) -> NoteBank:
+        """Return the note bank of a SoundFont; the notes of all banks take at most half of `limit` beside it."""
+        from instrec.synthesis import note_bank, notes  # they load Numba, which takes a second
+
+        loaded = self._used(font, limit)
+        if loaded.bank is None:
+            self._notes = self._notes or notes.Notes(limit // 2)
+            bank = note_bank.NoteBank(loaded.synth, self._notes)
+            self._loaded[font] = replace(loaded, bank=bank)
+            return bank
+        return loaded.bank
+
+    def _used(self, font: _Font, limit: int) -> _Loaded:
         self._clips += 1
         loaded = self._loaded.pop(font, None) or self._load(font, limit)
-        self._loaded[font] = replace(loaded, last=self._clips)
-        return loaded.synth
+        self._loaded[font] = used = replace(loaded, last=self._clips)
+        return used
 
     def _load(self, font: _Font, limit: int) -> _Loaded:
-        name, folders, sample_rate, engine = font
-        limit = limit // 2 if engine == "note_bank" else limit
+        name, folders, sample_rate = font
         path = catalog.find(name, folders)
         size = path.stat().st_size * (_DECODED if path.suffix.lower() == ".sf3" else 1)
         while self._loaded and size + sum(each.size for each in self._loaded.values()) > limit:
             first, *_ = self._loaded
             is_idle = self._clips - self._loaded[first].last > _IDLE_CLIPS
             (self._loaded.pop(first) if is_idle else self._loaded.popitem()[1]).synth.close()
-        synth = Synth(path, sample_rate)
-        return _Loaded(self._bank(synth, limit) if engine == "note_bank" else synth, size, self._clips)
-
-    def _bank(self, synth: Synth, limit: int) -> NoteBank:
-        """Return a note bank; its modules load Numba, which takes a second."""
-        from instrec.synthesis import note_bank, notes
-
-        self._notes = self._notes or notes.Notes(limit)
-        return note_bank.NoteBank(synth, self._notes)
+        return _Loaded(Synth(path, sample_rate), size, self._clips)
 
 
 SYNTHS = SynthCache()
