@@ -1,7 +1,7 @@
 """Rendering: clips per second, ours against bare FluidSynth calls, and two processes against one of pretty_midi's.
 
-Then the note bank, its notes in memory, against FluidSynth on the same performances without reverb and chorus. Then
-clips that twelve SoundFonts play in turn: all of them in memory, and with room for eight.
+Then the note bank, its notes in memory, against FluidSynth on the same performances, without reverb and chorus and with
+them as they are drawn. Then clips that twelve SoundFonts play in turn: all of them in memory, and with room for eight.
 
 python -m benchmarks.rendering
 """
@@ -70,8 +70,7 @@ def ours(number: int) -> np.ndarray:
 def performance(number: int) -> variation.Performance:
     parameters = params.load(Path(__file__).parents[1] / "params.yaml")
     rng = np.random.default_rng(number)
-    drawn = variation.draw(rng, parameters.synth, score(number), classes=parameters.classes, seconds=SECONDS)
-    return replace(drawn, reverb=None, chorus=None)
+    return variation.draw(rng, parameters.synth, score(number), classes=parameters.classes, seconds=SECONDS)
 
 
 @functools.cache
@@ -85,6 +84,10 @@ def by_notes(number: int) -> np.ndarray:
 
 def varied(number: int) -> np.ndarray:
     return our_synth().render(score(number), SECONDS, performance(number))
+
+
+def dry(number: int) -> np.ndarray:
+    return our_synth().render(score(number), SECONDS, replace(performance(number), reverb=None, chorus=None))
 
 
 @functools.cache
@@ -218,7 +221,11 @@ def compared() -> Iterator[Row]:
         events(number)  # made ahead
     alone = {"instrec": lambda: one_by_one(ours), "bare FluidSynth calls": lambda: one_by_one(bare)}
     yield from side_by_side.rows("clips of 3 s, one process", "clips/s", alone, turns=15)
-    engines = {"note bank": lambda: one_by_one(by_notes), "FluidSynth, in process": lambda: one_by_one(varied)}
+    engines = {
+        "note bank": lambda: one_by_one(by_notes),
+        "FluidSynth without reverb and chorus": lambda: one_by_one(dry),
+        "FluidSynth": lambda: one_by_one(varied),
+    }
     yield from side_by_side.rows("clips of 3 s, note bank", "clips/s", engines, turns=15)
     together = {
         "instrec, 2 workers": lambda: through_ordered_map(2),
