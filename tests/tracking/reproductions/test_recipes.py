@@ -70,8 +70,9 @@ def test_who_published_single_notes_learns_and_is_tested_on_dry_ones(name: str) 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sethi2018")])
 def test_sethis_clips_have_his_own_effects_alone(name: str) -> None:
     tree, _ = recipes.settings(PARAMS, recipes.load(FOLDER, name).changes(), name)
-    effects = {key for key, value in (tree["noise"] | tree["synth"]).items() if value and not key.endswith("snr_db")}
-    assert effects == {"sethi_probability"}
+    drawn = {key: value for key, value in (tree["noise"] | tree["synth"]).items() if not key.endswith("snr_db")}
+    assert {key for key, value in drawn.items() if value} == {"engine", "sethi_probability"}
+    assert drawn["engine"] == "fluidsynth"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("sethi2018")])
