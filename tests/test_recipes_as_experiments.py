@@ -102,7 +102,7 @@ def test_systems_are_run_in_a_clone_and_go_on_after_an_interruption(with_recipes
     assert f"| 2 | {runs[0]['commit']} {runs[0]['date']}" in (with_recipes / "docs/systems.md").read_text()
     assert "tiny" in (with_recipes / "docs/systems.svg").read_text()
     assert {line.split()[-1] for line in status(with_recipes) - before} == {
-        f"docs/systems.{suffix}" for suffix in ("json", "md", "svg")
+        f"docs/systems{ending}" for ending in (".json", ".md", ".svg", "_metrics.svg")
     }
 
 
