@@ -9,7 +9,8 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-BLOCK = 64  # samples; as FluidSynth's: pitch and gain change from block to block
+from instrec.synthesis.fluidsynth import BLOCK  # pitch and gain change from block to block
+
 MARGIN = 1  # samples of a track before its first, for the interpolation
 TAPS = 4  # a filter has a multiple of so many
 
