@@ -69,9 +69,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="module")
-def module_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder of a test file, for what is too large to lie on the disk until all tests have run."""
-    folder = tmp_path_factory.mktemp("module")
+def module_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of a test file, for what is too large to lie on the disk until all tests have run.
+
+    Each file has a name of its own: MLflow keeps databases open, and would read a deleted one at the same path.
+    """
+    folder = tmp_path_factory.mktemp(request.path.stem)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 

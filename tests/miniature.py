@@ -42,8 +42,9 @@ def dvc(repository: Path, *arguments: str, check: bool = True) -> str:
 
 
 def environment() -> dict[str, str]:
-    # The stages' `python` is this one.
-    return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
+    """The caller's own, but the stages' `python` is this one, and runs go to the repository's own MLflow store."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_EXP", "MLFLOW_TRACK"))}
+    return own | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "DVC_NO_ANALYTICS": "1"}
 
 
 def set_params(repository: Path, values: dict[str, object]) -> None:

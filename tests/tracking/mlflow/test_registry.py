@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def local(monkeypatch):
     """None of the caller's own MLflow settings, and what tests set is taken back."""
-    for name in ("MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME", *runs.SETTINGS):
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID", "DVC_ROOT", "DVC_EXP_NAME", *runs.SETTINGS):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
 
@@ -151,7 +151,9 @@ def test_a_version_has_signature_example_dependencies_and_its_run(registered, cl
     assert [line.partition("==")[0] for line in pinned.splitlines()] == list(pyfunc.REQUIREMENTS)
 
 
-def test_the_same_model_is_one_version_and_another_is_another(registered, client, mlflow_server, tmp_path, monkeypatch):
+def test_the_same_model_is_one_version_and_another_is_another(
+    registered, client, mlflow_server, local, tmp_path, monkeypatch
+):
     for name, value in environment(mlflow_server).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(registered)
