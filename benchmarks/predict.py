@@ -2,6 +2,7 @@
 
 - The command from the start of its process, on 10 s and on ten minutes.
 - Ten minutes once all is loaded: each frame's spectrum once and onnxruntime, and each window alone and Keras.
+- The model with convolutions of 8 bits against that of 32.
 - With `python -m benchmarks.predict` also the peak memory on three hours.
 """
 
@@ -21,7 +22,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from benchmarks import side_by_side
 from benchmarks.side_by_side import Row
 from instrec.inference.window_classifier import WindowClassifier
-from instrec.models.released import PACKAGED, RELEASED
+from instrec.models.released import FAST, PACKAGED, RELEASED
 
 RATE = 44100  # Hz, stereo: what most files are
 TIMES = 5
@@ -78,11 +79,18 @@ def compared() -> Iterator[Row]:
             }
             yield from side_by_side.rows(f"the whole command on {seconds} s", "times real time", rates, turns)
         known = {"ONNX": models.load(PACKAGED), "each window alone, Keras": each_window_alone(RELEASED)}
-        loaded = {
-            name: partial(times_real_time, partial(prediction.predict, music, model), seconds)
-            for name, model in known.items()
-        }
-        yield from side_by_side.rows(f"{seconds} s, all loaded", "times real time", loaded, 3)
+        bits = {"8 bits": models.load(PACKAGED.with_stem(FAST)), "32 bits": known["ONNX"]}
+        for what, seconds, contenders, turns in (
+            ("600 s, all loaded", 600, known, 3),
+            ("600 s, all loaded, convolutions of 8 bits", 600, bits, 9),
+            ("10 s, all loaded, convolutions of 8 bits", 10, bits, 9),
+        ):
+            music = Path(folder) / f"{seconds}.flac"
+            rates = {
+                name: partial(times_real_time, partial(prediction.predict, music, model), seconds)
+                for name, model in contenders.items()
+            }
+            yield from side_by_side.rows(what, "times real time", rates, turns)
 
 
 def peak_memory(hours: int) -> int:

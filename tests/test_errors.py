@@ -33,7 +33,6 @@ PRINTED = {
 RARE = {
     "audio-too-short",
     "cluster-killed-workers",
-    "export-failed",
     "model-too-large",
     "recipe-failed",
 }

@@ -165,11 +165,14 @@ def export(args: argparse.Namespace) -> int:
     model = released.choose(args.model, released.RELEASED)
     output = args.output or Path(f"{model.stem}.{args.format}")
     with quiet_native_code():
-        done = exporting.export(model, args.format, output)
+        done = exporting.export(model, args.format, output, clips=args.int8)
     if not args.quiet:
+        how, on = ("at most", "windows of notes, noise, silence and extremes")
+        if args.int8:
+            how, on = ("a mean of", f"other clips of {shown(args.int8)}")
         print(
-            f"{shown(output)}: {done.size / 1e6:.2f} MB; its probabilities differ from Keras's by at most "
-            f"{done.difference:.1g} on {done.windows} windows of notes, noise, silence and extremes"
+            f"{shown(output)}: {done.size / 1e6:.2f} MB; its probabilities differ from Keras's by {how} "
+            f"{done.difference:.1g} on {done.windows} {on}"
         )
     return 0
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from instrec.cli import commands, dev
 from instrec.errors import UserError
-from instrec.models.released import FACTS, NAMES, RELEASED, TRAINED
+from instrec.models.released import FACTS, NAMES, RELEASED, TRAINED, VALIDATION
 
 PREDICTION_FORMATS = ("text", "json", "csv", "jams", "audacity", "reaper", "webvtt", "sonic-visualiser", "textgrid")
 """Names of `inference.formats.FORMATS`; help does not wait for that."""
@@ -100,6 +100,10 @@ def _add_users(parser: Parser) -> None:
     sub = parser.command(commands.export, summary, model=f"{TRAINED}, or else {RELEASED}")
     sub.add_argument("--format", choices=("onnx", "tflite"), required=True)
     sub.add_argument("--output", type=_path, metavar="FILE", help="(default: the model's name, here)")
+    sub.add_argument(
+        "--int8", type=_path, nargs="?", const=VALIDATION, metavar="CLIPS",
+        help=f"ONNX with convolutions of 8 bits, with ranges as on these features (those in {VALIDATION})",
+    )  # fmt: skip
     sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)
     sub = parser.command(commands.doctor, "say what is missing, and how to get it", model=ours)
     sub.add_argument("--json", action="store_true", help="print the findings as JSON")

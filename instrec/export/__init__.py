@@ -14,7 +14,7 @@ import numpy as np
 from instrec import features
 from instrec.audio.loudness import SILENCE_DBFS
 from instrec.errors import UserError
-from instrec.export import onnx_file, tflite_file
+from instrec.export import int8, onnx_file, tflite_file
 from instrec.export.front_end import FEATURES, INPUT
 from instrec.export.probes import probes
 from instrec.inference import keras_model
@@ -25,24 +25,35 @@ from instrec.util.files import temporary_files, temporary_folder, written_whole
 TOLERANCE = 1e-4
 """The largest difference of a probability between an exported file and Keras."""
 
+INT8_TOLERANCE = 0.02
+"""The largest mean difference with convolutions of 8 bits, on clips that had no part in choosing their ranges."""
+
 FORMATS = {"onnx": onnx_file, "tflite": tflite_file}
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: its size, and how far its probabilities are from Keras's on so many windows of sound."""
+    """What was written: its size, and how far its probabilities are from Keras's on so many windows of sound.
+
+    With 8 bits, `difference` is the mean, and else the largest.
+    """
 
     size: int
     difference: float
     windows: int
 
 
-def export(model: Path, form: str, output: Path) -> Exported:
+def export(model: Path, form: str, output: Path, *, clips: Path | None = None) -> Exported:
     """Write a model as `onnx` or `tflite`.
 
     The graph takes windows of sound, `samples` [shape=(windows, samples), float32, -1..1], any number of them, and
     gives `presence` and, where the model counts, `count`, as `Classifier.predict` gives them. What a program needs to
     know beyond that is in the file (`description`).
+
+    Parameters
+    ----------
+    clips : features of clips, as stage spectrograms writes them: convolutions get 8 bits, for the ranges of their
+        activations on every other one of these; `onnx` alone.
 
     Raises
     ------
@@ -52,9 +63,12 @@ def export(model: Path, form: str, output: Path) -> Exported:
     """
     if output.suffix != f".{form}":
         raise UserError("suffix-not-allowed", f"--output {output}", f"a file of format {form} ends in .{form}")
+    if clips is not None and form != "onnx":
+        raise UserError("arguments-invalid", "--int8", f"--format onnx alone has it, not {form}")
     with written_whole(output) as part:
         part.touch()  # a folder that takes no files is reported before the work
         trained = classifier.load(model)
+        inputs = None if clips is None else int8.read_clips(clips, trained.model.input_shape[1:])
         with (
             temporary_folder() as folder,
             warnings.catch_warnings(action="ignore"),  # of names that the converters' own code should not use
@@ -62,6 +76,8 @@ def export(model: Path, form: str, output: Path) -> Exported:
             made = folder / f"model.{form}"
             _convert(trained, model, form, made)
             exported = _checked(trained, model, form, made)
+            if inputs is not None:
+                exported = _with_8_bits(trained, model, made, inputs)
             content = made.read_bytes()
         part.write_bytes(content)
     return exported
@@ -143,6 +159,24 @@ def _checked(trained: Classifier, model: Path, form: str, made: Path) -> Exporte
             f"{TOLERANCE:g} is allowed; not written",
         )
     return Exported(made.stat().st_size, difference, len(sounds))
+
+
+def _with_8_bits(trained: Classifier, model: Path, made: Path, clips: np.ndarray) -> Exported:
+    """Give the convolutions of a file 8 bits; compare probabilities on clips that had no part in it."""
+    try:
+        int8.quantize(made, clips[::2])
+        others = clips[1::2]
+        difference = float(np.abs(int8.presence(made, others) - trained.predict(others)[0]).mean())
+    except Exception as error:  # as in `_convert`
+        raise UserError("export-failed", model, f"cannot have 8 bits ({_brief(error)})") from error
+    if not difference <= INT8_TOLERANCE:
+        raise UserError(
+            "export-differs",
+            model,
+            f"with 8 bits its probabilities differ from Keras's by {difference:.2g} on average, where "
+            f"{INT8_TOLERANCE:g} is allowed; not written",
+        )
+    return Exported(made.stat().st_size, difference, len(others))
 
 
 def _brief(error: Exception) -> str:

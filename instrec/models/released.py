@@ -10,6 +10,8 @@ from instrec.errors import UserError
 _log = logging.getLogger(__name__)
 
 TRAINED = Path("models/classifier.keras")
+VALIDATION = Path("build/spectrograms/valid.h5")
+"""Features of the clips on which that one was validated."""
 RELEASED = Path("released/classifier.keras")
 FACTS = RELEASED.with_suffix(".json")
 """What is known of the released model, written when it was released."""
@@ -17,6 +19,13 @@ PACKAGED = Path(__file__).with_name("classifier.onnx")
 """The released model as ONNX, which comes with the package."""
 NAMES = tuple(sorted(path.stem for path in PACKAGED.parent.glob("*.onnx")))
 """The released models, of which one is the default: what `--model` and `load_model` take in place of a file."""
+FAST = "fast"
+"""The name of the default one with convolutions of 8 bits."""
+
+
+def original(name: str) -> Path:
+    """Return the Keras model from which a released one was made."""
+    return RELEASED if name == FAST else RELEASED.with_stem(name)
 
 
 def choose(model: Path | None, released: Path = PACKAGED) -> Path:
@@ -35,7 +44,7 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
         If none is named and none is there.
     """
     if str(model) in NAMES:
-        return released.with_stem(str(model))
+        return original(str(model)) if released == RELEASED else released.with_stem(str(model))
     chosen = model or (TRAINED if TRAINED.is_file() else released)
     if model is None and not chosen.is_file():
         raise UserError(

@@ -39,6 +39,7 @@ TABLES = [
 DOCTOR = "instrec doctor"
 EXPORTS = [
     "instrec export --format onnx",
+    "instrec export --format onnx --int8 --output fast.onnx",
     "instrec export --format tflite --output phone/instruments.tflite",
     "python examples/onnx_predict.py classifier.onnx song.wav",
 ]
