@@ -28,7 +28,7 @@ SIZES = {"the default model": ((65, 96, 1), 24), "the released model": ((130, 96
 def training(parameters: params.Params, shape: tuple[int, int, int], policy: Any) -> Callable[[], float]:
     """Return what trains for some steps, and says how many clips it took in a second."""
     with precision.building(replace(parameters.train, precision=policy)):
-        model = architectures.build(shape, len(parameters.classes), parameters.task, parameters.model)
+        model = precision.fused(architectures.build(shape, len(parameters.classes), parameters.task, parameters.model))
     fit.compiled(parameters, model, 1)
     folder = tempfile.TemporaryDirectory()  # removed with the last reference to `steps`
     write_clips(Path(folder.name) / "train.h5", shape, parameters.classes)

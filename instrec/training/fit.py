@@ -143,7 +143,8 @@ def _started(params: Params, training: Store, place: Path, history: list[Row]) -
         return keras.models.load_model(checkpoints.saved(place, len(history)))
     frames, bins, channels = training.shape
     with precision.building(params.train):
-        model = architectures.build((frames, bins, channels), len(training.classes), params.task, params.model)
+        shape = frames, bins, channels
+        model = precision.fused(architectures.build(shape, len(training.classes), params.task, params.model))
         warm_start.prepare(model, params, training)
         if params.train.teacher_weight:
             model = teacher.attach(model)
