@@ -164,9 +164,9 @@ def _checked(trained: Classifier, model: Path, form: str, made: Path) -> Exporte
 def _with_8_bits(trained: Classifier, model: Path, made: Path, clips: np.ndarray) -> Exported:
     """Give the convolutions of a file 8 bits; compare probabilities on clips that had no part in it."""
     try:
-        int8.quantize(made, clips[::2])
-        others = clips[1::2]
-        difference = float(np.abs(int8.presence(made, others) - trained.predict(others)[0]).mean())
+        window, others = trained.card.clip.samples, clips[1::2]
+        int8.quantize(made, clips[::2], window)
+        difference = float(np.abs(int8.presence(made, others, window) - trained.predict(others)[0]).mean())
     except Exception as error:  # as in `_convert`
         raise UserError("export-failed", model, f"cannot have 8 bits ({_brief(error)})") from error
     if not difference <= INT8_TOLERANCE:

@@ -13,12 +13,12 @@ import contextlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instrec.errors import UserError
+from instrec.export import onnx_file
 from instrec.export.front_end import FEATURES, INPUT
 from instrec.util.hdf5 import open_store
 
@@ -49,8 +49,13 @@ def read_clips(path: Path, shape: tuple[int, ...]) -> FloatArray:
         return store.read_rows(chosen).astype(np.float32)
 
 
-def quantize(path: Path, clips: FloatArray) -> None:
+def quantize(path: Path, clips: FloatArray, window: int) -> None:
     """Replace the convolutions of a file that `onnx_file.convert` wrote.
+
+    Parameters
+    ----------
+    clips : their features set the ranges of activations [shape=(clips, frames, bins, channels)].
+    window : samples that the file takes at once.
 
     Raises
     ------
@@ -76,7 +81,7 @@ def quantize(path: Path, clips: FloatArray) -> None:
         quantize_static(
             path,
             path,
-            _Reader(_batches(graph, clips)),
+            _Reader(_batches(clips, window)),
             nodes_to_quantize=names,
             per_channel=True,
             reduce_range=True,
@@ -102,20 +107,13 @@ class _Reader:
         return next(self._batches, None)
 
 
-def _batches(graph: Any, clips: FloatArray) -> Iterator[dict[str, FloatArray]]:
-    (samples,) = (each for each in graph.graph.input if each.name == INPUT)
-    silence = np.zeros((1, samples.type.tensor_type.shape.dim[1].dim_value), np.float32)
+def presence(path: Path, clips: FloatArray, window: int) -> FloatArray:
+    """Return what the file makes of clips [shape=(clips, classes)]; see `quantize`."""
+    opened = onnx_file.session(path)
+    return np.concatenate([opened.run(["presence"], batch)[0][1:] for batch in _batches(clips, window)])
+
+
+def _batches(clips: FloatArray, window: int) -> Iterator[dict[str, FloatArray]]:
+    silence = np.zeros((1, window), np.float32)  # a row of sound, which the graph cannot do without
     for start in range(0, len(clips), _BATCH):
         yield {INPUT: silence, FEATURES: clips[start : start + _BATCH]}
-
-
-def presence(path: Path, clips: FloatArray) -> FloatArray:
-    """Return what a file makes of clips [shape=(clips, classes)]."""
-    import onnx
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    batches = _batches(onnx.load(path), clips)
-    return np.concatenate([session.run(["presence"], batch)[0][1:] for batch in batches])

@@ -41,12 +41,17 @@ def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
     onnx.save(graph, path)
 
 
-def probabilities(path: Path, samples: np.ndarray) -> dict[str, np.ndarray]:
-    """Run the file on windows [shape=(windows, samples)]; give its outputs by name."""
+def session(path: Path) -> Any:
+    """Open the file in onnxruntime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # it warns of the input that may be left out
-    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {session.get_inputs()[0].name: samples}), strict=True))
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def probabilities(path: Path, samples: np.ndarray) -> dict[str, np.ndarray]:
+    """Run the file on windows [shape=(windows, samples)]; give its outputs by name."""
+    opened = session(path)
+    names = [output.name for output in opened.get_outputs()]
+    return dict(zip(names, opened.run(names, {opened.get_inputs()[0].name: samples}), strict=True))
