@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -20,6 +20,8 @@ from instrec.inference.window_classifier import FloatArray, WindowClassifier
 
 _MOST_THREADS = 4  # more would wait for the decoder, and each needs memory of its own
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 _Part = tuple[np.ndarray, FloatArray, np.ndarray]  # onsets, presence and RMS of windows
 
 _FRAMES_PER_SECOND = 100  # of the waveform's envelope
@@ -144,14 +146,19 @@ def activations_of(
     else:
         blocks = decoding.blocks(Path(sound), rate, track=track, facts=facts)
     envelope, cutter = loudness.Envelope(rate // _FRAMES_PER_SECOND), Cutter(model.window, hop, least=BATCH)
-    with _Ahead(model, hop, threads or min(cores(), _MOST_THREADS)) as ahead:
+
+    def stretches() -> Iterator[tuple[int, FloatArray]]:
         for block, heard in model.sounds(blocks):
             envelope.add(block)
-            ahead.take(cutter.add(heard))
+            yield from cutter.add(heard)
             if progress:
                 progress(len(block) / rate)
-        ahead.take(cutter.end())
-        parts = ahead.parts()
+        yield from cutter.end()
+
+    threads = threads or min(cores(), _MOST_THREADS)
+    with ThreadPoolExecutor(threads) as pool:
+        found = in_order(pool, lambda each: window_activations(model, *each, hop), stretches(), ahead=threads + 2)
+        parts = list(found)
     if not parts:
         raise UserError("audio-too-short", name, f"too short to hold a sample at {rate} Hz; give a longer file")
     onsets, presence, rms = (np.concatenate(each) for each in zip(*parts, strict=True))
@@ -179,31 +186,24 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class _Ahead:
-    """Computes the activations of stretches in threads, in their order, with a few stretches in memory at a time."""
+def in_order(
+    pool: Executor, function: Callable[[Item], Result], items: Iterable[Item], *, ahead: int
+) -> Generator[Result]:
+    """Apply a function to every item in the threads of a pool, and return the results in the order of the items.
 
-    def __init__(self, model: WindowClassifier, hop: int, threads: int) -> None:
-        self._model, self._hop, self._threads = model, hop, threads
-        self._pool = ThreadPoolExecutor(threads)
-        self._pending: deque[Future[_Part]] = deque()
-        self._done: list[_Part] = []
-
-    def __enter__(self) -> _Ahead:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
-
-    def take(self, stretches: Iterator[tuple[int, FloatArray]]) -> None:
-        for onset, stretch in stretches:
-            self._pending.append(self._pool.submit(window_activations, self._model, onset, stretch, self._hop))
-            if len(self._pending) > self._threads + 1:
-                self._done.append(self._pending.popleft().result())
-
-    def parts(self) -> list[_Part]:
-        while self._pending:
-            self._done.append(self._pending.popleft().result())
-        return self._done
+    No more than `ahead` results wait or are being computed, which bounds memory. Closed early, it begins no more.
+    """
+    pending: deque[Future[Result]] = deque()
+    try:
+        for item in items:
+            pending.append(pool.submit(function, item))
+            if len(pending) >= ahead:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for each in pending:
+            each.cancel()
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
@@ -219,7 +219,7 @@ def window_activations(model: WindowClassifier, onset: int, stretch: FloatArray,
     """
     sound = stretch if stretch.ndim == 1 else stretch.sum(axis=1)  # parts add up to it
     windows = sliding_window_view(sound, min(len(sound), model.window))[::hop]
-    rms = np.array([np.sqrt(np.mean(np.square(window, dtype=np.float64))) for window in windows])
+    rms = np.array([loudness.rms(window) for window in windows])
     presence = np.zeros((len(windows), len(model.classes)), np.float32)
     loud = rms >= 10 ** (loudness.DITHER_RMS_DBFS / 20)
     if loud.any():

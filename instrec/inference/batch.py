@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from instrec.audio import decoding
 from instrec.errors import UserError
 from instrec.inference import prediction
-from instrec.inference.activations import cores
+from instrec.inference.activations import cores, in_order
 from instrec.inference.prediction import Prediction
 from instrec.inference.window_classifier import WindowClassifier
 from instrec.util.files import below
@@ -100,14 +98,8 @@ def predictions(
         except UserError as error:
             return error
 
-    pool, pending = ThreadPoolExecutor(threads), deque[Future[Prediction | UserError]]()
-    try:
-        for work in [partial(one, path) for path in paths]:
-            pending.append(pool.submit(work))
-            if len(pending) >= 2 * threads:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
-    finally:
-        stop.set()
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            yield from in_order(pool, one, paths, ahead=2 * threads)
+        finally:
+            stop.set()
