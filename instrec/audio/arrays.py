@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from instrec.audio.downmix import Audio, Frame, mixed
+from instrec.audio.downmix import Audio, Frame, centered, mixed
 from instrec.audio.packets import RATES
 from instrec.errors import UserError
 
@@ -34,23 +34,13 @@ def blocks(y: np.ndarray, sample_rate: int | None, target: int) -> Iterator[Audi
         raise UserError(
             "value-invalid", f"sound of shape {y.shape}", "allowed is (samples,) or (samples, channels); transpose it?"
         )
-    scale, samples = _scaled(samples)
-    for _, second in mixed([Frame(resampler.sample_rate, 0, samples, scale)]):
+    if y.dtype.kind not in "if" and y.dtype != np.uint8:
+        raise UserError(
+            "value-invalid", f"sound of type {y.dtype}", "allowed are floating point, signed integers and uint8"
+        )
+    for _, second in mixed([Frame(resampler.sample_rate, 0, *centered(samples))]):
         yield resampler.add(second)
     yield resampler.end()
-
-
-def _scaled(samples: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return full scale, and the samples where silence is zero."""
-    if samples.dtype.kind == "i":
-        return float(2 ** (8 * samples.dtype.itemsize - 1)), samples
-    if samples.dtype == np.uint8:  # as in WAV files
-        return 128.0, samples.astype(np.int16) - 128
-    if samples.dtype.kind != "f":
-        raise UserError(
-            "value-invalid", f"sound of type {samples.dtype}", "allowed are floating point, signed integers and uint8"
-        )
-    return 1.0, samples
 
 
 class Resampler:

@@ -60,10 +60,14 @@ def blocks(
         read to its end, has samples that are not numbers, or has a rate or length out of range. Damaged stretches
         inside a file are left out.
     """
-    size = max(1, round(block_seconds * sample_rate))
+    return cut(_stream(Path(path), sample_rate, 0, track, facts), max(1, round(block_seconds * sample_rate)))
+
+
+def cut(pieces: Iterable[Audio], size: int) -> Iterator[Audio]:
+    """Cut a signal in pieces of any length into blocks of `size` samples; the last is shorter and never empty."""
     held: list[Audio] = []
     count = 0
-    for y in _stream(Path(path), sample_rate, 0, track, facts):
+    for y in pieces:
         held.append(y)
         count += len(y)
         if count >= size:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,13 @@ class Frame(NamedTuple):
     position: int
     samples: NDArray[np.generic]
     scale: float
+
+
+def centered(samples: NDArray[Any]) -> tuple[NDArray[Any], float]:
+    """Return samples with silence at zero, and their full scale; unsigned ones are bytes, as in WAV files."""
+    if samples.dtype.kind == "u":
+        return samples.astype(np.float32) - 128, 128.0
+    return samples, 2.0 ** (8 * samples.dtype.itemsize - 1) if samples.dtype.kind == "i" else 1.0
 
 
 def mixed(frames: Iterable[Frame]) -> Iterator[tuple[int, Audio]]:

@@ -20,7 +20,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 
 from instrec.audio import completeness
-from instrec.audio.downmix import Audio, Frame, mixed
+from instrec.audio.downmix import Audio, Frame, centered, mixed
 from instrec.errors import UserError
 
 RATES = (1000, 768_000)
@@ -226,14 +226,9 @@ def _frames(path: Path, container: InputContainer, stream: AudioStream, file: _F
                 "value-out-of-range", path, f"has a sample rate of {rate} Hz; allowed is {RATES[0]} to {RATES[1]}"
             )
         try:
-            samples, scale = frame.to_ndarray(), 1.0
+            samples, scale = centered(frame.to_ndarray())
         except ValueError as error:  # samples of a kind that NumPy is not given, such as 64-bit integers
             raise undecodable(path) from error
-        if samples.dtype.kind == "u":
-            samples = samples.astype(np.float32) - 128
-            scale = 128.0
-        elif samples.dtype.kind == "i":
-            scale = 2.0 ** (8 * samples.dtype.itemsize - 1)
         if not frame.format.is_planar:
             samples = samples.reshape(-1, frame.layout.nb_channels).T
         if position is None:

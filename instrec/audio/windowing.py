@@ -57,22 +57,19 @@ def hop_samples(clip: ClipParams, hop_share: float) -> int:
     return max(1, round(hop_share * clip.samples))
 
 
-def windows(
-    pieces: Iterable[Signal], size: int, hop: int, *, ends_with_signal: bool = False
-) -> Iterator[tuple[int, Signal]]:
+def windows(pieces: Iterable[Signal], size: int, hop: int) -> Iterator[tuple[int, Signal]]:
     """Cut a signal into windows, one every `hop` samples.
 
     Parameters
     ----------
     pieces : the signal, cut anyhow.
     size, hop : samples in a window, and from one window to the next; `hop` is not above `size`.
-    ends_with_signal : whether the last window is moved forward to end where the signal ends.
 
     Yields
     ------
     start : of the window, in samples.
-    y : np.ndarray [shape=(size,)]; shorter where all of the signal is. Without `ends_with_signal` the last one may be
-        shorter, too. It is left out if it has less than half a hop of new samples, unless it is the only one.
+    y : np.ndarray [shape=(size,)]; the last one may be shorter. It is left out if it has less than half a hop of new
+        samples, unless it is the only one.
 
     Examples
     --------
@@ -85,12 +82,8 @@ def windows(
         while len(held) >= hop + size:
             start, held = start + hop, held[hop:]
             yield start, held[:size]
-    new = len(held) - size
-    if start < 0 < start + len(held):
-        yield 0, held[hop:]
-    elif start >= 0 and ends_with_signal and new > 0:
-        yield start + new, held[-size:]
-    elif start >= 0 and not ends_with_signal and new >= max(1, hop // 2):
+    needed = hop + 1 if start < 0 else size + max(1, hop // 2)
+    if len(held) >= needed:
         yield start + hop, held[hop:]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from instrec.audio.decoding import cut
 from instrec.errors import UserError
 
 FloatArray = NDArray[np.float32]
@@ -69,15 +70,5 @@ class WindowClassifier:
     def sounds(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, FloatArray]]:
         """Return blocks of a sound, cut anew if the model separates them, each with what is cut into windows of it."""
         if self.separate is None:
-            yield from ((block, block) for block in blocks)
-            return
-        held: list[FloatArray] = []
-        for block in blocks:
-            held.append(block)
-            while sum(map(len, held)) >= self.block:
-                whole = np.concatenate(held)
-                yield whole[: self.block], self.separate(whole[: self.block])
-                held = [whole[self.block :]]
-        if any(map(len, held)):
-            rest = np.concatenate(held)
-            yield rest, self.separate(rest)
+            return ((block, block) for block in blocks)
+        return ((block, self.separate(block)) for block in cut(blocks, self.block))
