@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,15 @@ from instrec.synthesis import rendering
 from instrec.util import hdf5
 
 RENDERED, ROWS, BATCH = 256, 1024, 64
+COMPRESSIONS: dict[str, dict[str, Any]] = {
+    "none": {},
+    "lzf": {"compression": "lzf"},
+    "gzip-1": {"compression": "gzip", "compression_opts": 1},
+    "gzip-4": {"compression": "gzip", "compression_opts": 4},
+    "shuffle+lzf": {"compression": "lzf", "shuffle": True},
+    "shuffle+gzip-1": {"compression": "gzip", "compression_opts": 1, "shuffle": True},
+    "shuffle+gzip-4": {"compression": "gzip", "compression_opts": 4, "shuffle": True},
+}
 
 
 def rendered(parameters: params.Params) -> np.ndarray:
@@ -44,7 +54,7 @@ def measure(path: Path, rows: np.ndarray, compression: str, chunk_rows: int) -> 
         labels=np.zeros((len(rows), 1), np.uint8),
         classes=("none",),
         chunk_rows=chunk_rows,
-        compression=compression,
+        compression=COMPRESSIONS[compression],
     ) as writer:
         for first in range(0, len(rows), BATCH):
             writer.append(rows[first : first + BATCH])
@@ -73,7 +83,7 @@ def main() -> None:
         for name, rows in {"audio": audio, "features": spectra}.items():
             tiled = np.tile(rows, (ROWS // RENDERED, *[1] * (rows.ndim - 1)))
             for chunk_rows in (1, 16, 64):
-                for compression in hdf5.COMPRESSIONS:
+                for compression in COMPRESSIONS:
                     figures = measure(Path(folder) / "store.h5", tiled, compression, chunk_rows)
                     print(f"{name:9} {chunk_rows:6}     {compression:15} {figures}", flush=True)
 

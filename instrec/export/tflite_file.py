@@ -18,8 +18,6 @@ from instrec.export.front_end import audio_model
 if TYPE_CHECKING:
     from instrec.models.classifier import Classifier
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
-
 
 def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
     """Write a model with any number of rows."""
@@ -28,8 +26,9 @@ def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
     model = audio_model(trained)
     model.export(path, format="litert", verbose=False, target_spec={"supported_ops": [lite.OpsSet.TFLITE_BUILTINS]})
     with zipfile.ZipFile(path, "a") as file:
-        file.writestr(zipfile.ZipInfo("labels.txt", _EPOCH), "".join(f"{name}\n" for name in about["classes"]))
-        file.writestr(zipfile.ZipInfo("instrec.json", _EPOCH), json.dumps(about, indent=1))
+        # `ZipInfo` alone is dated 1980, so that the same model gives the same bytes.
+        file.writestr(zipfile.ZipInfo("labels.txt"), "".join(f"{name}\n" for name in about["classes"]))
+        file.writestr(zipfile.ZipInfo("instrec.json"), json.dumps(about, indent=1))
 
 
 def probabilities(path: Path, samples: np.ndarray) -> dict[str, np.ndarray]:

@@ -19,7 +19,6 @@ from instrec.util.files import temporary_files, written_whole
 __all__ = ["Card", "Classifier", "load", "save"]
 
 _CHANCE = ("date_saved", "shared_object_id")
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date a zip file knows
 
 
 @dataclass(frozen=True)
@@ -76,8 +75,8 @@ def save(path: Path, model: Any, card: Card) -> None:
                     content = source.read(name)
                     if name.endswith(".json"):
                         content = json.dumps(_without_chance(json.loads(content)), indent=1).encode()
-                    target.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-                target.writestr(zipfile.ZipInfo(CARD, _EPOCH), json.dumps(asdict(card), indent=1), zipfile.ZIP_DEFLATED)
+                    target.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)  # dated 1980
+                target.writestr(zipfile.ZipInfo(CARD), json.dumps(asdict(card), indent=1), zipfile.ZIP_DEFLATED)
         finally:
             raw.unlink(missing_ok=True)
 

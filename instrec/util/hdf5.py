@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,7 @@ from instrec.errors import UserError
 from instrec.util import hdf5_file
 from instrec.util.files import written_whole
 
-# What a store can be packed with; benchmarks/store.py measures them, and gave `create` its defaults.
-COMPRESSIONS: dict[str, dict[str, Any]] = {
-    "none": {},
-    "lzf": {"compression": "lzf"},
-    "gzip-1": {"compression": "gzip", "compression_opts": 1},
-    "gzip-4": {"compression": "gzip", "compression_opts": 4},
-    "shuffle+lzf": {"compression": "lzf", "shuffle": True},
-    "shuffle+gzip-1": {"compression": "gzip", "compression_opts": 1, "shuffle": True},
-    "shuffle+gzip-4": {"compression": "gzip", "compression_opts": 4, "shuffle": True},
-}
+GZIP = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # chosen by benchmarks/store.py
 
 _ARRAYS = {"ids": ("S", 1), "labels": ("u", 2), "classes": ("S", 1)}  # name -> numpy's kind, dimensions
 _UNKNOWN = {"unknown": ("u", 2)}
@@ -93,7 +84,7 @@ def create(
     classes: Sequence[str],
     unknown: NDArray[np.uint8] | None = None,
     chunk_rows: int = 1,
-    compression: str = "shuffle+gzip-1",
+    compression: Mapping[str, Any] = GZIP,
     **attrs: str | int | float,
 ) -> Iterator[Writer]:
     """Write a store; it appears at `path` only once the block has ended well and every row is there.
@@ -108,7 +99,7 @@ def create(
     classes : names of the labels' columns.
     unknown : which classes may sound or not, shape (clips, classes), 0 or 1; none by default.
     chunk_rows : rows read and written together.
-    compression : one of `COMPRESSIONS`.
+    compression : options of `h5py.Group.create_dataset`; none for rows as they are.
     attrs : other values to keep, for example the sample rate.
 
     Raises
@@ -138,7 +129,7 @@ def create(
                 dtype=dtype,
                 chunks=chunks,
                 fletcher32=True,  # so that damage is noticed on reading
-                **COMPRESSIONS[compression],
+                **compression,
             )
             hdf5_file.set_attributes(file, {**about, "digest": _digest(arrays, about, data)})
         writer = Writer(data, check)

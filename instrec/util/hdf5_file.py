@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_PACKED = 1032
-"""Deflate makes nothing smaller than by this factor; lzf does less."""
+"""gzip makes nothing smaller than by this factor."""
 
 
 class _Sink(io.FileIO):
@@ -183,8 +183,7 @@ def _attribute(file: h5py.File, name: str) -> str | int | float:
     if known.shape != () or known.dtype.kind not in "Siuf" or known.dtype.itemsize > bytes_in(file):
         raise ValueError(f"attribute {name} has dtype {known.dtype} and shape {known.shape}")
     value = file.attrs[name]
-    plain: str | int | float = value.decode() if isinstance(value, bytes) else value.item()
-    return plain
+    return value.decode() if isinstance(value, bytes) else value.item()
 
 
 def set_attributes(file: h5py.File, values: dict[str, str | int | float]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import sys
 import time
@@ -23,25 +24,13 @@ def tqdm(items: Iterable[Any] | None = None, **options: Any) -> Any:
     return (terminal.tqdm if sys.stderr.isatty() else _Lines)(items, **options)
 
 
-class _Nowhere:
-    """Takes what tqdm writes to move the cursor."""
-
-    def write(self, _: str) -> None:
-        pass
-
-    def flush(self) -> None:
-        pass
-
-    def isatty(self) -> bool:
-        return False
-
-
 class _Lines(terminal.tqdm):  # type: ignore[misc]
     _written = -math.inf
 
     def __init__(self, items: Iterable[Any] | None, **options: Any) -> None:
+        # `display` writes the lines; what tqdm itself writes, to move the cursor, is read by nobody.
         form = "{desc}: {n_fmt}/{total_fmt} {unit} [{elapsed}<{remaining}, {rate_fmt}{postfix}]"
-        super().__init__(items, **options, file=_Nowhere(), bar_format=form, mininterval=EVERY_SECONDS, miniters=1)
+        super().__init__(items, **options, file=io.StringIO(), bar_format=form, mininterval=EVERY_SECONDS, miniters=1)
 
     def display(self, msg: str | None = None, pos: int | None = None) -> None:
         now = time.monotonic()

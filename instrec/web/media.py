@@ -30,14 +30,14 @@ def heat(values: NDArray[Any]) -> str:
     from matplotlib import colormaps
 
     palette = (np.asarray(colormaps["magma"].resampled(256)(np.arange(256)))[:, :3] * 255).astype(np.uint8)
-    return _png(_levels(values), "P", palette.tobytes())
+    return _png(_levels(values), palette.tobytes())
 
 
 def shades(values: NDArray[Any], color: tuple[int, int, int]) -> str:
     """Return values within 0..1 as the opacity of a color, so that the page shows through low ones."""
     pixels = np.empty((*values.shape, 4), np.uint8)
     pixels[..., :3], pixels[..., 3] = color, _levels(values)
-    return _png(pixels, "RGBA")
+    return _png(pixels)
 
 
 def uri(content: bytes, mime: str) -> str:
@@ -49,12 +49,11 @@ def _levels(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray(np.rint(np.clip(values, 0, 1) * 255), np.uint8)
 
 
-def _png(pixels: NDArray[np.uint8], mode: str, palette: bytes = b"") -> str:
+def _png(pixels: NDArray[np.uint8], palette: bytes = b"") -> str:
     from PIL import Image
 
-    image = Image.fromarray(pixels, "RGBA") if mode == "RGBA" else Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     if palette:
-        image = image.copy()
         image.putpalette(palette)
     written = io.BytesIO()
     image.save(written, format="png", optimize=True)

@@ -10,7 +10,7 @@ from tests.refusals import refused
 from tests.util.hdf5_rows import CLASSES, labels_of, rows_of, written
 
 
-@pytest.mark.parametrize("compression", hdf5.COMPRESSIONS)
+@pytest.mark.parametrize("compression", [{}, hdf5.GZIP])
 @pytest.mark.parametrize(("count", "chunk_rows"), [(0, 1), (1, 64), (10, 1), (10, 4), (64, 64)])
 @pytest.mark.parametrize("dtype", [np.int16, np.float16])
 def test_round_trip(tmp_path, compression, count, chunk_rows, dtype):
