@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shlex
 import signal
 import sys
 import unicodedata
@@ -100,6 +101,24 @@ class UserError(Exception):
 def conflict(name: str, reason: str) -> UserError:
     """Return the error of a parameter in params.yaml that does not go with the others."""
     return UserError("parameters-conflict", f"params.yaml: {name}", reason)
+
+
+def closest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what may be meant by an unknown name, as the end of a message; `otherwise` where nothing is close."""
+    import difflib  # not before there is a mistake
+
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]}?" if close else otherwise
+
+
+@contextmanager
+def needs(requirement: str) -> Iterator[None]:
+    """Report a package that the block imports and that is missing, and what to install for it."""
+    try:
+        yield
+    except ImportError as error:
+        remedy = f"pip install {shlex.quote(requirement)}"
+        raise UserError("package-missing", "", f"package {error.name} is missing; {remedy}") from error
 
 
 def run(main: Callable[[], int | None]) -> int:

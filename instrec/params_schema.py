@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
@@ -12,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_t
 from pydantic import AfterValidator, ConfigDict, Field, Strict, TypeAdapter, ValidationError
 
 from instrec import taxonomy
-from instrec.errors import UserError
+from instrec.errors import UserError, closest
 
 Made = TypeVar("Made")
 
@@ -100,7 +99,9 @@ def _refusal(section: type[Any], error: Mapping[str, Any], where: str, joint: st
     name = where + (joint + ".".join(keys) if keys else "")
     kind, found = error["type"], reprlib.repr(error["input"])
     if kind == "unexpected_keyword_argument":
-        return UserError("key-unknown", name, f"unknown key; {_hint(keys[-1], _fields(section, keys[:-1]))}")
+        known = _fields(section, keys[:-1])
+        hint = closest(keys[-1], known, f"allowed: {', '.join(known)}")
+        return UserError("key-unknown", name, f"unknown key; {hint}")
     if kind == "missing":
         return UserError("key-missing", name, "missing; params.yaml in the repository shows a value for it")
     if kind == "dataclass_type":
@@ -114,8 +115,3 @@ def _fields(section: type[Any], keys: Sequence[str]) -> list[str]:
         section = get_type_hints(section)[key] if is_dataclass(section) else get_args(section)[1]  # of a mapping
         section = get_args(section)[0] if get_origin(section) is tuple else section
     return list(get_type_hints(section))
-
-
-def _hint(key: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"

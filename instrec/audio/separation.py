@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import scipy.sparse
@@ -123,14 +123,7 @@ PARTS = {
     "solo_accompaniment": Separation(2, _solo_accompaniment),
 }
 
-OF_FILE: dict[Part, Part] = {
-    "harmonic_of_file": "harmonic",
-    "percussive_of_file": "percussive",
-    "solo_of_file": "solo",
-    "accompaniment_of_file": "accompaniment",
-    "harmonic_percussive_of_file": "harmonic_percussive",
-    "solo_accompaniment_of_file": "solo_accompaniment",
-}
+OF_FILE = cast(dict[Part, Part], {f"{part}_of_file": part for part in PARTS if part != "whole"})
 """Parts of whole files, and what they are of a clip."""
 
 

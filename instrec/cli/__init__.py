@@ -7,10 +7,10 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 # Slow imports come later, where Ctrl-C is reported in one line.
-from instrec.errors import UserError, run, told
+from instrec.errors import UserError, closest, run, told
 from instrec.util.processes import guard
 
 
@@ -56,7 +56,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     for prog in ("instrec", "instrec dev"):
         if words and words[0] not in known:
             hint = f"it is `instrec dev {words[0]}`" if words[0] in dev.commands else ""
-            hint = hint or _suggestion(words[0], known, f"{prog} --help")
+            hint = hint or closest(words[0], known, f"see `{prog} --help`")
             raise UserError("command-unknown", "", f"unknown command {words[0]!r}; {hint}")
         if not words or known[words[0]] is not dev:
             break
@@ -64,15 +64,8 @@ def _dispatch(argv: Sequence[str]) -> int:
     args, unknown = parser.parse_known_args(argv)
     if unknown:
         options = args.parser._option_string_actions  # argparse offers no public list
-        hint = _suggestion(unknown[0], options, f"{args.parser.prog} --help")
+        hint = closest(unknown[0], options, f"see `{args.parser.prog} --help`")
         raise UserError("argument-unknown", "", f"unknown argument {unknown[0]!r}; {hint}")
     if getattr(args, "quiet", False):
         logging.getLogger("instrec").setLevel(logging.ERROR)
     return int(args.function(args))
-
-
-def _suggestion(word: str, known: Iterable[str], help_command: str) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else f"see `{help_command}`"

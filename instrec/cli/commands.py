@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instrec.errors import UserError, shown, told
+from instrec.errors import UserError, needs, shown, told
 from instrec.util import processes
 
 # Each command imports what it needs once its arguments are checked: help must not wait for keras.
@@ -34,7 +34,7 @@ def predict(args: argparse.Namespace) -> int:
     from instrec.inference import batch, formats, timeline_plot
 
     if args.plot:
-        with _extra("plot"):
+        with needs("instrec[plot]"):
             import matplotlib.figure  # noqa: F401 - before the work, not after it
     if args.plot and args.plot.suffix.lower() not in timeline_plot.SUFFIXES:
         raise UserError(
@@ -101,17 +101,6 @@ def _named(each: Prediction | UserError, sound: Sound) -> Prediction | UserError
 
 
 @contextmanager
-def _extra(name: str) -> Iterator[None]:
-    """Tell which extra of the package brings what is missing."""
-    try:
-        yield
-    except ImportError as error:
-        raise UserError(
-            "package-missing", "", f"package {error.name} is missing; pip install 'instrec[{name}]'"
-        ) from error
-
-
-@contextmanager
 def _bar(files: int, quiet: bool) -> Iterator[tuple[Any, Callable[[float], None]]]:
     """Yield a bar of files, shown on a terminal when they take a while, and a function that adds seconds to it."""
     from instrec.util.progress import tqdm
@@ -130,7 +119,7 @@ def _bar(files: int, quiet: bool) -> Iterator[tuple[Any, Callable[[float], None]
 
 def serve(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
-    with _extra("serve"):
+    with needs("instrec[serve]"):
         from instrec import web
 
     with web.bound(args.port) as socket:  # before the model, which takes seconds to load
@@ -158,7 +147,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     """Write the model as ONNX or TFLite, and see that it gives the same probabilities there."""
-    with _extra("export"):
+    with needs("instrec[export]"):
         from instrec import export as exporting
     from instrec.models import released
 

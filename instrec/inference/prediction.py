@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from instrec.errors import UserError
+from instrec.errors import UserError, needs
 from instrec.inference import timeline, whole_file
 from instrec.inference.activations import Activations, activations_of
 from instrec.inference.whole_file import Sounding
@@ -53,10 +52,10 @@ class Prediction:
 
     def to_dataframe(self) -> DataFrame:
         """Return a row for each segment: instrument, probability, start and end in seconds; needs pandas."""
-        pandas = _needed("pandas")
+        with needs("pandas"):
+            import pandas
         rows = [(each.name, each.probability, *span) for each in self.instruments for span in each.segments]
-        table: DataFrame = pandas.DataFrame(rows, columns=["instrument", "probability", "start", "end"])
-        return table
+        return pandas.DataFrame(rows, columns=["instrument", "probability", "start", "end"])
 
     def to_jams(self) -> dict[str, Any]:
         """Return the JSON object of a JAMS file, with a tag for each segment."""
@@ -74,10 +73,10 @@ class Prediction:
         """
         from instrec.inference import timeline_plot
 
-        _needed("matplotlib", extra="plot")
-        return timeline_plot.draw(
-            self.activations, self.timeline, self.instruments, None if path is None else Path(path)
-        )
+        with needs("instrec[plot]"):
+            return timeline_plot.draw(
+                self.activations, self.timeline, self.instruments, None if path is None else Path(path)
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""
@@ -97,14 +96,6 @@ def _plain(each: Sounding) -> dict[str, Any]:
         "probability": round(each.probability, 4),
         "segments": [[round(start, 3), round(end, 3)] for start, end in each.segments],
     }
-
-
-def _needed(package: str, extra: str = "") -> Any:
-    try:
-        return importlib.import_module(package)
-    except ImportError as error:
-        wanted = f"'instrec[{extra}]'" if extra else package
-        raise UserError("package-missing", "", f"package {package} is missing; pip install {wanted}") from error
 
 
 def predict(

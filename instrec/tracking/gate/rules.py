@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, get_args
 
-from instrec.errors import UserError
+from instrec.errors import UserError, closest
 from instrec.tracking.gate.comparison import TOLERANCE, Change, Direction, direction_of, is_number
 from instrec.util import documents
 
@@ -79,8 +78,7 @@ def _rule(tree: Any, where: str) -> Rule:
     known = [field.name for field in fields(Rule)]
     for key in tree:
         if key not in known:
-            close = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(known)}"
+            hint = closest(str(key), known, f"allowed: {', '.join(known)}")
             raise UserError("key-unknown", where, f"unknown key {key!r}; {hint}")
     directions = get_args(Direction)
     if tree.get("direction", "higher") not in directions:

@@ -16,14 +16,13 @@ data_sets: {sources: {train: [irmas]}}           # optional: to run on the publi
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from instrec import params
-from instrec.errors import UserError
+from instrec.errors import UserError, closest
 from instrec.params_schema import build
 from instrec.util import documents
 from instrec.util.nested import flat, merged
@@ -124,8 +123,7 @@ def load(folder: Path, name: str) -> Recipe:
 def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
     known = names(folder)
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+        hint = closest(name, known, f"known: {', '.join(known)}")
         raise UserError("value-unknown", folder, f"no recipe {name!r}; {hint}")
     path = folder / f"{name}.yaml"
     if name in heirs:
