@@ -37,23 +37,9 @@ class Finding:
 def examine(model: Path | None, params: Path) -> list[Finding]:
     """Look for everything, in the order in which a new machine is set up; nothing absent stops the search."""
     training = params.exists() or params != DEFAULT_PARAMS
-    return [
-        _python(),
-        *_packages(training),
-        *(_of_pipeline(params) if training else ()),
-        _gpu(),
-        _model(model),
-    ]
-
-
-def _of_pipeline(params: Path) -> Iterator[Finding]:
-    yield _fluidsynth()
-    yield from _soundfonts(params)
-    yield _backend()
-
-
-def _python() -> Finding:
-    return Finding("Python", THERE, ".".join(map(str, sys.version_info[:3])))
+    python = Finding("Python", THERE, ".".join(map(str, sys.version_info[:3])))
+    of_pipeline = (_fluidsynth(), *_soundfonts(params), _backend()) if training else ()
+    return [python, *_packages(training), *of_pipeline, _gpu(), _model(model)]
 
 
 def _packages(training: bool) -> Iterator[Finding]:
@@ -62,12 +48,20 @@ def _packages(training: bool) -> Iterator[Finding]:
         name, extra = re.split(r"[^\w.-]", line)[0], re.search(r"extra == ['\"](\w+)", line)
         if (extra and extra[1] not in ("plot", "serve", "export", "pipeline")) or name == "instrec":
             continue
-        try:
-            yield Finding(name, THERE, version(name))
-        except PackageNotFoundError:
+        if installed := _version(name):
+            yield Finding(name, THERE, installed)
+        else:
             beyond = extra and (not training or name in _BEYOND)
             where = f"'instrec[{extra[1]}]'" if extra else "instrec"
             yield Finding(name, OPTIONAL if beyond else MISSING, f"pip install {where}")
+
+
+def _version(name: str) -> str:
+    """Return the version of a package, or nothing if it is not installed."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
 
 
 def _fluidsynth() -> Finding:
@@ -79,11 +73,7 @@ def _fluidsynth() -> Finding:
         library.fluid_version_str.restype = ctypes.c_char_p
         return Finding("FluidSynth", THERE, f"{library.fluid_version_str().decode()} ({name})")
     except (OSError, AttributeError) as error:
-        return Finding(
-            "FluidSynth",
-            MISSING,
-            f"{name} does not load ({error}); reinstall libfluidsynth3",
-        )
+        return Finding("FluidSynth", MISSING, f"{name} does not load ({error}); reinstall libfluidsynth3")
 
 
 def _soundfonts(params: Path) -> Iterator[Finding]:
@@ -111,11 +101,7 @@ def _backend() -> Finding:
     try:
         import keras
     except Exception as error:  # a backend that is absent or broken fails in many ways
-        return Finding(
-            "Keras backend",
-            MISSING,
-            f"keras does not load: {_one_line(error)}",
-        )
+        return Finding("Keras backend", MISSING, f"keras does not load: {_one_line(error)}")
     name = keras.backend.backend()
     return Finding("Keras backend", THERE, f"{name}; KERAS_BACKEND chooses another")
 
@@ -129,8 +115,8 @@ def _gpu() -> Finding:
         devices = []
     if devices:
         return Finding("GPU", THERE, ", ".join(map(str, devices)))
-    if (found := _graphics_cards()) and _installed("tensorflow"):
-        mend = f"pip install 'tensorflow[and-cuda]=={version('tensorflow')}'"
+    if (found := _graphics_cards()) and (tensorflow := _version("tensorflow")):
+        mend = f"pip install 'tensorflow[and-cuda]=={tensorflow}'"
         return Finding("GPU", OPTIONAL, f"{found} is there, but Keras cannot use it: {mend}")
     return Finding("GPU", OPTIONAL, f"{found or 'none that Keras can use'}; prediction and training use all cores")
 
@@ -143,13 +129,6 @@ def _graphics_cards() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return ", ".join(done.stdout.split("\n")).rstrip(", ")
-
-
-def _installed(name: str) -> bool:
-    try:
-        return bool(version(name))
-    except PackageNotFoundError:
-        return False
 
 
 def _model(named: Path | None) -> Finding:

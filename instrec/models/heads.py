@@ -7,7 +7,6 @@ one-hot count followed by a bit for each instrument.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -71,22 +70,25 @@ class CountAccuracy(keras.metrics.CategoricalAccuracy):  # type: ignore[misc]
         super().update_state(y_true, y_pred, keras.ops.sum(y_true, axis=-1))
 
 
-class Task(ABC):
-    """The task of a model."""
+class Task:
+    """Which classes sound, independently; if trained on solo clips, which class is predominant (Han 2017)."""
 
     counts = False
+    activation = "sigmoid"
+    loss: type[Any] = PresenceLoss
 
-    @abstractmethod
     def outputs(self, features: Any, classes: int) -> dict[str, Any]:
         """Return the head: outputs by name, from features [shape=(clips, any)]; float32, also with mixed precision."""
+        presence = layers.Dense(classes, activation=self.activation, dtype="float32", name="presence")
+        return {"presence": presence(features)}
 
     def targets(self, labels: Floats) -> Targets:
         """Return the targets of the outputs, from labels [shape=(clips, classes)]: 0, 1 or `UNKNOWN`."""
         return {"presence": labels}
 
-    @abstractmethod
     def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
         """Return the losses and their weights for so many classes, by output."""
+        return {"presence": self.loss(label_smoothing=train.label_smoothing)}, {"presence": 1.0}
 
     def metrics(self) -> dict[str, list[Any]]:
         """Return the metrics of the history, by output."""
@@ -95,17 +97,7 @@ class Task(ABC):
         return {"presence": [PresenceF1(average="micro", threshold=0.5, name=name)]}
 
 
-class Multilabel(Task):
-    """Which classes sound, independently; if trained on solo clips, which class is predominant (Han 2017)."""
-
-    def outputs(self, features: Any, classes: int) -> dict[str, Any]:
-        return {"presence": layers.Dense(classes, activation="sigmoid", dtype="float32", name="presence")(features)}
-
-    def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
-        return {"presence": PresenceLoss(label_smoothing=train.label_smoothing)}, {"presence": 1.0}
-
-
-class CountPresence(Multilabel):
+class CountPresence(Task):
     """Which classes sound, and how many."""
 
     counts = True
@@ -133,13 +125,8 @@ class CountPresence(Multilabel):
 class Solo(Task):
     """Which one of the classes sounds."""
 
-    def outputs(self, features: Any, classes: int) -> dict[str, Any]:
-        return {"presence": layers.Dense(classes, activation="softmax", dtype="float32", name="presence")(features)}
-
-    def losses(self, train: TrainParams, classes: int) -> tuple[dict[str, Any], dict[str, float]]:
-        return {"presence": keras.losses.CategoricalCrossentropy(label_smoothing=train.label_smoothing)}, {
-            "presence": 1.0
-        }
+    activation = "softmax"
+    loss = keras.losses.CategoricalCrossentropy
 
 
-TASKS: dict[str, Task] = {"count_presence": CountPresence(), "multilabel": Multilabel(), "solo": Solo()}
+TASKS: dict[str, Task] = {"count_presence": CountPresence(), "multilabel": Task(), "solo": Solo()}
