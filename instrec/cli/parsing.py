@@ -15,7 +15,6 @@ PREDICTION_FORMATS = ("text", "json", "csv", "jams", "audacity", "reaper", "webv
 
 _TRACK_HELP = "audio track of a file with several (default: the default track, or the first that is not silent)"
 
-
 _QUIET_HELP = "print neither progress nor warnings, errors alone"
 
 
@@ -71,17 +70,11 @@ def _add_users(parser: Parser) -> None:
     )
     sub.add_argument("--per-instrument", action="store_true", help="in --output FOLDER, a file for each instrument")
     sub.add_argument(
-        "--plot",
-        type=_path,
-        metavar="FILE.png",
-        help="draw the timeline; for several files, one numbered plot each",
+        "--plot", type=_path, metavar="FILE.png", help="draw the timeline; for several files, one numbered plot each"
     )
     sub.add_argument("--hop", type=float, metavar="SECONDS", help="distance of windows (default: a sixth of a window)")
     sub.add_argument(
-        "--threshold",
-        type=_share,
-        metavar="0..1",
-        help="replaces the thresholds of the model; 0 lists every class",
+        "--threshold", type=_share, metavar="0..1", help="replaces the thresholds of the model; 0 lists every class"
     )
     sub.add_argument("--track", type=_count, metavar="N", help=_TRACK_HELP)
     sub.add_argument("--quiet", action="store_true", help=_QUIET_HELP)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import html
 import io
-import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -112,7 +111,7 @@ def text_grid(instruments: Sequence[Sounding], *, seconds: float) -> str:
         return path.read_text(encoding="utf-8")
 
 
-def jams(said: Mapping[str, Any]) -> str:
+def jams(said: Mapping[str, Any]) -> dict[str, Any]:
     """Return a JAMS object with one annotation, whose tags are the instruments, one for each segment.
 
     Parameters
@@ -148,7 +147,7 @@ def jams(said: Mapping[str, Any]) -> str:
         "identifiers": {},
         "jams_version": JAMS_SCHEMA,
     }
-    return json.dumps({"annotations": [annotation], "file_metadata": file_metadata, "sandbox": {}}, indent=1) + "\n"
+    return {"annotations": [annotation], "file_metadata": file_metadata, "sandbox": {}}
 
 
 def _clock(seconds: float) -> str:

@@ -61,15 +61,13 @@ FORMATS = {
     "text": Format(lambda prediction: prediction_table(prediction) + "\n", ".txt"),
     "json": Format(lambda prediction: json.dumps(prediction.to_dict()) + "\n", ".json"),
     "csv": Format(rows, ".csv", header="file,instrument,probability,start,end\n"),
-    "jams": Format(lambda prediction: editors.jams(prediction.to_dict()), ".jams", single=True),
+    "jams": Format(lambda prediction: json.dumps(prediction.to_jams(), indent=1) + "\n", ".jams", single=True),
     "audacity": Format(lambda said: editors.audacity(said.instruments), ".txt", single=True),
     "reaper": Format(lambda said: editors.reaper(said.instruments), ".csv", single=True),
     "webvtt": Format(lambda said: editors.webvtt(said.instruments), ".vtt", single=True),
     "sonic-visualiser": Format(_layer, ".svl", single=True),
     "textgrid": Format(
-        lambda said: editors.text_grid(said.instruments, seconds=said.activations.duration),
-        ".TextGrid",
-        single=True,
+        lambda said: editors.text_grid(said.instruments, seconds=said.activations.duration), ".TextGrid", single=True
     ),
 }
 

@@ -78,8 +78,7 @@ class LogMel:
     @cached_property
     def taper(self) -> FloatArray:
         """Hann window [shape=(window,)]."""
-        taper: FloatArray = np.hanning(self.window + 1)[:-1].astype(np.float32)
-        return taper
+        return np.hanning(self.window + 1)[:-1].astype(np.float32)
 
     def __call__(self, stretch: FloatArray, step: int) -> FloatArray:
         """Return features [shape=(windows, frames, mels)], 0..1, of the windows every `step` samples of a stretch."""
@@ -120,8 +119,7 @@ class LogMel:
             whole = np.square(spectrum.real) + np.square(spectrum.imag)
             for bins, bands, bank in self.blocks:
                 power[part][..., bands] = whole[..., bins] @ bank
-        decibels: FloatArray = 10 * np.log10(np.maximum(power, _NOTHING))
-        return decibels
+        return 10 * np.log10(np.maximum(power, _NOTHING))
 
     def _scaled(self, decibels: FloatArray) -> FloatArray:
         loudest = decibels.max(axis=(1, 2), keepdims=True)
@@ -130,8 +128,7 @@ class LogMel:
             depth = np.minimum(depth, loudest - decibels.min(axis=(1, 2), keepdims=True))
         seen = (loudest > _SILENCE_DB) & (depth > 0)
         scaled = 1 + (decibels - loudest) / np.where(seen, depth, 1)
-        kept: FloatArray = np.where(seen, np.clip(scaled, 0, 1), 0)[:, : self.frames or None].astype(np.float32)
-        return kept
+        return np.where(seen, np.clip(scaled, 0, 1), 0)[:, : self.frames or None].astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -160,8 +157,7 @@ class AudioSetMel(LogMel):
     def taper(self) -> FloatArray:
         """Hann window between zeros [shape=(window,)]."""
         before = (self.window - self.length) // 2
-        taper = np.pad(np.hanning(self.length), (before, self.window - self.length - before))
-        return taper.astype(np.float32)
+        return np.pad(np.hanning(self.length), (before, self.window - self.length - before)).astype(np.float32)
 
     def _emphasized(self, sound: FloatArray) -> FloatArray:
         emphasized: FloatArray = np.float32(-0.97) * sound
@@ -216,8 +212,7 @@ def mel_bank(sample_rate: int, window: int, mels: int, min_hz: float, max_hz: fl
     low, middle, high = (_hertz(np.linspace(_mel(min_hz), _mel(max_hz), mels + 2))[i : mels + i] for i in range(3))
     bins = np.fft.rfftfreq(window, 1 / sample_rate)[:, np.newaxis]
     sides = np.minimum((bins - low) / (middle - low), (high - bins) / (high - middle))
-    bank: FloatArray = (np.maximum(0, sides) * 2 / (high - low)).astype(np.float32)
-    return bank
+    return (np.maximum(0, sides) * 2 / (high - low)).astype(np.float32)
 
 
 _LINEAR_MELS, _LINEAR_HZ, _STEP = 15.0, 1000.0, np.log(6.4) / 27  # below, a mel is as many Hz everywhere

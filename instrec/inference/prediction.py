@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,8 +60,7 @@ class Prediction:
         """Return the JSON object of a JAMS file, with a tag for each segment."""
         from instrec.inference import editors
 
-        content: dict[str, Any] = json.loads(editors.jams(self.to_dict()))
-        return content
+        return editors.jams(self.to_dict())
 
     def plot(self, path: Path | str | None = None) -> Figure:
         """Draw the waveform and the timeline; needs matplotlib.

@@ -60,5 +60,4 @@ def segments(active: np.ndarray, activations: Activations) -> tuple[tuple[float,
 def _runs(active: np.ndarray) -> list[list[int]]:
     """Return [first, behind the last] of every stretch of active cells."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], active, [False]]).astype(np.int8)))
-    runs: list[list[int]] = edges.reshape(-1, 2).tolist()
-    return runs
+    return edges.reshape(-1, 2).tolist()

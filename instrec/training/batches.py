@@ -191,8 +191,8 @@ def _color(rng: np.random.Generator, clips: int, bins: int, depth: float) -> Flo
     low = np.minimum(places.astype(int), 4)
     part = places - low
     curve = knots[:, low] * (1 - part) + knots[:, low + 1] * part
-    colour: Floats = curve[:, np.newaxis, :, np.newaxis].astype(np.float32)
-    return colour
+    color: Floats = curve[:, np.newaxis, :, np.newaxis].astype(np.float32)
+    return color
 
 
 def _shift(features: Floats, frames: int) -> None:
