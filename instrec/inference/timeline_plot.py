@@ -82,7 +82,9 @@ def _draw_waveform(axes: Axes, activations: Activations) -> None:
 def _draw_rows(axes: Axes, activations: Activations, timeline: np.ndarray, shown: Sequence[Sounding]) -> None:
     from matplotlib.colors import to_rgba
 
-    _tidy(axes)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    axes.tick_params(length=0, labelsize=10, labelcolor=_INK)
     if not shown:
         axes.set_yticks([])
         axes.text(
@@ -123,9 +125,3 @@ def _draw_clock(axes: Axes, duration: float) -> None:
     axes.set_xlim(0, duration)
     axes.grid(axis="x", color=_LINE, linewidth=0.8)
     axes.set_axisbelow(True)
-
-
-def _tidy(axes: Axes) -> None:
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.tick_params(length=0, labelsize=10, labelcolor=_INK)

@@ -50,10 +50,8 @@ class Classifier:
                 "train it again with `dvc repro`",
             )
         outputs = self.model.predict_on_batch(np.asarray(features, dtype=np.float32))
-        count = outputs.get("count")
-        return np.asarray(outputs["presence"], dtype=np.float32), None if count is None else np.asarray(
-            count, np.float32
-        )
+        count = np.asarray(outputs["count"], np.float32) if "count" in outputs else None
+        return np.asarray(outputs["presence"], np.float32), count
 
 
 def save(path: Path, model: Any, card: Card) -> None:
@@ -102,11 +100,11 @@ def load(path: Path) -> Classifier:
             "model-missing", path, "no model there; train one with `dvc repro`, or name another with --model"
         )
     try:
-        card, config = model_file.read(path)
+        card, config, stored = model_file.read(path)
         with temporary_files():  # TensorFlow does not even load without
             from instrec.models.backend import keras
 
-            model_file.check_network(config, card, model_file.stored_bytes(path))
+            model_file.check_network(config, card, stored)
             model = keras.models.load_model(path, compile=False, safe_mode=True)
         _check_weights(model)
     except UserError as error:

@@ -45,8 +45,8 @@ class Damaged(Exception):
     """A model file is damaged; the message is the reason."""
 
 
-def read(path: Path) -> tuple[Card, dict[str, Any]]:
-    """Read a model's card and Keras's config, both checked.
+def read(path: Path) -> tuple[Card, dict[str, Any], int]:
+    """Read a model's card, Keras's config and the unpacked size of its weights in bytes, all checked.
 
     Raises
     ------
@@ -59,10 +59,11 @@ def read(path: Path) -> tuple[Card, dict[str, Any]]:
     with zipfile.ZipFile(path) as file:
         _check_members(file.infolist())
         card, config = (_tree(file, name) for name in (CARD, _CONFIG))
+        stored = file.getinfo(_WEIGHTS).file_size
     if not isinstance(config, dict):
         raise Damaged(f"{_CONFIG} holds no mapping")
     _check_modules(config)
-    return _card(card, path), config
+    return _card(card, path), config, stored
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
@@ -177,9 +178,3 @@ def _sizes(config: dict[str, Any]) -> tuple[dict[str, tuple[int, ...]], int, int
         largest = max(math.prod(size or 1 for size in shape) for shape in shapes)
         outputs = {name: tuple(output.shape[1:]) for name, output in network.output.items()}
         return outputs, network.count_params(), largest
-
-
-def stored_bytes(path: Path) -> int:
-    """Return the unpacked size of a model's weights."""
-    with zipfile.ZipFile(path) as file:
-        return file.getinfo(_WEIGHTS).file_size

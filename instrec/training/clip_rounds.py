@@ -60,7 +60,9 @@ def write(path: Path, sources: Sources, number: int) -> None:
     with hdf5.open_store(sources.first) as first:
         labels, unknown = manifest.label_arrays(clips, first.classes)
         rows = {identity: row for row, identity in enumerate(first.ids)}
-        rendered = _rendered([clip for clip in clips if clip.id not in rows], sources)
+        compute = _Features(params, sources.data, sound=sources.embeddings is not None)
+        others = [clip for clip in clips if clip.id not in rows]
+        rendered = parallel.ordered_map(compute, others, workers=params.workers, cluster=params.cluster)
         with (
             hdf5.create(
                 path,
@@ -81,12 +83,6 @@ def write(path: Path, sources: Sources, number: int) -> None:
                 for row in old:
                     writer.append(next(made)[0][np.newaxis] if row is None else first.read(row, row + 1))
                 teach(old, [sound for _, sound in new])
-
-
-def _rendered(clips: list[Clip], sources: Sources) -> Iterator[tuple[npt.NDArray[np.float16], Any]]:
-    params = sources.params
-    compute = _Features(params, sources.data, sound=sources.embeddings is not None)
-    return parallel.ordered_map(compute, clips, workers=params.workers, cluster=params.cluster)
 
 
 def embeddings_of(path: Path) -> Path:

@@ -58,7 +58,9 @@ def efficient_at(inputs: Any, params: ModelParams, *, width: float) -> Any:
         if inputs.shape[2:] != (_BANDS, 1):
             raise conflict("model.weights", f"audioset, but its network takes spectrogram.mels: {_BANDS} of part whole")
         audioset.assign((base, hidden), audioset.MN04)
-        _keep_statistics(base)
+        for layer in base.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = False
     if params.frozen:
         base.trainable = False
     return layers.Dropout(0.2, name="hidden_dropout")(x)
@@ -141,12 +143,6 @@ def _filters(number: int, width: float) -> int:
     """Return a share of a number as a multiple of eight, at most a tenth under it."""
     rounded = max(8, int(number * width + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * number * width else rounded
-
-
-def _keep_statistics(base: keras.Model) -> None:
-    for layer in base.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False
 
 
 VARIANTS: dict[str, Trunk] = {"mn04": partial(efficient_at, width=0.4)}
