@@ -14,6 +14,7 @@ from instrec import taxonomy
 from instrec.errors import UserError, closest
 
 Made = TypeVar("Made")
+_adapter = cache(TypeAdapter)
 
 # Strict types refuse text for a number.
 _LARGEST = 2**31 - 1
@@ -87,11 +88,6 @@ def build(section: type[Made], tree: Any, where: str, *, joint: str = ".") -> Ma
         errors = sorted(error.errors(include_url=False), key=lambda each: each["type"] != "unexpected_keyword_argument")
         raise _refusal(section, errors[0], where, joint) from error
     return made
-
-
-@cache
-def _adapter(section: type[Made]) -> TypeAdapter[Made]:
-    return TypeAdapter(section)
 
 
 def _refusal(section: type[Any], error: Mapping[str, Any], where: str, joint: str) -> UserError:

@@ -36,7 +36,7 @@ class Instrument:
     @property
     def title(self) -> str:
         if self.name in PROGRAMS:
-            from pretty_midi import program_to_instrument_name  # params.py reads this module, and needs it not
+            from pretty_midi import program_to_instrument_name  # params.py imports this module, and does not need it
 
             return str(program_to_instrument_name(next(iter(self.programs))))
         return self.name.replace("_", " ")

@@ -79,7 +79,7 @@ def _show(each: Prediction | UserError, put: Callable[[Prediction], None], plot:
 
 @contextmanager
 def _standard_input(files: list[Path]) -> Iterator[list[Path]]:
-    """Yield the files, with a temporary one of what standard input holds in place of `-`: formats need to seek."""
+    """Yield the files, with a temporary copy of standard input in place of `-`, as formats need to seek."""
     if Path("-") not in files:
         yield files
         return
@@ -92,7 +92,7 @@ def _standard_input(files: list[Path]) -> Iterator[list[Path]]:
 
 
 def _named(each: Prediction | UserError, sound: Sound) -> Prediction | UserError:
-    """Call what came by standard input `-`."""
+    """Give what came from standard input the name `-`."""
     if sound.name != Path("-"):
         return each
     if isinstance(each, UserError):

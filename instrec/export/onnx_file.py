@@ -23,7 +23,7 @@ def convert(trained: Classifier, path: Path, about: dict[str, Any]) -> None:
     import keras
     import onnx
     import onnxruntime  # noqa: F401 - the check needs it, and the conversion takes a while
-    import tf2onnx  # noqa: F401 - Keras calls it, and tells of its absence at length
+    import tf2onnx  # noqa: F401 - Keras calls it, and reports its absence in many lines
 
     model = audio_model(trained, also_features=True)
     # Named here, or Keras would want the model to have been called.

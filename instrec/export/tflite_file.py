@@ -1,7 +1,7 @@
 """Models as TFLite, of its built-in operations alone.
 
 What a program needs to know beside the graph is appended as a zip file, as TFLite's metadata has it for associated
-files: `labels.txt`, a class a line, and `instrec.json`. Runtimes take no notice; `zipfile.ZipFile` and `unzip` read it.
+files: `labels.txt`, one class per line, and `instrec.json`. Runtimes ignore it; `zipfile.ZipFile` and `unzip` read it.
 """
 
 from __future__ import annotations

@@ -130,7 +130,7 @@ def activations_of(
     ----------
     sound : a file, or an array as `arrays.blocks` takes it, at `sample_rate`.
     hop_seconds : from window to window; by default, `hop_share` of a window. Either is rounded to the model's grid.
-    track : which audio track of the file, from 1 on; see `audio.blocks`.
+    track : which audio track of the file, from 1 on; see `decoding.blocks`.
     threads : that compute activations; by default, one per core, and not more than 4.
     progress : called for each block with its length in seconds.
 

@@ -68,10 +68,10 @@ def predictions(
     track: int | None = None,
     progress: Callable[[float], Any] = lambda seconds: None,
 ) -> Generator[Prediction | UserError]:
-    """Predict every file as `inference.predict` does, in its order; of one that cannot be read, give the error.
+    """Predict the files in their order, as `prediction.predict` does; for one that cannot be read, give the error.
 
-    A thread per core works on them, as decoding, transforming and the model let go of Python's lock. No more than two
-    files a thread are ahead of the reader, which bounds memory. Closed early, it gives up what is under way.
+    One thread per core works on them, as decoding, features and the model release Python's lock. At most two files per
+    thread are ahead of the reader, which bounds memory. Closed early, it abandons what has begun.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Predictions as files that audio editors and annotation programs open: labels, layers, tiers, regions, captions.
 
-Times are in seconds from the start of the sound, labels are what people call the instruments.
+Times are in seconds from the start of the sound, labels are the display names of the instruments.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ FORMATS = {
 
 
 def chosen(name: str | None, output: Path | None) -> Format:
-    """Return the format of that name; none named, that of the output's ending; of a folder's or of none, text.
+    """Return the format of that name, or else of the ending of the output; text for a folder or without an output.
 
     Raises
     ------
@@ -98,13 +98,13 @@ def is_folder(output: Path) -> bool:
 
 
 def check(form: Format, output: Path | None, sounds: Sequence[Sound], *, per_instrument: bool = False) -> None:
-    """See that the format can be written, and that every prediction has a place of its own.
+    """Check that the format can be written, and that every prediction has its own place.
 
     Raises
     ------
     UserError
-        If several predictions would share a file of a format that holds one, if there is no folder for files per
-        instrument, or if two files' predictions would go to one, or in place of a sound.
+        If several predictions would share a file of a format that holds one, if files per instrument have no folder,
+        if two predictions would go to one file, or if one would replace a sound.
     """
     whole = output is not None and not is_folder(output)
     places = [] if output is None else [output] if whole else [_place(form, output, sound) for sound in sounds]

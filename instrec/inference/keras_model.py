@@ -52,7 +52,7 @@ def made(trained: Classifier) -> WindowClassifier:
 
     def network(inputs: FloatArray) -> FloatArray:
         presence, count = trained.predict(inputs)
-        # Noise is named more readily than it is counted.
+        # In noise, presence rises more readily than the count.
         return presence if count is None else np.asarray(presence * (1 - count[:, :1]), np.float32)
 
     return WindowClassifier(

@@ -61,7 +61,7 @@ def _model(session: Any, path: Path) -> WindowClassifier:
         given = dict(zip(names, session.run(names, {samples.name: silence, features.name: spectrograms}), strict=True))
         presence: FloatArray = given["presence"][1:]
         if "count" in given:
-            presence = presence * (1 - given["count"][1:, :1])  # noise is named more readily than it is counted
+            presence = presence * (1 - given["count"][1:, :1])  # in noise, presence rises more readily
         if presence.shape != (len(spectrograms), len(classes)) or not np.isfinite(presence).all():
             raise UserError(
                 "model-unloadable", path, "gives no probabilities; write it again with `instrec export --format onnx`"

@@ -117,8 +117,8 @@ def predict(
     ----------
     sound, sample_rate : a file; or an array as `audio.arrays.blocks` takes it, and its rate in Hz.
     hop_seconds : from window to window; a sixth of a window by default.
-    threshold : for every class, instead of the thresholds chosen on validation data; it is then sure enough.
-    track : which audio track of the file, from 1 on; see `audio.blocks`.
+    threshold : for every class, instead of the thresholds chosen on validation data; what reaches it is sure enough.
+    track : which audio track of the file, from 1 on; see `decoding.blocks`.
     threads : that compute activations; see `activations_of`.
     progress : called for each block with its length in seconds.
 

@@ -27,7 +27,7 @@ class WindowClassifier:
     thresholds : for each class, the activation from which it is detected.
     sample_rate : Hz, of the sound it takes.
     window : length of a window in samples.
-    grid : windows so many samples apart, or a multiple, share what is computed of them.
+    grid : windows that are so many samples apart, or a multiple of it, share what is computed of their sound.
     features : a stretch of sound [shape=(samples,), or (samples, parts) as `separate` gives it] and a step in samples
         -> features of the windows every step.
     network : features -> presence [shape=(windows, classes)], times the probability that any instrument sounds

@@ -64,7 +64,7 @@ def _without_greetings() -> Iterator[None]:
             os.close(kept)
 
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # from then on, what is no error
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # silences what comes once it has been read
 with _without_greetings(), _without((*_OPTIONAL, *_other_backends())):
     import keras as keras
     from keras import applications as applications

@@ -32,7 +32,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     ----------
     epoch : with the seed, determines order and augmentation; with None, the order is that of the file, and there is no
         augmentation.
-    embeddings : of a teacher [shape=(clips, any)], targets of another output; a mixed clip has none, which zeros mean.
+    embeddings : of a teacher [shape=(clips, any)], targets of another output; zeros stand for none, as in mixed clips.
     multiple : number of devices that share a batch evenly; the few other clips of the last batch are left out.
 
     Attributes

@@ -136,8 +136,8 @@ def array(file: h5py.File, name: str, kind: str, dimensions: int) -> NDArray[Any
     Raises
     ------
     ValueError
-        If it is missing or no dataset, of another kind (numpy's letter) or number of dimensions, or declares to be
-        larger than the file.
+        If it is missing or no dataset, of another kind (numpy's letter) or number of dimensions, or claims to be larger
+        than the file.
     """
     found = dataset(file, name, kind, dimensions)
     if size_of(found) > bytes_in(file):

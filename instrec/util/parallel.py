@@ -23,12 +23,12 @@ from instrec.errors import UserError
 from instrec.util import provenance
 from instrec.util.processes import blocked
 
-CHUNK = 16  # items a message; with one, two workers rendered 1.25 times what one does, with 16 1.75 times
+CHUNK = 16  # items per message; two workers render 1.25 times as much as one with 1, and 1.75 times as much with 16
 
 # What a terminal sends to every process. It is the parent's own affair, also while a worker loads its modules.
 _PARENTS = (signal.SIGINT, signal.SIGHUP)
 
-SILENCE = 15.0  # seconds after which a cluster's scheduler or workers are held for dead; a busy machine takes some
+SILENCE = 15.0  # seconds after which a cluster's scheduler or workers count as dead; busy ones take some to answer
 _INTERVAL = 3.0  # seconds between looks at a cluster that gives nothing
 
 Item = TypeVar("Item")

@@ -1,7 +1,7 @@
 """The page and its requests: it takes a file, and returns progress and then the timeline.
 
 Only pages of this server may ask: a name that points here (DNS rebinding) and pages of other origins are turned away.
-Nothing that a browser says names a file here: what is sent lies in a temporary file without any name.
+A browser cannot name a file here: what it sends is stored in a temporary file without a name.
 """
 
 from __future__ import annotations
