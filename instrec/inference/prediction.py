@@ -72,9 +72,7 @@ class Prediction:
         from instrec.inference import timeline_plot
 
         with needs("instrec[plot]"):
-            return timeline_plot.draw(
-                self.activations, self.timeline, self.instruments, None if path is None else Path(path)
-            )
+            return timeline_plot.draw(self, None if path is None else Path(path))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `predict --json` writes: times to the millisecond, probabilities to four places."""

@@ -5,7 +5,6 @@ A row is darker where the model is surer, with a bar under it where it decides t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from instrec.inference.activations import Activations
-    from instrec.inference.whole_file import Sounding
+    from instrec.inference.prediction import Prediction
 
 SUFFIXES = (".png", ".pdf", ".svg")
 
@@ -34,12 +33,11 @@ _COLUMNS = 1600  # points of the waveform that an image can show
 _INK, _FAINT, _LINE = "#22313f", "#8a97a3", "#d5dbe1"
 
 
-def draw(activations: Activations, timeline: np.ndarray, instruments: Sequence[Sounding], path: Path | None) -> Figure:
+def draw(prediction: Prediction, path: Path | None) -> Figure:
     """Draw a prediction, and write it to an image file where one is named.
 
     Parameters
     ----------
-    activations, timeline, instruments : of the `Prediction`.
     path : its ending, one of `SUFFIXES`, chooses the format.
 
     Raises
@@ -51,17 +49,16 @@ def draw(activations: Activations, timeline: np.ndarray, instruments: Sequence[S
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = max(1, len(instruments))
-    heights = [_WAVEFORM_HEIGHT, rows * _ROW_HEIGHT]
+    activations = prediction.activations
+    heights = [_WAVEFORM_HEIGHT, max(1, len(prediction.instruments)) * _ROW_HEIGHT]
     figure = Figure(figsize=(_WIDTH, sum(heights) + 1.1), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
     figure.suptitle(
-        f"{Path(activations.file).name}   {clock(activations.duration)}",
-        x=0.01, ha="left", fontsize=12, color=_INK,
-    )  # fmt: skip
+        f"{Path(activations.file).name}   {clock(activations.duration)}", x=0.01, ha="left", fontsize=12, color=_INK
+    )
     _draw_waveform(top, activations)
-    _draw_rows(bottom, activations, timeline, instruments)
+    _draw_rows(bottom, prediction)
     _draw_clock(bottom, activations.duration)
     if path:
         with written_whole(path) as part:
@@ -79,9 +76,10 @@ def _draw_waveform(axes: Axes, activations: Activations) -> None:
     axes.axis("off")
 
 
-def _draw_rows(axes: Axes, activations: Activations, timeline: np.ndarray, shown: Sequence[Sounding]) -> None:
+def _draw_rows(axes: Axes, prediction: Prediction) -> None:
     from matplotlib.colors import to_rgba
 
+    duration, shown = prediction.activations.duration, prediction.instruments
     for spine in axes.spines.values():
         spine.set_visible(False)
     axes.tick_params(length=0, labelsize=10, labelcolor=_INK)
@@ -96,12 +94,11 @@ def _draw_rows(axes: Axes, activations: Activations, timeline: np.ndarray, shown
     for row, (each, label) in enumerate(zip(shown, axes.get_yticklabels(), strict=True)):
         color = COLORS[row % len(COLORS)]
         label.set(color=color, fontweight="bold")
-        shades = thinned(timeline[:, activations.classes.index(each.name)], _COLUMNS)
+        shades = thinned(prediction.timeline[:, prediction.classes.index(each.name)], _COLUMNS)
         image = np.ones((1, len(shades), 4)) * to_rgba(color)
         image[..., 3] = 0.05 + 0.75 * shades
-        axes.imshow(
-            image, extent=(0, activations.duration, row + 0.9 - _BAR, row + 0.1), aspect="auto", interpolation="none"
-        )
+        extent = (0, duration, row + 0.9 - _BAR, row + 0.1)
+        axes.imshow(image, extent=extent, aspect="auto", interpolation="none")
         spans = [(start, end - start) for start, end in each.segments]
         axes.broken_barh(spans, (row + 0.9 - _BAR, _BAR), color=color, linewidth=0.5)  # seen in an hour, too
         axes.text(
