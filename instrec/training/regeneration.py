@@ -19,7 +19,6 @@ import traceback
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import TracebackType
 
 from instrec.errors import UserError
 from instrec.training import clip_rounds
@@ -42,7 +41,7 @@ class Rounds:
         self._end()  # what a killed training left
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._end()
 
     def store(self, epoch: int) -> Path:

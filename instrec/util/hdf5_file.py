@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import h5py
@@ -71,8 +70,8 @@ class _Sink(io.FileIO):
         if self.error is not None:
             raise self.error
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        super().__exit__(kind, error, at)
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
         self.check()
 
 

@@ -151,7 +151,8 @@ class _Server:
         with upload, self._turns.place(turns.put_nowait):
             while (ahead := await turns.get()) >= AT_ONCE:
                 yield _line({"ahead": ahead})
-            working = loop.run_in_executor(self._workers, self._answer, _path(upload), progress)
+            path = Path(f"/proc/self/fd/{upload.fileno()}")  # opens a file that has no name
+            working = loop.run_in_executor(self._workers, self._answer, path, progress)
             working.add_done_callback(lambda done: told.put_nowait(None))
             try:
                 while (so_far := await told.get()) is not None:
@@ -202,11 +203,6 @@ def _write(file: IO[bytes], chunk: bytes) -> None:
     rest = memoryview(chunk)
     while rest:  # where the disk is nearly full, a part is written first
         rest = rest[file.write(rest) :]
-
-
-def _path(file: IO[bytes]) -> Path:
-    """Return a path that opens a file without a name."""
-    return Path(f"/proc/self/fd/{file.fileno()}")
 
 
 def _line(content: dict[str, Any]) -> str:

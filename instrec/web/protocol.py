@@ -28,7 +28,6 @@ class Protocol(H11Protocol):
     ending = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the clock."""
         self._awaited: tuple[Any, Any] | None = None
         self._since, self._received = 0.0, 0
         self._late: asyncio.TimerHandle | None = None
@@ -40,14 +39,12 @@ class Protocol(H11Protocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clocks."""
         for timer in (self._late, self._unread):
             if timer:
                 timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what has arrived."""
         self._received += len(data)
         super().data_received(data)
         self._watch()
@@ -69,7 +66,6 @@ class Protocol(H11Protocol):
         self._unread = self.loop.call_later(self.patience, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on."""
         super().resume_writing()
         if self._unread:
             self._unread.cancel()
