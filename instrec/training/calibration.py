@@ -62,7 +62,7 @@ def calibrate(model: keras.Model, labels: Array, presence: Array) -> None:
     If it counts, the prior of each number of instruments becomes uniform.
     """
     temper(model, labels, presence)
-    if any(layer.name == COUNT for layer in model.layers):
+    if COUNT in model.output:
         counter = model.get_layer(COUNT)
         kernel, bias = counter.get_weights()
         counter.set_weights([kernel, bias - expected(labels, len(bias))])

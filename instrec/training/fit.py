@@ -114,9 +114,8 @@ def _fit(params: Params, files: Files, validation: Store, place: Path) -> list[R
         regeneration.Rounds(sources, place) as loop,
         tqdm(total=epochs, initial=len(history), desc="train", unit="epoch") as bar,
     ):
-        valid = Batches(
-            validation, params, embeddings=teacher.none(validation) if embeddings else None, multiple=number
-        )
+        zeros = np.zeros((len(validation), teacher.SIZE), np.float32) if embeddings else None  # they teach nothing
+        valid = Batches(validation, params, embeddings=zeros, multiple=number)
         while len(history) < epochs and len(history) - _best(params.train, history) < patience:
             path = loop.store(len(history))
             taught = loop.embeddings(len(history))

@@ -106,11 +106,6 @@ def targets(path: Path) -> npt.NDArray[np.float32]:
     return standard
 
 
-def none(store: hdf5.Store) -> npt.NDArray[np.float32]:
-    """Return targets that teach nothing for the clips of a store, shape (clips, 384)."""
-    return np.zeros((len(store), SIZE), np.float32)
-
-
 def attach(model: Any) -> Any:
     """Return the model with a second head that predicts the embedding."""
     known = model.get_layer(calibration.HEAD).input
