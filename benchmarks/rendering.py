@@ -182,10 +182,7 @@ def in_turn(folder: Path, number: int, room: int | None = None) -> float:
     sizes = sum((folder / name).stat().st_size for name in names)
     limit = sizes if room is None else sizes * room // number
     synths = cache.SynthCache()
-    with (
-        mock.patch.object(cache, "soundfont_bytes", lambda workers: limit),
-        mock.patch.object(cache, "SYNTHS", synths),
-    ):
+    with mock.patch.object(cache, "soundfont_bytes", lambda workers: limit), mock.patch.object(cache, "SYNTHS", synths):
         render = rendering.Renderer(parameters, Path("data"))
 
         def clip(place: int) -> None:

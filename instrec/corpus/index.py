@@ -80,10 +80,7 @@ def labels_in(cell: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, object]]) -> None:
     """Write one CSV file whole. What UTF-8 cannot hold of a file's name is escaped."""
-    with (
-        written_whole(path) as part,
-        part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
-    ):
+    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

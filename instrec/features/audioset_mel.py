@@ -28,8 +28,7 @@ class AudioSetMel(LogMel):
     def _window(self, length: int) -> FloatArray:
         points = 1 << (length - 1).bit_length()
         before = (points - length) // 2
-        window: FloatArray = np.pad(np.hanning(length), (before, points - length - before)).astype(np.float32)
-        return window
+        return np.pad(np.hanning(length), (before, points - length - before)).astype(np.float32)
 
     def _filters(self, clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
         low, high = (_mel(np.float64(hertz)) for hertz in (spectrogram.min_hz, spectrogram.max_hz))

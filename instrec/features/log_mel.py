@@ -52,8 +52,7 @@ class LogMel(Representation):
         self.bank = scipy.sparse.csr_array(bank)
 
     def _window(self, length: int) -> FloatArray:
-        window: FloatArray = np.hanning(length + 1)[:-1].astype(np.float32)
-        return window
+        return np.hanning(length + 1)[:-1].astype(np.float32)
 
     def _filters(self, clip: ClipParams, spectrogram: SpectrogramParams) -> FloatArray:
         from librosa.filters import mel  # takes a second to import, and only this class needs it

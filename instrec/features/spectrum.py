@@ -23,8 +23,7 @@ def transformed(y: FloatArray, window: FloatArray, hop: int) -> NDArray[np.compl
 
 def power_of(spectrum: NDArray[np.complex64]) -> FloatArray:
     """Return the power, without the square root of a magnitude."""
-    power: FloatArray = np.square(spectrum.real) + np.square(spectrum.imag)
-    return power
+    return np.square(spectrum.real) + np.square(spectrum.imag)
 
 
 def silent(power: FloatArray) -> bool:

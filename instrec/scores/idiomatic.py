@@ -220,10 +220,7 @@ def _drums(rng: np.random.Generator, beat: float, seconds: float, together: bool
 
 def _hit(rng: np.random.Generator, keys: tuple[int, ...], time: float, velocity: int) -> pretty_midi.Note:
     return _note(
-        int(rng.choice(keys)),
-        max(0.0, time + rng.normal(0, 0.006)),
-        0.3,
-        velocity + int(rng.integers(-12, 13)),
+        int(rng.choice(keys)), max(0.0, time + rng.normal(0, 0.006)), 0.3, velocity + int(rng.integers(-12, 13))
     )
 
 

@@ -186,14 +186,8 @@ class Synth:
         events: list[tuple[int, int, Any, tuple[int, ...]]] = []
         for channel, track, voice in cast(score, performance):
             for change in track.control_changes:
-                events.append(
-                    (
-                        round(change.time * rate),
-                        0,
-                        fluid.fluid_synth_cc,
-                        (channel, change.number, change.value),
-                    )
-                )
+                controller = (channel, change.number, change.value)
+                events.append((round(change.time * rate), 0, fluid.fluid_synth_cc, controller))
             for bend in track.pitch_bends:
                 events.append((round(bend.time * rate), 0, fluid.fluid_synth_pitch_bend, (channel, bend.pitch + 8192)))
             for note in track.notes:
@@ -233,16 +227,7 @@ def _library() -> Any:
             "package-missing", "", f"the FluidSynth library is missing ({error}); install it: {INSTALL}"
         ) from error
     library, number, address = fluidsynth._fl, ctypes.c_int, ctypes.c_void_p
-    library.fluid_synth_write_float.argtypes = [
-        address,
-        number,
-        address,
-        number,
-        number,
-        address,
-        number,
-        number,
-    ]
+    library.fluid_synth_write_float.argtypes = [address, number, address, number, number, address, number, number]
     library.fluid_synth_set_gen.argtypes = [address, number, number, ctypes.c_float]
     library.fluid_synth_add_sfont.argtypes = library.fluid_synth_remove_sfont.argtypes = [address, address]
     library.fluid_synth_activate_key_tuning.argtypes = [address, number, number, ctypes.c_char_p, address, number]

@@ -82,12 +82,7 @@ class NoteBank:
         return mono if max(mono.max(initial=0.0), -mono.min(initial=0.0)) > SILENCE else np.zeros_like(mono)
 
     def _add_track(
-        self,
-        clip: Signal,
-        groups: dict[float, list[Span]],
-        voice: Voice,
-        controls: Controls,
-        preset: tuple[int, int],
+        self, clip: Signal, groups: dict[float, list[Span]], voice: Voice, controls: Controls, preset: tuple[int, int]
     ) -> None:
         """Add a track, its notes in groups by tuning, to a clip, the last blocks of the score."""
         skipped = controls.blocks - len(clip) // BLOCK
@@ -117,13 +112,7 @@ class NoteBank:
         return zeros
 
     def _add_note(
-        self,
-        source: Signal,
-        span: Span,
-        edges: Curve,
-        voice: Voice,
-        wheel: int,
-        preset: tuple[int, int],
+        self, source: Signal, span: Span, edges: Curve, voice: Voice, wheel: int, preset: tuple[int, int]
     ) -> int:
         """Add a note to a track, whose blocks have these edges in samples of notes; return its end."""
         begin, end = float(edges[span.start]), float(edges[span.end])

@@ -82,8 +82,7 @@ class Controls:
         latest = np.zeros(self.blocks + 1, np.intp)
         latest[np.minimum(blocks, self.blocks).astype(np.intp)] = np.arange(1, len(changes) + 1)
         values = np.fromiter(itertools.chain([default], map(value, changes)), np.float64, len(changes) + 1)
-        curve: Curve = values[np.maximum.accumulate(latest[:-1])]
-        return curve
+        return values[np.maximum.accumulate(latest[:-1])]
 
 
 def _events(track: pretty_midi.Instrument, voice: Voice, controls: Controls) -> list[tuple[int, int, int, int]]:

@@ -70,9 +70,7 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
     for key, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
         if name not in CORPORA:
             raise UserError(
-                "value-unknown",
-                f"params.yaml: sources.{key}",
-                f"unknown dataset {name!r}; known: {', '.join(CORPORA)}",
+                "value-unknown", f"params.yaml: sources.{key}", f"unknown dataset {name!r}; known: {', '.join(CORPORA)}"
             )
     names = tuple(dict.fromkeys((*sources.train, *sources.test)))
     for name, origin in _CUT_FROM.items():

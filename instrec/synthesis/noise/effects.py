@@ -138,8 +138,7 @@ def encode(y: FloatArray, sample_rate: int, *, kind: str, compression: float) ->
     soundfile.write(file, y / peak, sample_rate, format=kind, subtype=subtype, compression_level=compression)
     file.seek(0)
     decoded, _ = soundfile.read(file, dtype="float32")
-    whole: FloatArray = np.pad(decoded[: len(y)], (0, max(0, len(y) - len(decoded)))) * peak
-    return whole
+    return np.pad(decoded[: len(y)], (0, max(0, len(y) - len(decoded)))) * peak
 
 
 def _envelope(y: FloatArray, sample_rate: int) -> FloatArray:

@@ -39,14 +39,10 @@ KNOWN = {
         "fluid-soundfont-gm", 148398306, "74594e8f4250680adf590507a306655a299935343583256f3b722c48a1bc1cb0"
     ),
     "FluidR3Mono_GM.sf3": Known(
-        "fluidr3mono-gm-soundfont",
-        23614353,
-        "cda013d8c370a48ae8dad271e761078d2e77455488dabdedbfbe5fc76a38c682",
+        "fluidr3mono-gm-soundfont", 23614353, "cda013d8c370a48ae8dad271e761078d2e77455488dabdedbfbe5fc76a38c682"
     ),
     "MuseScore_General_Full.sf3": Known(
-        "musescore-general-soundfont",
-        85967114,
-        "f9a37b36655f23e167c66ec91bef6097c8e99be29286219a54062919eb41aeae",
+        "musescore-general-soundfont", 85967114, "f9a37b36655f23e167c66ec91bef6097c8e99be29286219a54062919eb41aeae"
     ),
     "OPL-3_FM_128M.sf2": Known(
         "opl3-soundfont", 135020964, "39bff96eee3dcfbce9665e3968701b894ca2136c7d0bd580281b2bbf59e80392"

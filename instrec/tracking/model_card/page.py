@@ -69,10 +69,7 @@ def _head(facts: Facts) -> str:
     rows = [
         ("file", f"`{RELEASED.with_stem(name)}`, {model['bytes'] / 1e6:.2f} MB, MD5 `{model['md5']}`"),
         ("released", facts["date"]),
-        (
-            "input",
-            f"{clip['seconds']:g} s of mono audio at {clip['sample_rate']} Hz; longer audio in windows",
-        ),
+        ("input", f"{clip['seconds']:g} s of mono audio at {clip['sample_rate']} Hz; longer audio in windows"),
         ("features", f"{features['name'].replace('_', '-')}, {features['mels']} bands, independent of loudness"),
         ("network", f"`{model['network']}`, {model['weights']:,} weights"),
         ("output", _output(facts)),
