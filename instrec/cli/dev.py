@@ -39,10 +39,11 @@ def recipe(args: argparse.Namespace) -> int:
 
 def corpora(args: argparse.Namespace) -> int:
     """List the published datasets that `sources.train` and `sources.test` may name."""
-    from instrec.corpus.published import table
+    from instrec.corpus.published import CORPORA
     from instrec.util.text import aligned
 
-    rows = [(each.name, f"{each.gigabytes:g}" if each.gigabytes else "-", each.title, each.how) for each in table()]
+    known = CORPORA.values()
+    rows = [(each.name, f"{each.gigabytes:g}" if each.gigabytes else "-", each.title, each.how) for each in known]
     print("\n".join(aligned([("name", "GB", "dataset", "how to get it"), *rows], right=(1,))))
     return 0
 

@@ -49,6 +49,12 @@ class Excluded:
     reason: str
 
 
+def parted(found: Iterable[Entry | Excluded]) -> tuple[list[Entry], list[Excluded]]:
+    """Return what is usable and what is not, each in order."""
+    each = list(found)
+    return [one for one in each if isinstance(one, Entry)], [one for one in each if isinstance(one, Excluded)]
+
+
 def write(folder: Path, entries: Iterable[Entry], excluded: Iterable[Excluded]) -> None:
     """Write `index.csv` and `excluded.csv`; without rows, their headers."""
     write_table(folder / _USABLE, columns(Entry), map(row_of, entries))

@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 from instrec.corpus import index
 from instrec.errors import UserError
-from instrec.util.files import written_whole
 
 RECORDING, SCORE = "recording", "score"
 CLEAN, NOISY = "clean", "noisy"
@@ -63,10 +62,7 @@ class Clip:
 
 def write(path: Path, clips: Iterable[Clip]) -> None:
     """Write clips as CSV, labels as `index.row_of` does."""
-    with written_whole(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, index.columns(Clip), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(map(index.row_of, clips))
+    index.write_table(path, index.columns(Clip), map(index.row_of, clips))
 
 
 def read(path: Path) -> list[Clip]:

@@ -11,14 +11,14 @@ alone, is a group of its own.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from instrec import taxonomy
 from instrec.audio import decoding
-from instrec.corpus.index import RECORDINGS, Entry, Excluded, search
+from instrec.corpus.index import RECORDINGS, Entry, Excluded, parted, search
 from instrec.errors import UserError
 from instrec.util.parallel import ordered_map
 from instrec.util.progress import tqdm
@@ -47,23 +47,18 @@ def scan(root: Path, *, classes: tuple[str, ...], workers: int = 0) -> tuple[lis
     refused: Counter[tuple[Path, str]] = Counter()
     for path in found:
         where = root / path.relative_to(root).parts[0]
-        reason = _refused(where, path, classes)
-        refused[where, reason] += 1
-        if not reason:
-            files.append(path)
+        if reason := _refused(where, path, classes):
+            refused[where, reason] += 1
+        else:
+            label = str(taxonomy.class_named(where.name))
+            files.append(Entry(RECORDINGS, path.as_posix(), 0.0, 0.0, (label,), group_of(path, root)))
     excluded += [
         Excluded(where.as_posix(), f"{count} files: {reason}" if count > 1 else reason)
         for (where, reason), count in refused.items()
-        if reason
     ]
-    entries = []
-    checked = ordered_map(functools.partial(_checked, root=root), files, workers=workers)
-    for result in tqdm(checked, total=len(files), desc="recordings", unit="file", disable=not files):
-        if isinstance(result, Entry):
-            entries.append(result)
-        else:
-            excluded.append(result)
-    return entries, excluded
+    checked = ordered_map(measured, files, workers=workers)
+    entries, unusable = parted(tqdm(checked, total=len(files), desc="recordings", unit="file", disable=not files))
+    return entries, excluded + unusable
 
 
 def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
@@ -76,26 +71,18 @@ def _refused(where: Path, path: Path, classes: tuple[str, ...]) -> str:
     return "" if name in classes else f"class {name} is not among `classes` in params.yaml"
 
 
-def measured(path: Path) -> float | Excluded:
-    """Decode a whole file; return its length in seconds, or the reason why it cannot be used."""
+def measured(entry: Entry) -> Entry | Excluded:
+    """Decode a whole file; return its entry with its duration, or the reason why it cannot be used."""
+    path = Path(entry.path)
     try:
         seconds, peak = decoding.length_and_peak(path)
     except UserError as error:
-        return Excluded(path.as_posix(), str(error).removeprefix(f"{path}: "))
+        return Excluded(entry.path, str(error).removeprefix(f"{path}: "))
     if seconds < SHORTEST_SECONDS:
-        return Excluded(path.as_posix(), f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed")
+        return Excluded(entry.path, f"too short: {seconds:.5f} s; at least {SHORTEST_SECONDS} s are needed")
     if peak <= FAINTEST:
-        return Excluded(path.as_posix(), "silent from beginning to end")
-    return round(seconds, 6)
-
-
-def _checked(path: Path, *, root: Path) -> Entry | Excluded:
-    seconds = measured(path)
-    if isinstance(seconds, Excluded):
-        return seconds
-    label = taxonomy.class_named(path.relative_to(root).parts[0])
-    assert label  # or it would have been refused
-    return Entry(RECORDINGS, path.as_posix(), 0.0, seconds, (label,), group_of(path, root))
+        return Excluded(entry.path, "silent from beginning to end")
+    return replace(entry, duration=round(seconds, 6))
 
 
 def group_of(path: Path, root: Path) -> str:

@@ -7,10 +7,9 @@ where it has one, else with all of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from instrec.corpus.index import Entry, Excluded
+from instrec.corpus.index import Entry, Excluded, parted
 from instrec.corpus.published.base import Corpus
 from instrec.corpus.published.folders import JUNGLE_VIBE, NOTES
 from instrec.corpus.published.good_sounds import GOOD_SOUNDS
@@ -36,25 +35,6 @@ CORPORA: dict[str, Corpus] = {
 
 # Songs that train in one dataset lie under other names in another, where they could test or validate.
 _CUT_FROM = {MEDLEY_SOLOS_DB.name: MEDLEYDB.name}
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row of the list of datasets."""
-
-    name: str
-    title: str
-    license: str
-    gigabytes: float
-    classes: tuple[str, ...]
-    how: str
-
-
-def table() -> list[Row]:
-    """Return a row for each known dataset; nothing is read or downloaded for it."""
-    return [
-        Row(each.name, each.title, each.license, each.gigabytes, each.classes, each.how) for each in CORPORA.values()
-    ]
 
 
 def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) -> tuple[list[Entry], list[Excluded]]:
@@ -86,11 +66,9 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
         corpus.download(folder)
         _verify(corpus, folder, workers)
         only_tests = name not in sources.train
-        for each in corpus.entries(folder, classes=classes, only_tests=only_tests, workers=workers):
-            if isinstance(each, Entry):
-                entries.append(each)
-            else:
-                excluded.append(each)
+        own, left_out = parted(corpus.entries(folder, classes=classes, only_tests=only_tests, workers=workers))
+        entries += own
+        excluded += left_out
     return entries, excluded
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -112,7 +111,7 @@ class Corpus(ABC):
         ------
         An entry for each usable file; for each other one, or for all left out for the same label, the reason.
         """
-        fit: list[Sound] = []
+        fit: list[Entry] = []
         refused: Counter[str] = Counter()
         for sound in self.sounds(folder):
             if isinstance(sound, Excluded):
@@ -126,10 +125,11 @@ class Corpus(ABC):
             else:
                 labels = tuple(sorted({self.labels[label] for label in sound.labels}))
                 unknown = tuple(name for name in sound.unknown if taxonomy.columns_of(name, classes))
-                fit.append(replace(sound, labels=labels, unknown=unknown))
+                path = sound.path.as_posix()
+                fit.append(Entry(self.name, path, 0.0, 0.0, labels, sound.group, sound.split, unknown))
         for reason, count in sorted(refused.items()):
             yield Excluded(folder.as_posix(), f"{count} files: {reason}")
-        found = ordered_map(functools.partial(_entry, source=self.name), fit, workers=workers)
+        found = ordered_map(measured, fit, workers=workers)
         yield from tqdm(found, total=len(fit), desc=self.name, unit="file", disable=not fit)
 
     def _refusal(self, sound: Sound, classes: tuple[str, ...], only_tests: bool) -> str:
@@ -144,13 +144,6 @@ class Corpus(ABC):
             if not taxonomy.columns_of(self.labels[label], classes):
                 return f"class {self.labels[label]} is not among `classes` in params.yaml"
         return ""
-
-
-def _entry(sound: Sound, *, source: str) -> Entry | Excluded:
-    seconds = measured(sound.path)
-    if isinstance(seconds, Excluded):
-        return seconds
-    return Entry(source, sound.path.as_posix(), 0.0, seconds, sound.labels, sound.group, sound.split, sound.unknown)
 
 
 class Placed(Corpus):

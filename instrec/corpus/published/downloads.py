@@ -9,7 +9,6 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -89,7 +88,9 @@ def fetch(
             )
         part.replace(path)
     except OSError as error:
-        raise _unwritable(corpus, path, error) from error
+        what = os.strerror(error.errno) if error.errno else str(error)
+        reason = f"cannot be written: {what}; free some space or change sources.corpora"
+        raise UserError("file-unwritable", f"{corpus}: {path}", reason) from error
 
 
 def _receive(url: str, part: Path, largest: float, pace: Pace, *, corpus: str, by_hand: str) -> None:
@@ -105,7 +106,7 @@ def _receive(url: str, part: Path, largest: float, pace: Pace, *, corpus: str, b
                 raise _TooLarge
             bar = tqdm(total=total or None, initial=start, desc=part.stem, unit="B", unit_scale=True)
             with bar, part.open("ab" if start else "wb") as file:
-                for block in _blocks(response):
+                while block := response.read1(_BLOCK):  # what is there: nothing is lost when the line breaks
                     pace.received += len(block)
                     if start + pace.received > largest:
                         raise _TooLarge
@@ -133,11 +134,6 @@ def _receive(url: str, part: Path, largest: float, pace: Pace, *, corpus: str, b
 
 class _TooLarge(Exception):
     """More bytes than the file can have."""
-
-
-def _blocks(response: http.client.HTTPResponse) -> Iterator[bytes]:
-    while block := response.read1(_BLOCK):  # what is there: nothing is lost when the line breaks
-        yield block
 
 
 def _opener(pace: Pace) -> urllib.request.OpenerDirector:
@@ -188,10 +184,3 @@ class _Paced(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
-
-
-def _unwritable(corpus: str, path: Path, error: OSError) -> UserError:
-    what = os.strerror(error.errno) if error.errno else str(error)
-    return UserError(
-        "file-unwritable", f"{corpus}: {path}", f"cannot be written: {what}; free some space or change sources.corpora"
-    )

@@ -1,7 +1,6 @@
 """What the miniature of each dataset gives."""
 
 from instrec import params, taxonomy
-from instrec.corpus.index import Entry, Excluded
 from instrec.corpus.published import CORPORA
 from instrec.corpus.published.mirdata_loader import MirdataCorpus
 
@@ -38,8 +37,3 @@ def downloaded(name: str) -> MirdataCorpus:
 
 def sources(*, train: tuple[str, ...] = (), test: tuple[str, ...] = ()) -> params.SourcesParams:
     return params.SourcesParams("recordings", "midi", "corpora", train, test)
-
-
-def parted(found) -> tuple[list[Entry], list[Excluded]]:
-    found = list(found)
-    return [each for each in found if isinstance(each, Entry)], [each for each in found if isinstance(each, Excluded)]

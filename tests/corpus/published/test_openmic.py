@@ -9,12 +9,12 @@ import pytest
 
 from instrec import features
 from instrec.corpus import balance, index, manifest, published
-from instrec.corpus.index import Entry
+from instrec.corpus.index import Entry, parted
 from instrec.corpus.published import CORPORA
 from instrec.synthesis import rendering, writing
 from instrec.util import hdf5
 from tests.corpus.balance.making import held
-from tests.corpus.published.miniature_sizes import ALL, parted, sources
+from tests.corpus.published.miniature_sizes import ALL, sources
 
 
 @pytest.fixture

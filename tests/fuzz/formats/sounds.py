@@ -71,6 +71,7 @@ def right(y: np.ndarray) -> None:
 def _read(path: Path, before: bytes, random: Random) -> None:
     from instrec.audio import decoding
     from instrec.corpus import recordings
+    from instrec.corpus.index import RECORDINGS, Entry
 
     way = random.choice(("blocks", "load", "measured"))
     if way == "blocks":
@@ -89,9 +90,9 @@ def _read(path: Path, before: bytes, random: Random) -> None:
         right(y)
         assert len(y) <= RATE // 2, len(y)
     else:
-        found = recordings.measured(path)
-        if isinstance(found, float):
-            assert 0 < found <= _LONGEST_SECONDS, found
+        found = recordings.measured(Entry(RECORDINGS, path.as_posix(), 0.0, 0.0, ("piano",), "song"))
+        if isinstance(found, Entry):
+            assert 0 < found.duration <= _LONGEST_SECONDS, found
         else:
             assert found.reason, found
 
