@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from instrec.errors import UserError, closest
-from instrec.tracking.gate.comparison import TOLERANCE, Change, Direction, direction_of, is_number
+from instrec import params_schema
+from instrec.errors import UserError
+from instrec.params_schema import Finite, NonNegative
+from instrec.tracking.gate.comparison import TOLERANCE, Change, Direction, direction_of
 from instrec.util import documents
 
 
 @dataclass(frozen=True)
-class Rule:
-    """The rule of one metric.
+class Rule(params_schema.Section):
+    """The rule of one metric; a limit of NaN demands nothing, as no value is beyond it.
 
-    Parameters
+    Attributes
     ----------
     metric : its name, as in `unseen_clean.solo.top1`.
     direction : whether the higher or the lower value is the better one; in a file, the metric's name may say so.
@@ -26,8 +29,8 @@ class Rule:
 
     metric: str
     direction: Direction
-    largest_drop: float | None = None
-    floor: float | None = None
+    largest_drop: NonNegative = math.nan
+    floor: Finite = math.nan
 
     def broken_by(self, change: Change) -> Iterator[str]:
         """Return how a metric breaks this rule; empty if it does not, or if a side lacks the metric.
@@ -36,12 +39,12 @@ class Rule:
         """
         if change.old is None or change.new is None:
             return
-        if self.largest_drop is not None and change.loss > self.largest_drop + TOLERANCE:
+        if change.loss > self.largest_drop + TOLERANCE:
             chance = ", which is within noise" if change.mark == "within noise" else ""
             values = f"{change.old.value:.4f} to {change.new.value:.4f}"
             yield f"`{self.metric}` got worse by {change.loss:.4f}{chance} ({values}); {self.largest_drop:g} is allowed"
         sign = 1 if self.direction == "higher" else -1
-        if self.floor is not None and sign * change.new.value < sign * self.floor - TOLERANCE:
+        if sign * change.new.value < sign * self.floor - TOLERANCE:
             side = "under its floor" if sign > 0 else "above its ceiling"
             yield f"`{self.metric}` is {change.new.value:.4f}, {side} of {self.floor:g}"
 
@@ -75,24 +78,7 @@ def _rule(tree: Any, where: str) -> Rule:
     if not isinstance(tree, dict) or not isinstance(tree.get("metric"), str):
         raise UserError("not-a-mapping", where, f"expected a mapping with the name of a metric, found {tree!r}")
     where = f"{where}, {tree['metric']}"
-    known = [field.name for field in fields(Rule)]
-    for key in tree:
-        if key not in known:
-            hint = closest(str(key), known, f"allowed: {', '.join(known)}")
-            raise UserError("key-unknown", where, f"unknown key {key!r}; {hint}")
-    directions = get_args(Direction)
-    if tree.get("direction", "higher") not in directions:
-        raise UserError(
-            "value-invalid",
-            f"{where}: direction",
-            f"expected one of {', '.join(directions)}, found {tree['direction']!r}",
-        )
-    limits = [key for key in ("largest_drop", "floor") if key in tree]
-    if not limits:
+    rule = params_schema.build(Rule, {"direction": direction_of(tree["metric"]), **tree}, where, joint=": ")
+    if math.isnan(rule.largest_drop) and math.isnan(rule.floor):
         raise UserError("rule-empty", where, "demands nothing; give it largest_drop, floor or both")
-    for key in limits:
-        if not is_number(tree[key]):
-            raise UserError("value-invalid", f"{where}: {key}", f"expected a number, found {tree[key]!r}")
-    if tree.get("largest_drop", 0) < 0:
-        raise UserError("value-invalid", f"{where}: largest_drop", f"{tree['largest_drop']} must not be negative")
-    return Rule(**{"direction": direction_of(tree["metric"]), **tree})
+    return rule

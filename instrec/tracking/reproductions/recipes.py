@@ -123,7 +123,7 @@ def load(folder: Path, name: str) -> Recipe:
 def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
     known = names(folder)
     if name not in known:
-        hint = closest(name, known, f"known: {', '.join(known)}")
+        hint = closest(name, known, f"allowed: {', '.join(known)}")
         raise UserError("value-unknown", folder, f"no recipe {name!r}; {hint}")
     path = folder / f"{name}.yaml"
     if name in heirs:
