@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from instrec.corpus.published import CORPORA
 from instrec.corpus.published.base import Corpus
+from instrec.util.text import markdown
 
 PAGE = Path(__file__).parents[1] / "docs/datasets.md"
 MARK = "<!-- scripts/datasets_page.py writes what follows. -->\n"
@@ -25,7 +26,7 @@ def sections(corpora: Mapping[str, Corpus]) -> str:
         ]
         for each in corpora.values()
     ]
-    overview = _table(["name", "dataset", "disk, GB", "own partition", "how to get it"], rows)
+    overview = markdown(["name", "dataset", "disk, GB", "own partition", "how to get it"], rows)
     return "\n\n".join([f"## All datasets\n\n{overview}", *map(_section, corpora.values())]) + "\n"
 
 
@@ -36,7 +37,7 @@ def _section(corpus: Corpus) -> str:
     if all(labels == [name] for name, labels in by_class.items()):
         known = _filled(f"Folders are named like the classes: {', '.join(f'`{name}`' for name in by_class)}.")
     else:
-        known = _table(
+        known = markdown(
             ["class", "labels"],
             ([name, ", ".join(f"`{label}`" for label in labels)] for name, labels in by_class.items()),
         )
@@ -53,10 +54,6 @@ def _section(corpus: Corpus) -> str:
 
 def _filled(text: str) -> str:
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
-
-
-def _table(heading: list[str], rows: Iterable[list[str]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in [heading, ["---"] * len(heading), *rows])
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from instrec.util import documents
+from instrec.util.text import markdown
 
 ROOT = Path(__file__).parents[1]
 BEGIN = "<!-- scripts/readme_table.py writes this table. -->\n"
@@ -23,13 +24,13 @@ SETS = {
 
 def table(metrics: Mapping[str, Any], released: Mapping[str, Any]) -> str:
     """Lay out both models, a test set per row; a dash where a set has no such metric."""
-    lines = [HEADING, ["---"] * len(HEADING)]
+    rows = []
     for name, title in SETS.items():
-        lines.append([title, *_pair(metrics.get(name, {})), *_pair(released["scores"].get(name, {}))])
+        rows.append([title, *_pair(metrics.get(name, {})), *_pair(released["scores"].get(name, {}))])
     for each in released["recordings"]:
         micro = None if "top1" in each else each.get("micro_f1")
-        lines.append([f"recorded {each['name']}", "-", "-", _shown(each.get("top1")), _shown(micro)])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+        rows.append([f"recorded {each['name']}", "-", "-", _shown(each.get("top1")), _shown(micro)])
+    return markdown(HEADING, rows) + "\n"
 
 
 def _pair(parts: Mapping[str, Any]) -> list[str]:

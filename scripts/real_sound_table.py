@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+from instrec.util.text import markdown
+
 PAGE = Path(__file__).parents[1] / "docs/real-sound.md"
 MARK = "<!-- scripts/real_sound_table.py writes what follows. -->\n"
 METRICS = {
@@ -27,12 +29,13 @@ def table(rows: list[dict[str, str]]) -> str:
         own = [row for row in rows if row["series"] == series]
         shown = [metric for metric in METRICS if any(row[metric] for row in own)]
         heading = ["experiment", *(["commit"] if any(row["commit"] for row in own) else [])]
-        lines = [[*heading, *(METRICS[metric] for metric in shown)], ["---"] * (len(heading) + len(shown))]
+        lines = []
         for row in own:
             options = f" (`{row['options']}`)" if row["options"] else ""
             values = (_shown(row[metric], leaked=row["leaked"] and metric.startswith("unseen")) for metric in shown)
             lines.append([row["experiment"] + options, *(row[name] for name in heading[1:]), *values])
-        parts.append(f"### {series.capitalize()}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+        titles = [*heading, *(METRICS[metric] for metric in shown)]
+        parts.append(f"### {series.capitalize()}\n\n{markdown(titles, lines)}\n")
     return "\n".join(parts)
 
 

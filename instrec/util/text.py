@@ -1,8 +1,8 @@
-"""Plain text: times, and columns."""
+"""Plain text: times, and tables."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 
 def clock(seconds: float, *, decimals: int = 0) -> str:
@@ -28,3 +28,9 @@ def aligned(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> list
         ).rstrip()
         for row in rows
     ]
+
+
+def markdown(titles: Sequence[str], rows: Iterable[Iterable[str]], *, right: Collection[str] = ()) -> str:
+    """Write a table as Markdown; columns with a title in `right` are aligned to the right."""
+    rule = ["---:" if title in right else "---" for title in titles]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (titles, rule, *rows))

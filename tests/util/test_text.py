@@ -1,6 +1,6 @@
 import pytest
 
-from instrec.util.text import aligned, clock
+from instrec.util.text import aligned, clock, markdown
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,8 @@ def test_times_read_as_people_write_them(seconds, decimals, expected):
 def test_columns_are_as_wide_as_their_widest_cell():
     rows = [("name", "files"), ("violin", "7"), ("a", "120")]
     assert aligned(rows, right=(1,)) == ["name    files", "violin      7", "a         120"]
+
+
+def test_a_table_as_markdown():
+    lines = markdown(("metric", "old"), [["F1", "0.5"], iter(("top-1", "-"))], right=("old",)).split("\n")
+    assert lines == ["| metric | old |", "| --- | ---: |", "| F1 | 0.5 |", "| top-1 | - |"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import starmap
 from typing import Any
 
 from instrec.tracking.gate import Judgment
 from instrec.tracking.gate.comparison import Change, Mark
+from instrec.util.text import markdown
 
 MARKS: tuple[Mark, ...] = (
     "missing",
@@ -56,13 +58,12 @@ def _params(params: Sequence[tuple[str, Any, Any]]) -> str:
     if not params:
         return "No params changed."
     rows = [(f"`{name}`", _value(old), _value(new)) for name, old, new in params]
-    return "### Params changed\n\n" + _table(("param", "old", "new"), rows)
+    return "### Params changed\n\n" + markdown(("param", "old", "new"), rows)
 
 
 def _metrics(changes: Mapping[str, Change]) -> str:
-    return _table(
-        ("metric", "old", "new", "difference", "95 % interval", ""), [_row(*each) for each in changes.items()]
-    )
+    titles = ("metric", "old", "new", "difference", "95 % interval", "")
+    return markdown(titles, starmap(_row, changes.items()), right=("old", "new", "difference"))
 
 
 def _folded(changes: Mapping[str, Change]) -> str:
@@ -83,12 +84,6 @@ def _row(name: str, change: Change) -> Iterator[str]:
         yield f"{change.difference:+.4f}"
         yield "none" if change.interval is None else f"{change.interval[0]:+.4f} to {change.interval[1]:+.4f}"
     yield change.mark if change.mark in ("within noise", "same") else f"**{change.mark}**"
-
-
-def _table(heading: Sequence[str], rows: Sequence[Any]) -> str:
-    right = ("old", "new", "difference") if len(heading) > 3 else ()
-    rule = ["---:" if title in right else "---" for title in heading]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (heading, rule, *rows))
 
 
 def _counts(changes: Mapping[str, Change]) -> str:

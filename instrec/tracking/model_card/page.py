@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from instrec.models.released import FACTS, RELEASED
 from instrec.tracking.model_card.facts import Facts
 from instrec.tracking.model_card.licenses import terms
+from instrec.util.text import markdown
 
 _SETS = {
     "seen_clean": "SoundFonts of training",
@@ -78,7 +79,7 @@ def _head(facts: Facts) -> str:
         _HUB + f"# Model card: {'the released model' if name == RELEASED.stem else f'the {name} model'}\n\n"
         f"This model recognizes {len(facts['classes'])} instruments in audio, and when each one sounds.\n\n"
         f"`instrec dev card` writes this page from `{FACTS.with_stem(name)}`, which `make release` collects from the "
-        "pipeline.\n\n" + _table(("", ""), rows)
+        "pipeline.\n\n" + markdown(("", ""), rows)
     )
 
 
@@ -138,7 +139,7 @@ def _training(facts: Facts) -> str:
 {train["noisy"]:,} clips have noise, reverb, equalization or overload.{joined}
 {mean or "Thresholds and the best epoch"} were chosen on {valid["clips"]:,} other clips.
 
-{_table(("SoundFont", "training clips", "validation clips", "license", "holders", "source"), rows)}"""
+{markdown(("SoundFont", "training clips", "validation clips", "license", "holders", "source"), rows)}"""
 
 
 def _clips_of(soundfont: str, unseen: str, parts: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -180,7 +181,7 @@ Intervals are 95 % (bootstrap over clips). *Top-1* is the share of solo clips wh
 is over all instruments of mixtures of 0 to 3, with the thresholds above. Rules compose the test scores, which are
 frozen: they compare models, and they do not predict a result on other music.
 
-{_table(("test set", "", *(title for *_, title in shown)), rows)}"""
+{markdown(("test set", "", *(title for *_, title in shown)), rows)}"""
 
 
 def _recordings(facts: Facts) -> str:
@@ -197,7 +198,7 @@ def _set_of_recordings(found: Mapping[str, Any]) -> str:
     ]
     means = ", ".join(f"{title} {_with_interval(found, name)}" for name, title in _MEANS if name in found)
     of = f"{found['files']} files of {len(rows)} classes" + (f", {found['groups']} groups" if "groups" in found else "")
-    return f"### {found['name'].capitalize()}\n\n{found['of']}. {of}: {means}.\n\n" + _table(
+    return f"### {found['name'].capitalize()}\n\n{found['of']}. {of}: {means}.\n\n" + markdown(
         ("class", "files", "precision", "recall", "F1"), rows
     )
 
@@ -230,8 +231,3 @@ def _with_interval(part: Mapping[str, Any], metric: str) -> str:
         return "-"
     low, high = part["intervals"][metric]
     return f"{part[metric]:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -10,8 +10,9 @@ from instrec.tracking.reproductions.claims import CLAIMS, verdicts
 from instrec.tracking.reproductions.curves import still_rising
 from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
 from instrec.tracking.reproductions.results import Run, of_budget
-from instrec.tracking.reproductions.table import block, head, row
+from instrec.tracking.reproductions.table import block
 from instrec.util.files import written_whole
+from instrec.util.text import markdown
 
 _HEAD = """\
 # Published systems, as published and here
@@ -131,12 +132,12 @@ def _by_recipe(runs: Iterable[Run]) -> dict[str, list[Run]]:
 def _runs(chosen: Sequence[Recipe], runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     yield _RUNS
     columns = ("seeds", "commit, date", "budget", "still rising", "weights", "training s", "clips/s", "machine")
-    yield from head(["recipe", *columns])
+    rows = []
     for each in chosen:
         if own := runs.get(each.name):
             origin = ", ".join(dict.fromkeys(f"{run.commit} {run.date}".strip() for run in own))
-            yield row([f"`{each.name}`", str(len(own)), origin, *_cost(own)])
-    yield ""
+            rows.append([f"`{each.name}`", str(len(own)), origin, *_cost(own)])
+    yield markdown(["recipe", *columns], rows) + "\n"
 
 
 def _cost(runs: Sequence[Run]) -> list[str]:
@@ -156,7 +157,8 @@ def _cost(runs: Sequence[Run]) -> list[str]:
 
 def _conclusions(runs: Mapping[str, Sequence[Run]]) -> Iterator[str]:
     yield _CLAIMS
-    yield from head(["source", "conclusion", "first", "second", "here"])
-    for claim, found in zip(CLAIMS, verdicts(CLAIMS, runs), strict=True):
-        yield row([claim.source, claim.text, str(found.first or "-"), str(found.second or "-"), found.text])
-    yield ""
+    rows = [
+        [claim.source, claim.text, str(found.first or "-"), str(found.second or "-"), found.text]
+        for claim, found in zip(CLAIMS, verdicts(CLAIMS, runs), strict=True)
+    ]
+    yield markdown(["source", "conclusion", "first", "second", "here"], rows) + "\n"

@@ -8,9 +8,10 @@ from pathlib import Path
 from instrec.errors import UserError
 from instrec.tracking.reproductions import recipes
 from instrec.tracking.reproductions.baselines import BASELINES, expected
-from instrec.tracking.reproductions.estimates import Estimate, estimate
+from instrec.tracking.reproductions.estimates import estimate
 from instrec.tracking.reproductions.recipes import BUDGETS, Recipe
 from instrec.tracking.reproductions.results import Run
+from instrec.util.text import markdown
 
 # What is shown of a recipe, by its task: heading and metrics.
 FIGURES: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -68,16 +69,18 @@ def block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]], params_fil
     ]
     yield f"## {first.source}\n"
     yield f"Task: {first.task}. Published data: {first.data}.\n"
-    yield from head(["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns), "above chance"])
+    titles = ["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns), "above chance"]
+    rows = []
     for each in group:
         own = runs.get(each.name, [])
         title = each.title_with(own[0].budget) if own else each.title
         cells, marked = _metrics(own, columns, without.values())
-        yield row([f"`{each.name}`", title, each.published, *cells, ("no" if marked else "yes") if own else "not run"])
+        above = ("no" if marked else "yes") if own else "not run"
+        rows.append([f"`{each.name}`", title, each.published, *cells, above])
     for name, values in without.items():
         cells = [", ".join(_short(values.get(metric)) for metric in metrics) for _, metrics in columns]
-        yield row([name, BASELINES[name][0], "-", *cells, "-"])
-    yield ""
+        rows.append([name, BASELINES[name][0], "-", *cells, "-"])
+    yield markdown(titles, rows) + "\n"
     for differs in dict.fromkeys(each.differs for each in group):
         names = ", ".join(f"`{each.name}`" for each in group if each.differs == differs)
         yield f"What differs from the publication ({names}): {differs}.\n"
@@ -87,34 +90,21 @@ def _metrics(
     runs: Sequence[Run], columns: Sequence[tuple[str, Sequence[str]]], without: Iterable[Mapping[str, float]]
 ) -> tuple[list[str], bool]:
     """Return a cell per column, and whether a metric is marked: no better than what is reached without a model."""
-    bars = {metric: max(values) for _, metrics in columns for metric in metrics if (values := _bars(metric, without))}
+    bars: dict[str, float] = {}
+    for metric, value in (each for values in without for each in values.items()):
+        bars[metric] = max(value, bars.get(metric, value))
     cells, marked = [], False
     for _, metrics in columns:
         found = {metric: estimate(runs, metric) for metric in metrics}
-        low = {metric for metric, each in found.items() if each and metric in bars and not _above(each, bars[metric])}
+        low = {
+            metric
+            for metric, each in found.items()
+            if each and metric in bars and not each.mean - each.margin > bars[metric]  # which may be NaN
+        }
         marked |= bool(low)
         cells.append(", ".join(f"{each or '-'}{'*' if metric in low else ''}" for metric, each in found.items()))
     return cells, marked
 
 
-def _bars(metric: str, without: Iterable[Mapping[str, float]]) -> list[float]:
-    return [values[metric] for values in without if metric in values]
-
-
-def _above(each: Estimate, bar: float) -> bool:
-    return each.mean - each.margin > bar
-
-
 def _short(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}".removeprefix("0")
-
-
-def head(titles: Sequence[str]) -> Iterator[str]:
-    """Return the first two lines of a table."""
-    yield row(titles)
-    yield row(["---"] * len(titles))
-
-
-def row(cells: Iterable[str]) -> str:
-    """Return a line of a table."""
-    return f"| {' | '.join(cells)} |"
