@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +23,6 @@ from instrec.util.progress import tqdm
 from instrec.util.text import aligned
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A file that was not scored, and why."""
-
-    file: str
-    reason: str
 
 
 def evaluate_folder(folder: Path, model: Model, *, track: int | None = None) -> dict[str, Any]:
@@ -64,14 +55,13 @@ def evaluate_folder(folder: Path, model: Model, *, track: int | None = None) -> 
             for line in activations.warnings:
                 _log.warning(line)
         except UserError as error:
-            skipped.append(Skipped(shown(path), str(error).removeprefix(f"{path}: ")))
+            skipped.append(_skipped(path, str(error).removeprefix(f"{path}: ")))
     if not scores:
-        raise UserError(
-            "all-files-skipped", folder, f"no file can be scored; the first: {skipped[0].file}: {skipped[0].reason}"
-        )
+        first = f"{skipped[0]['file']}: {skipped[0]['reason']}"
+        raise UserError("all-files-skipped", folder, f"no file can be scored; the first: {first}")
     return {
         "files": len(scores),
-        "skipped": [vars(each) for each in skipped],
+        "skipped": skipped,
         **figures(labels, protocols.answers(np.array(scores), columns), classes),
     }
 
@@ -118,8 +108,9 @@ def asked(classes: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(instrument_of.get(name, name) for name in classes))
 
 
-def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], list[Skipped]]:
-    """Find every file below the sub-folders of `folder`: those to score with their class, and those left out.
+def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], list[dict[str, str]]]:
+    """Find every file below the sub-folders of `folder`: those to score with their class, and those left out, each with
+    `file` and `reason`.
 
     Raises
     ------
@@ -130,44 +121,52 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
         raise UserError("not-a-folder", folder, "not a folder; give one with a sub-folder per class, or a table, *.csv")
     known = set(classes)
     labeled: list[tuple[Path, str]] = []
-    skipped: list[Skipped] = []
+    skipped: list[dict[str, str]] = []
     for path in sorted(below(folder)):
         if path.is_dir() or path.name.startswith("."):
             continue
         if path.parent == folder:
             if path.suffix.lower() in decoding.SUFFIXES:  # a README may well lie there
-                skipped.append(Skipped(shown(path), "lies in no class's folder; move it into one"))
+                skipped.append(_skipped(path, "lies in no class's folder; move it into one"))
             continue
         name = path.relative_to(folder).parts[0]
         label = taxonomy.class_named(name)
         if label not in known:
-            skipped.append(Skipped(shown(path), f"the model knows no class {name!r}"))
+            skipped.append(_skipped(path, f"the model knows no class {name!r}"))
         elif path.suffix.lower() not in decoding.SUFFIXES:
-            skipped.append(Skipped(shown(path), f"not an audio file by its ending, {path.suffix!r}"))
+            skipped.append(_skipped(path, f"not an audio file by its ending, {path.suffix!r}"))
         else:
             labeled.append((path, str(label)))
-    if all(Path(each.file).parent == folder for each in skipped) and not labeled:
+    if all(Path(each["file"]).parent == folder for each in skipped) and not labeled:
         raise UserError("folder-empty", folder, "no files in sub-folders; put recordings in one sub-folder per class")
     return labeled, skipped
 
 
+def _skipped(path: Path, reason: str) -> dict[str, str]:
+    return {"file": shown(path), "reason": reason}
+
+
 def evaluation_table(result: Mapping[str, Any]) -> str:
-    """Lay out what `evaluate_folder` found: a line per class, the means, and what was left out."""
-    rows = [("class", "files", "precision", "recall", "F1")]
-    for name, figures in result["per_class"].items():
-        percentages = (f"{100 * figures[key]:.1f} %" for key in ("precision", "recall", "f1"))
-        rows.append((name, str(figures["files"]), *percentages))
+    """Lay out what `evaluate_folder` found."""
     means = (
         f"{result['files']} scored: top-1 {100 * result['top1']:.1f} %, "
         f"macro recall {100 * result['macro_recall']:.1f} %, macro F1 {100 * result['macro_f1']:.1f} %"
     )
-    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *left_out(result["skipped"])])
+    return laid_out(result, means)
 
 
-def left_out(skipped: Sequence[dict[str, str]]) -> Iterator[str]:
-    """Tell of the files that were not scored, a line per reason."""
+def laid_out(result: Mapping[str, Any], means: str) -> str:
+    """Lay out a line per class that has files, the line of means, and what was left out: a line per reason."""
+    rows = [("class", "files", "precision", "recall", "F1")]
+    for name, values in result["per_class"].items():
+        if values["files"]:
+            percentages = (f"{100 * values[key]:.1f} %" for key in ("precision", "recall", "f1"))
+            rows.append((name, str(values["files"]), *percentages))
     files = defaultdict(list)
-    for each in skipped:
+    for each in result["skipped"]:
         files[each["reason"]].append(each["file"])
-    for reason, paths in files.items():
-        yield f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {shown(reason)}"
+    left_out = (
+        f"left out: {paths[0]}{f' and {len(paths) - 1} more' if len(paths) > 1 else ''}: {shown(reason)}"
+        for reason, paths in files.items()
+    )
+    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", means, *left_out])

@@ -14,12 +14,11 @@ import numpy as np
 from instrec import taxonomy
 from instrec.errors import UserError, shown
 from instrec.evaluation import bootstrap, metrics, protocols
-from instrec.evaluation.labeled_folder import asked, left_out
+from instrec.evaluation.labeled_folder import asked, laid_out
 from instrec.inference import prediction
 from instrec.inference.model import Model
 from instrec.util.progress import tqdm
 from instrec.util.seeding import generator
-from instrec.util.text import aligned
 
 _log = logging.getLogger(__name__)
 
@@ -163,33 +162,34 @@ def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> di
         np.array([[name in getattr(each, kind) for name in classes] for each in scored], np.uint8)
         for kind in ("present", "absent")
     )
+    known = (present | absent) > 0
     found, strength = (protocols.answers(np.array(each), columns) for each in (decisions, strengths))
+    found = found.astype(np.uint8) * known
     score_of_file = protocols.answers(np.array(scores), columns) if single else None
     groups = [each.group for each in scored]
     return {
         "files": len(scored),
         "skipped": skipped,
-        **_metrics(present, absent, found.astype(np.uint8), strength, groups, score_of_file),
-        "per_class": _per_class(classes, present, absent, found.astype(np.uint8)),
+        **_metrics(present, known, found, strength, groups, score_of_file),
+        "per_class": _per_class(classes, present, known, found),
     }
 
 
 def _metrics(
     present: metrics.Array,
-    absent: metrics.Array,
+    known: metrics.Array,
     found: metrics.Array,
     strength: metrics.Array,
     groups: list[str],
     score: metrics.Array | None,
 ) -> dict[str, Any]:
-    known = (present | absent) > 0
     _, group = np.unique(groups, return_inverse=True)
 
     def measure(weights: metrics.Array | None) -> dict[str, metrics.Array]:
         of_files = None if weights is None else weights[:, group]
         strongest = {} if score is None else metrics.solo(present, score, of_files)
         return {
-            **metrics.agreement(present, found * known, of_files),
+            **metrics.agreement(present, found, of_files),
             "lrap": metrics.lrap(present, np.where(known, strength, metrics.UNKNOWN), of_files),
             **{name: strongest[name] for name in strongest if name in ("top1", "macro_recall")},
         }
@@ -200,30 +200,22 @@ def _metrics(
 
 
 def _per_class(
-    classes: tuple[str, ...], present: metrics.Array, absent: metrics.Array, found: metrics.Array
+    classes: tuple[str, ...], present: metrics.Array, known: metrics.Array, found: metrics.Array
 ) -> dict[str, dict[str, float]]:
-    known = (present | absent) > 0
     keys = ("precision", "recall", "f1", "files")
     return {
         name: dict(zip(keys, values, strict=True))
-        for name, values, labeled in zip(classes, metrics.per_class(present, found * known), known.T, strict=True)
+        for name, values, labeled in zip(classes, metrics.per_class(present, found), known.T, strict=True)
         if labeled.any()
     }
 
 
 def labels_table(result: Mapping[str, Any]) -> str:
-    """Lay out what `evaluate_table` found: a line per class, the means with their intervals, and what was left out."""
-    rows = [("class", "files", "precision", "recall", "F1")]
-    for name, values in result["per_class"].items():
-        if not values["files"]:
-            continue
-        percentages = (f"{100 * values[key]:.1f} %" for key in ("precision", "recall", "f1"))
-        rows.append((name, str(values["files"]), *percentages))
-    lines = [
+    """Lay out what `evaluate_table` found: as of a folder, but each mean with its interval."""
+    means = [
         f"{title} {100 * result[name]:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
         for title, name in _TITLES.items()
         if name in result
         for low, high in [result["intervals"][name]]
     ]
-    scored = f"{result['files']} scored, in {result['groups']} groups: {', '.join(lines)}"
-    return "\n".join([*aligned(rows, right=(1, 2, 3, 4)), "", scored, *left_out(result["skipped"])])
+    return laid_out(result, f"{result['files']} scored, in {result['groups']} groups: {', '.join(means)}")

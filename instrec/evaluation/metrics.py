@@ -189,6 +189,12 @@ def numbers(labels: Array, count: Array, weights: Array | None = None) -> dict[s
     return {"count_accuracy": count_accuracy(labels, count, weights), **macro}
 
 
+def class_f1(labels: Array, decisions: Array, weights: Array | None = None) -> Array:
+    """Return F1 per class [shape=(..., classes)]; 0 instead of a division by 0."""
+    true_positive, predicted, actual = _tallies(labels, decisions, weights)
+    return _ratio(2 * true_positive, predicted + actual, 0.0)
+
+
 def per_class(labels: Array, decisions: Array) -> list[tuple[float, float, float, int]]:
     """Return precision, recall, F1 and number of clips per class; 0 instead of a division by 0."""
     true_positive, predicted, actual = _tallies(labels, decisions, None)

@@ -119,20 +119,15 @@ def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, fl
     decisions, clips = metrics.strongest(part.presence), part.labels.sum(axis=0)
 
     def measure(weights: Array | None) -> dict[str, Array]:
-        return dict(zip(part.classes, np.moveaxis(_f1(part.labels, decisions, weights), -1, 0), strict=True))
+        return dict(
+            zip(part.classes, np.moveaxis(metrics.class_f1(part.labels, decisions, weights), -1, 0), strict=True)
+        )
 
     rng = generator(seed, "bootstrap", part.kind)
     values = bootstrap.evaluate(measure, clips=len(part.labels), rounds=rounds, rng=rng)
     for name, number in zip(part.classes, clips.tolist(), strict=True):
         if number:
             yield name, values[name], *values["intervals"][name], number
-
-
-def _f1(labels: Array, decisions: Array, weights: Array | None) -> Array:
-    """Return F1 per class [shape=(..., classes)]; 0 instead of a division by 0."""
-    weights = np.ones(len(labels)) if weights is None else weights
-    true_positive, both = weights @ (labels * decisions).astype(float), weights @ (labels + decisions).astype(float)
-    return np.asarray(2 * true_positive / np.maximum(both, 1))
 
 
 def by_number(labels: Array, presence: Array, count: Array) -> Iterator[tuple[float, ...]]:
@@ -196,4 +191,4 @@ def sweep(labels: Array, presence: Array) -> Iterator[tuple[float, ...]]:
 def class_sweep(labels: Array, presence: Array) -> Iterator[tuple[float, ...]]:
     """Return F1 of every class at the thresholds of `sweep`."""
     for threshold in SWEEP[presence.max() >= SWEEP].tolist():
-        yield threshold, *_f1(labels, metrics.decide(presence, threshold), None).tolist()
+        yield threshold, *metrics.class_f1(labels, metrics.decide(presence, threshold)).tolist()

@@ -111,7 +111,7 @@ def test_f1_of_a_class_is_resampled_as_its_mean_is():
     """The macro average of resampled classes is the resampled macro average, of which test.json has the interval."""
     part = solo()
     weights = np.random.default_rng(3).multinomial(60, np.full(60, 1 / 60), size=5)
-    mean = plot_tables._f1(part.labels, metrics.strongest(part.presence), weights).mean(axis=1)
+    mean = metrics.class_f1(part.labels, metrics.strongest(part.presence), weights).mean(axis=1)
     np.testing.assert_allclose(mean, metrics.solo(part.labels, part.presence, weights)["macro_f1"])
 
 
