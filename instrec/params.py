@@ -250,9 +250,6 @@ class Params(Section):
 def load(path: Path = Path("params.yaml")) -> Params:
     """Read and check every parameter.
 
-    >>> load(Path("params.yaml")).train.batch_size
-    64
-
     Raises
     ------
     UserError

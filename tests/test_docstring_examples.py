@@ -9,7 +9,6 @@ import pytest
 MODULES = [
     "instrec.audio.windowing",
     "instrec.evaluation.metrics",
-    "instrec.params",
     "instrec.taxonomy",
     "instrec.util.seeding",
     "instrec.util.text",
