@@ -1,6 +1,6 @@
 """Limits of training: arithmetic of a step against matrix multiplication, and how soon batches are ready.
 
-- Billions of operations a second, a step being three times the forward pass, against products of square matrices in
+- Billions of operations per second, a step being three times the forward pass, against products of square matrices in
   TensorFlow: the ratio is the share of the processor's limit that is reached.
 - Clips per second of `Batches`, in one of its two threads, against those of the steps.
 
@@ -49,7 +49,7 @@ def forward_operations(parameters: params.Params, shape: tuple[int, int, int]) -
 
 
 def product() -> float:
-    """Return the billions of operations a second of a product of matrices."""
+    """Return the billions of operations per second of a product of matrices."""
     one = tf.random.uniform((SIDE, SIDE))
 
     def work() -> None:
@@ -91,10 +91,5 @@ def compared() -> Iterator[Row]:
             yield from side_by_side.rows(f"{name}, batches", "clips/s", {"batches": prepared, "steps": steps}, TURNS)
 
 
-def main() -> None:
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    side_by_side.shown(compared())

@@ -80,7 +80,7 @@ def address(file: Path, workers: int) -> str:
 
 
 def rate(function: Callable[[Clip], np.ndarray], address: str = "") -> tuple[float, float]:
-    """Return clips a second, and bytes a clip over the loopback, once all workers are under way."""
+    """Return clips per second, and bytes per clip over the loopback, once all workers are under way."""
     results = parallel.ordered_map(
         function, map(clip, range(WARM + CLIPS + 8 * parallel.CHUNK)), workers=1, cluster=address
     )
@@ -117,10 +117,5 @@ def compared() -> Iterator[Row]:
                 yield from side_by_side.rows("clips that cost nothing, cluster of 2", "clips/s", rates, TURNS)
 
 
-def main() -> None:
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    side_by_side.shown(compared())

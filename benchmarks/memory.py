@@ -50,8 +50,7 @@ def main() -> None:
     if len(sys.argv) > 1:
         print(measure(*sys.argv[1:]))
         return
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
+    side_by_side.shown(compared())
 
 
 if __name__ == "__main__":

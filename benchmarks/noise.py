@@ -20,8 +20,8 @@ from instrec.synthesis.noise import effects
 def make_noisy(folder: Path, copy: Path, model: models.Model, snr_db: float) -> None:
     """Write every scored file again, noise of its own under it, in the same sub-folders."""
     rate = model.sample_rate
-    labelled, _ = labeled_folder.find(folder, labeled_folder.asked(model.classes))
-    for number, (path, label) in enumerate(tqdm(labelled, unit="file", disable=None, leave=False)):
+    labeled, _ = labeled_folder.find(folder, labeled_folder.asked(model.classes))
+    for number, (path, label) in enumerate(tqdm(labeled, unit="file", disable=None, leave=False)):
         y = decoding.load(path, rate)
         if len(y):
             y = effects.add_background(y, rate, seed=number, color="white", snr_db=snr_db, silence_dbfs=-60.0)

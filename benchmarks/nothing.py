@@ -24,7 +24,7 @@ VOWELS = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 24
 CONSONANT_HZ = 3500.0
 
 
-def coloured(rng: np.random.Generator, slope: float) -> np.ndarray:
+def colored(rng: np.random.Generator, slope: float) -> np.ndarray:
     """Noise whose power falls with frequency to the power of `slope`."""
     spectrum = np.fft.rfft(rng.standard_normal(SAMPLES))
     spectrum[1:] /= np.arange(1, len(spectrum)) ** (slope / 2)
@@ -34,11 +34,11 @@ def coloured(rng: np.random.Generator, slope: float) -> np.ndarray:
 def hum(rng: np.random.Generator) -> np.ndarray:
     """Mains and its overtones, with some noise."""
     t = np.arange(SAMPLES) / RATE
-    return sum(np.sin(2 * np.pi * 50 * k * t + rng.uniform(0, 6)) / k for k in range(1, 20)) + coloured(rng, 1.0) * 0.05
+    return sum(np.sin(2 * np.pi * 50 * k * t + rng.uniform(0, 6)) / k for k in range(1, 20)) + colored(rng, 1.0) * 0.05
 
 
 def speech(rng: np.random.Generator, *, voiced: bool) -> np.ndarray:
-    """Syllables, four a second, of a vowel and now and then a hiss; every two seconds a short rest."""
+    """Syllables, four per second, of a vowel and sometimes a hiss; every two seconds a short rest."""
     y = np.zeros(SAMPLES)
     at = 0.0
     while at < SECONDS - 0.5:
@@ -72,9 +72,9 @@ def _formant(source: np.ndarray, hertz: float) -> np.ndarray:
 SOUNDS: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
     "silence": lambda rng: np.zeros(SAMPLES),
     "dither": lambda rng: 10 ** (-90 / 20) * rng.standard_normal(SAMPLES),
-    "white noise": lambda rng: coloured(rng, 0.0),
-    "pink noise": lambda rng: coloured(rng, 1.0),
-    "brown noise": lambda rng: coloured(rng, 2.0),
+    "white noise": lambda rng: colored(rng, 0.0),
+    "pink noise": lambda rng: colored(rng, 1.0),
+    "brown noise": lambda rng: colored(rng, 2.0),
     "mains hum": hum,
     "whispered speech": lambda rng: speech(rng, voiced=False),
     "voiced speech": lambda rng: speech(rng, voiced=True),

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import side_by_side
-from benchmarks.side_by_side import Row
+from benchmarks.side_by_side import ROOT, Row
 from instrec import params
 from instrec.models import architectures
 from instrec.training import devices, fit, precision
@@ -52,7 +52,7 @@ def write_clips(path: Path, shape: tuple[int, int, int], classes: tuple[str, ...
 
 
 def compared() -> Iterator[Row]:
-    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    parameters = params.load(ROOT / "params.yaml")
     devices.prepare(parameters.seed)
     for name, (shape, width) in SIZES.items():
         sized = replace(parameters, model=replace(parameters.model, width=width))
@@ -65,10 +65,5 @@ def compared() -> Iterator[Row]:
         )
 
 
-def main() -> None:
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    side_by_side.shown(compared())

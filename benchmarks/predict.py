@@ -20,7 +20,7 @@ import soundfile
 from numpy.lib.stride_tricks import sliding_window_view
 
 from benchmarks import side_by_side
-from benchmarks.side_by_side import Row
+from benchmarks.side_by_side import ROOT, Row
 from instrec.inference.window_classifier import WindowClassifier
 from instrec.models.released import FAST, PACKAGED, RELEASED
 
@@ -58,7 +58,7 @@ def each_window_alone(path: Path) -> WindowClassifier:
 
 def answer(sound: Path, model: Path) -> None:
     command = [sys.executable, "-m", "instrec", "predict", str(sound), "--model", str(model.resolve())]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(command, cwd=sound.parent, env=environment, check=True, capture_output=True)
 
 
@@ -102,7 +102,7 @@ def peak_memory(hours: int) -> int:
             "import instrec, pathlib, re; instrec.predict('long.flac');"
             "print(int(re.search(r'VmHWM:\\s+(\\d+)', pathlib.Path('/proc/self/status').read_text())[1]) // 1024)"
         )
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, "-c", code], cwd=folder, env=environment, check=True, capture_output=True
         )
@@ -110,8 +110,7 @@ def peak_memory(hours: int) -> int:
 
 
 def main() -> None:
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
+    side_by_side.shown(compared())
     print(f"three hours: peak of {peak_memory(3)} MiB")
 
 

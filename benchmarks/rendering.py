@@ -22,7 +22,7 @@ import numpy as np
 import pretty_midi
 
 from benchmarks import side_by_side
-from benchmarks.side_by_side import Row
+from benchmarks.side_by_side import ROOT, Row
 from instrec import params, scores
 from instrec.corpus.manifest import CLEAN, SCORE, Clip
 from instrec.synthesis import rendering, variation
@@ -34,19 +34,19 @@ from instrec.util import parallel
 
 SOUNDFONT, RATE, SECONDS = "FluidR3_GM.sf2", 22050, 3.0
 SCORES = 60
+PARAMETERS = params.load(ROOT / "params.yaml")
 
 
 @functools.cache
 def soundfont(name: str = SOUNDFONT) -> Path:
-    return catalog.find(name, params.load(Path(__file__).parents[1] / "params.yaml").soundfonts.folders)
+    return catalog.find(name, PARAMETERS.soundfonts.folders)
 
 
 @functools.cache
 def score(number: int) -> pretty_midi.PrettyMIDI:
     """Three instruments, another composition for each number, cut where the clip ends."""
-    classes = params.load(Path(__file__).parents[1] / "params.yaml").classes
     rng = np.random.default_rng(number)
-    made = scores.compose(rng, tuple(rng.choice(classes, size=3, replace=False).tolist()), SECONDS)
+    made = scores.compose(rng, tuple(rng.choice(PARAMETERS.classes, size=3, replace=False).tolist()), SECONDS)
     for track in made.instruments:
         track.notes = [note for note in track.notes if note.start < SECONDS]
         for note in track.notes:
@@ -68,9 +68,8 @@ def ours(number: int) -> np.ndarray:
 
 @functools.cache
 def performance(number: int) -> variation.Performance:
-    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
     rng = np.random.default_rng(number)
-    return variation.draw(rng, parameters.synth, score(number), classes=parameters.classes, seconds=SECONDS)
+    return variation.draw(rng, PARAMETERS.synth, score(number), classes=PARAMETERS.classes, seconds=SECONDS)
 
 
 @functools.cache
@@ -150,7 +149,7 @@ def theirs(number: int) -> np.ndarray:
 
 
 def one_by_one(render: Callable[[int], object]) -> float:
-    """Clips a second in this process."""
+    """Return the clips per second of this process."""
     start = time.perf_counter()
     for number in range(SCORES):
         render(number)
@@ -158,7 +157,7 @@ def one_by_one(render: Callable[[int], object]) -> float:
 
 
 def through_ordered_map(workers: int) -> float:
-    """Clips a second once all workers are under way: a stage starts them once for thousands of clips."""
+    """Return the clips per second once all workers are under way: a stage starts them once for thousands of clips."""
     begin, end = 200, 1000
     results = parallel.ordered_map(
         ours, (number % SCORES for number in range(end + 2 * workers * parallel.CHUNK)), workers=workers
@@ -175,9 +174,11 @@ def through_ordered_map(workers: int) -> float:
 
 
 def in_turn(folder: Path, number: int, room: int | None = None) -> float:
-    """Clips a second of one process, after the first turn; `room` for so many of the SoundFonts, for all by default."""
-    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
-    parameters = replace(parameters, soundfonts=replace(parameters.soundfonts, folders=(str(folder),)))
+    """Return the clips per second of one process after the first turn.
+
+    There is memory for `room` of the SoundFonts, by default for all.
+    """
+    parameters = replace(PARAMETERS, soundfonts=replace(PARAMETERS.soundfonts, folders=(str(folder),)))
     names = sorted(path.name for path in folder.iterdir())[:number]
     sizes = sum((folder / name).stat().st_size for name in names)
     limit = sizes if room is None else sizes * room // number
@@ -233,10 +234,5 @@ def compared() -> Iterator[Row]:
     yield from many_soundfonts()
 
 
-def main() -> None:
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    side_by_side.shown(compared())

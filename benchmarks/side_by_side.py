@@ -12,7 +12,7 @@ import platform
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,6 +79,15 @@ def line(row: Row) -> str:
     return f"| {row.what} | {row.against} | {row.rate:,.0f} {row.unit} | {low:.2f} | **{middle:.2f}** | {high:.2f} |"
 
 
+def shown(compared: Iterable[Row]) -> list[str]:
+    """Print rows as they are measured, and return them as `line` gives them."""
+    lines = []
+    for row in compared:
+        lines.append(line(row))
+        print(lines[-1], flush=True)
+    return lines
+
+
 def machine() -> str:
     """Describe the processor, and what was measured."""
     processor = next(
@@ -105,10 +114,7 @@ def main() -> None:
         text.append(
             "| work | against | our rate | lowest ratio | median | highest |\n| --- | --- | --- | --- | --- | --- |"
         )
-        for row in module.compared():
-            print(line(row), flush=True)
-            text.append(line(row))
-        text.append("")
+        text += [*shown(module.compared()), ""]
     PAGE.write_text("\n".join(text))
 
 

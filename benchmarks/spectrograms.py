@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import librosa
 import librosa.decompose as decompose
@@ -17,7 +16,7 @@ from scipy.ndimage import zoom
 from threadpoolctl import threadpool_limits
 
 from benchmarks import side_by_side
-from benchmarks.side_by_side import Row
+from benchmarks.side_by_side import ROOT, Row
 from instrec import features, params
 from instrec.params import ClipParams, SpectrogramParams
 
@@ -83,7 +82,7 @@ def contenders(default: SpectrogramParams) -> dict[str, tuple[SpectrogramParams,
 
 
 def compared() -> Iterator[Row]:
-    parameters = params.load(Path(__file__).parents[1] / "params.yaml")
+    parameters = params.load(ROOT / "params.yaml")
     y = 0.1 * np.random.default_rng(0).standard_normal((CLIPS, parameters.clip.samples)).astype(np.float32)
     # On a busy machine librosa's matrix products wait for one another's threads and fall to a tenth of their speed,
     # which would flatter us; on an idle one per second thread gives them nothing.
@@ -109,10 +108,5 @@ def clips_per_second(work: Callable[[], object]) -> float:
     return CLIPS / side_by_side.seconds(work)
 
 
-def main() -> None:
-    for row in compared():
-        print(side_by_side.line(row), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    side_by_side.shown(compared())

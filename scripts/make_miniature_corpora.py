@@ -124,7 +124,7 @@ def make_openmic(folder: Path) -> list[Remote]:
     Listeners were asked about these labels and about the two before them, which they denied.
     """
     files: Files = {}
-    metadata, labelled, index = [], [], {}
+    metadata, labeled, index = [], [], {}
     splits: dict[str, list[str]] = {"split01_train": [], "split01_test": []}
     labels = [*openmic.LABELS, "ukulele", "guitar"]
     for number in range(3 * len(labels)):
@@ -135,13 +135,13 @@ def make_openmic(folder: Path) -> list[Remote]:
         files[f"vggish/{key[:3]}/{key}.json"] = b'{"features": [], "time_points": []}'
         index[key] = {"audio": f"audio/{key[:3]}/{key}.ogg", "vggish": f"vggish/{key[:3]}/{key}.json"}
         metadata.append((number, number // 2, f"Artist {number // 2}", "[{'genre_title': 'Folk'}]", "Song", key, 3.84))
-        labelled += [(key, name, 0.9, 3) for name in played]
-        labelled += [(key, labels[number // 3 - back], 0.1, 3) for back in (1, 2)]
+        labeled += [(key, name, 0.9, 3) for name in played]
+        labeled += [(key, labels[number // 3 - back], 0.1, 3) for back in (1, 2)]
         splits["split01_test" if number % 3 == 2 else "split01_train"].append(key)
     songs = ("track_id", "artist_id", "artist_name", "track_genres", "track_title", "sample_key", "start_time")
     files["openmic-2018-metadata.csv"] = as_csv(songs, metadata)
     columns = ("sample_key", "instrument", "relevance", "num_responses")
-    files["openmic-2018-aggregated-labels.csv"] = as_csv(columns, labelled)
+    files["openmic-2018-aggregated-labels.csv"] = as_csv(columns, labeled)
     files["class-map.json"] = json.dumps({label: number for number, label in enumerate(labels)}).encode()
     files |= {f"partitions/{name}.csv": "".join(f"{key}\n" for key in keys).encode() for name, keys in splits.items()}
     return [
