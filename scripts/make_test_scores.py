@@ -47,7 +47,7 @@ def make(
             score.write(str(part))
         if not excerpt:
             rng = seeding.generator(settings.seed, "yardstick", name, "noise")
-            spec[f"{name}.mid"] = noise.to_json(noise.draw(rng, settings.noise, settings.clip.sample_rate))
+            spec[f"{name}.mid"] = noise.draw(rng, settings.noise, settings.clip.sample_rate)
     with written_whole(file) as part:
         part.write_text(json.dumps(spec, indent=1) + "\n")
 

@@ -255,5 +255,7 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
     """Return the noise of each frozen score, by the score's path inside the folder."""
     remedy = "bring it: dvc pull data.dvc"
     with documents.expected(file, remedy):
-        specs = documents.load_json(file, remedy=remedy)
-        return {name: noise.from_json(spec) for name, spec in specs.items()}
+        drawn: dict[str, noise.Noise] = documents.load_json(file, remedy=remedy)
+        for each in drawn.values():
+            noise.check(each)
+        return drawn

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from instrec.errors import conflict
 from instrec.params import NoiseParams
 from instrec.synthesis.noise.effects import FloatArray
-from instrec.synthesis.noise.table import EFFECTS, SETHI_EFFECTS, Values
+from instrec.synthesis.noise.table import EFFECTS, SETHI_EFFECTS
 
 ORDER = tuple(
     field.name.removesuffix("_probability") for field in fields(NoiseParams) if field.name.endswith("_probability")
@@ -19,19 +18,8 @@ ORDER = tuple(
 """What is drawn independently: effects, and `sethi` for one of `SETHI_EFFECTS`."""
 
 
-@dataclass(frozen=True)
-class Step:
-    """One effect of `EFFECTS` and the values drawn for it."""
-
-    name: str
-    values: Values
-
-
-@dataclass(frozen=True)
-class Noise:
-    """The effects on a clip, in this order."""
-
-    steps: tuple[Step, ...]
+Noise = list[dict[str, Any]]
+"""The effects on a clip, in this order: under `effect` a name in `EFFECTS`, beside it the values drawn for it."""
 
 
 def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alone: bool = False) -> Noise:
@@ -55,7 +43,7 @@ def draw(rng: np.random.Generator, bounds: NoiseParams, sample_rate: int, *, alo
         chosen[rng.choice(len(chances), p=chances / chances.sum())] = True
     chosen[ORDER.index("background")] |= alone and bounds.background_probability > 0
     names = [_effect(name, rng) for name, is_chosen in zip(ORDER, chosen, strict=True) if is_chosen]
-    return Noise(tuple(Step(name, EFFECTS[name].draw(rng, bounds, sample_rate)) for name in names))
+    return [{"effect": name, **EFFECTS[name].draw(rng, bounds, sample_rate)} for name in names]
 
 
 def _effect(name: str, rng: np.random.Generator) -> str:
@@ -76,30 +64,21 @@ def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:
     np.ndarray [shape=(samples,)], float32, scaled down where its peak would pass 1.
     """
     y = np.asarray(y, dtype=np.float32)
-    for step in noise.steps:
-        y = EFFECTS[step.name].apply(y, sample_rate, **step.values).astype(np.float32, copy=False)
+    for step in noise:
+        values = {name: value for name, value in step.items() if name != "effect"}
+        y = EFFECTS[step["effect"]].apply(y, sample_rate, **values).astype(np.float32, copy=False)
     peak = np.abs(y).max()
     return y / peak if peak > 1 else y
 
 
-def to_json(noise: Noise) -> list[dict[str, Any]]:
-    """Return noise as plain lists, dictionaries, numbers and strings."""
-    return [{"effect": step.name, **step.values} for step in noise.steps]
-
-
-def from_json(tree: Sequence[Mapping[str, Any]]) -> Noise:
-    """Read the result of `to_json`.
+def check(noise: Noise) -> None:
+    """Check that every effect exists.
 
     Raises
     ------
-    KeyError
-        If an effect does not exist.
+    ValueError
+        If one does not.
     """
-    steps = []
-    for item in tree:
-        values = dict(item)
-        name = values.pop("effect")
-        if name not in EFFECTS:
-            raise KeyError(f"unknown effect {name!r}; known: {', '.join(EFFECTS)}")
-        steps.append(Step(name, values))
-    return Noise(tuple(steps))
+    for step in noise:
+        if step["effect"] not in EFFECTS:
+            raise ValueError(f"unknown effect {step['effect']!r}; known: {', '.join(EFFECTS)}")

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 
 from instrec.params import NoiseParams
-from instrec.synthesis import noise
 from instrec.synthesis.noise.table import EFFECTS
 
 RATE = 22050
@@ -28,8 +27,12 @@ def impulse(samples=2 * RATE):
     return y
 
 
-def one_step(name, seed=0, bounds=BOUNDS):
-    return noise.Noise((noise.Step(name, EFFECTS[name].draw(np.random.default_rng(seed), bounds, RATE)),))
+def values_of(name, seed=0):
+    return EFFECTS[name].draw(np.random.default_rng(seed), BOUNDS, RATE)
+
+
+def one_step(name, seed=0):
+    return [{"effect": name, **values_of(name, seed)}]
 
 
 def decibels(a, b):

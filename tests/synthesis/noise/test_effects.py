@@ -7,19 +7,18 @@ import scipy.signal
 from instrec.synthesis import noise
 from instrec.synthesis.noise import effects
 from instrec.synthesis.noise.table import EFFECTS
-from tests.synthesis.noise.sounds import BOUNDS, RATE, decibels, gain_db, one_step, tone, white
+from tests.synthesis.noise.sounds import BOUNDS, RATE, decibels, gain_db, one_step, tone, values_of, white
 
 
 @pytest.mark.parametrize("name", ["background", "sethi_hiss", "sethi_white_noise"])
 def test_snr_is_the_one_asked_for(name):
     y = tone()
     for seed in range(12):
-        drawn = one_step(name, seed)
-        values = drawn.steps[0].values
+        values = values_of(name, seed)
         noisy = EFFECTS[name].apply(y, RATE, **values)
         assert BOUNDS.min_snr_db <= values["snr_db"] <= BOUNDS.max_snr_db
         assert decibels(y, noisy - y) == pytest.approx(values["snr_db"], abs=0.1)
-        scaled = noise.apply(y, drawn, RATE)  # as a whole, so the ratio stays
+        scaled = noise.apply(y, one_step(name, seed), RATE)  # as a whole, so the ratio stays
         assert np.allclose(scaled, noisy / max(1, np.abs(noisy).max()), atol=1e-6)
 
 
@@ -27,8 +26,8 @@ def test_silence_gets_noise_at_the_drawn_level():
     for seed in range(8):
         drawn = one_step("background", seed)
         noisy = noise.apply(np.zeros(RATE, np.float32), drawn, RATE)
-        assert -60 <= drawn.steps[0].values["silence_dbfs"] <= -20
-        assert decibels(noisy, np.ones(1)) == pytest.approx(drawn.steps[0].values["silence_dbfs"], abs=0.1)
+        assert -60 <= drawn[0]["silence_dbfs"] <= -20
+        assert decibels(noisy, np.ones(1)) == pytest.approx(drawn[0]["silence_dbfs"], abs=0.1)
 
 
 def test_hum_stands_out_at_the_mains_frequency():
@@ -63,7 +62,7 @@ def test_distortion_keeps_a_single_stroke_in_silence():
 def test_a_wavering_tone_keeps_its_pitch_and_level_on_average_and_stays_within_its_depth():
     y = tone(3 * RATE)
     for seed in range(4):
-        values = {**one_step("waver", seed).steps[0].values, "depth_cents": 50.0, "depth_db": 6.0}
+        values = {**values_of("waver", seed), "depth_cents": 50.0, "depth_db": 6.0}
         after = effects.waver(y, RATE, **values)
         envelope = effects._envelope(after, RATE)[RATE // 10 : -RATE // 2]
         assert np.ptp(20 * np.log10(envelope)) < 12.5

@@ -6,7 +6,7 @@ import pytest
 from instrec.synthesis import noise
 from instrec.synthesis.noise import effects
 from instrec.synthesis.noise.table import EFFECTS
-from tests.synthesis.noise.sounds import RATE, decay_seconds, flatness, gain_db, impulse, one_step, white
+from tests.synthesis.noise.sounds import RATE, decay_seconds, flatness, gain_db, impulse, one_step, values_of, white
 
 
 @pytest.mark.parametrize("rt60", [0.3, 1.0])
@@ -19,7 +19,7 @@ def test_a_room_decays_in_its_time(rt60):
 @pytest.mark.parametrize("name", ["reverb", "sethi_reverb", "sethi_subtle_reverb"])
 def test_reverb_leaves_a_tail_at_its_level(name):
     for seed in range(6):
-        values = one_step(name, seed).steps[0].values
+        values = values_of(name, seed)
         wet = EFFECTS[name].apply(impulse(), RATE, **values)
         assert wet[0] == pytest.approx(0.5, abs=1e-4)
         tail_db = 10 * np.log10(np.sum(np.square(wet[1:], dtype=float)) / 0.25)
@@ -44,7 +44,7 @@ def test_sethis_rooms_have_the_decay_and_the_direct_sound_of_their_names(
 
 def test_subtle_reverb_is_weaker_and_shorter():
     for seed in range(10):
-        strong, subtle = (one_step(f"sethi_{name}", seed).steps[0].values for name in ("reverb", "subtle_reverb"))
+        strong, subtle = (values_of(f"sethi_{name}", seed) for name in ("reverb", "subtle_reverb"))
         assert subtle["direct_db"] > strong["direct_db"] + 6
         assert subtle["rt60_seconds"] < strong["rt60_seconds"] / 1.9
 
@@ -64,7 +64,7 @@ def test_high_passes_cut_below_their_frequency(name, low_hz, high_hz):
     cuts = []
     for seed in range(8):
         drawn = one_step(name, seed)
-        cut = drawn.steps[0].values["above_hz"]
+        cut = drawn[0]["above_hz"]
         after = noise.apply(CLICK, drawn, RATE)
         assert gain_db(CLICK, after, 0.98 * cut, 1.02 * cut) == pytest.approx(-3, abs=0.3)
         assert gain_db(CLICK, after, 0.48 * cut, 0.52 * cut) < -23.5  # an octave below: 24 dB
@@ -82,7 +82,7 @@ def test_trees_cut_above_their_frequency(name, low_hz, high_hz, octave_db):
     cuts = []
     for seed in range(8):
         drawn = one_step(name, seed)
-        cut = drawn.steps[0].values["below_hz"]
+        cut = drawn[0]["below_hz"]
         after = noise.apply(CLICK, drawn, RATE)
         assert gain_db(CLICK, after, 0.98 * cut, 1.02 * cut) == pytest.approx(-3, abs=0.3)
         # Half the sample rate is near, where digital filters fall faster.
@@ -103,7 +103,7 @@ def test_hiss_is_dull_and_white_noise_is_flat():
     y = np.zeros(2 * RATE, np.float32)
     for seed in range(6):
         hiss, flat = (noise.apply(y, one_step(f"sethi_{name}", seed), RATE) for name in ("hiss", "white_noise"))
-        cut = one_step("sethi_hiss", seed).steps[0].values["below_hz"]
+        cut = values_of("sethi_hiss", seed)["below_hz"]
         assert flatness(flat) > 0.95
         assert flatness(hiss) < 0.5
         low, cut_off, high = (
@@ -122,7 +122,7 @@ def test_equalizer_lifts_its_band_by_its_gain():
 
 def test_band_limit_keeps_the_middle():
     for seed in range(12):
-        values = one_step("band_limit", seed).steps[0].values
+        values = values_of("band_limit", seed)
         after = effects.limit_band(white(), RATE, **values)
         above, below = values["above_hz"], values["below_hz"]
         assert above or below

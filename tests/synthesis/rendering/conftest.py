@@ -1,10 +1,10 @@
 """Frozen scores, and what renders them."""
 
+import json
 from pathlib import Path
 
 import pytest
 
-from instrec.synthesis import noise
 from instrec.synthesis.rendering import Renderer
 from tests.synthesis.rendering.clips import save
 
@@ -18,10 +18,9 @@ def data(tmp_path_factory) -> Path:
         save(folder / name, *programs)
     (folder / "excerpt").mkdir()
     save(folder / "excerpt/000-piano.mid", 0, 0, end=2.6)
-    spec = noise.to_json(noise.Noise((noise.Step("distortion", {"kind": "hard", "drive_db": 18.0}),)))
-    (folder / "noise.json").write_text(
-        f'{{"solo/violin-000.mid": {spec}, "mixture/2-000-flute+piano.mid": {spec}}}'.replace("'", '"')
-    )
+    drawn = [{"effect": "distortion", "kind": "hard", "drive_db": 18.0}]
+    spec = dict.fromkeys(("solo/violin-000.mid", "mixture/2-000-flute+piano.mid"), drawn)
+    (folder / "noise.json").write_text(json.dumps(spec))
     return folder
 
 
