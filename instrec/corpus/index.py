@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from instrec.errors import UserError
 from instrec.util.files import below, written_whole
+
+Made = TypeVar("Made")
 
 RECORDINGS, MIDI = "recordings", "midi"
 _USABLE, _EXCLUDED = "index.csv", "excluded.csv"
@@ -92,6 +94,28 @@ def write_table(path: Path, columns: list[str], rows: Iterable[dict[str, object]
         writer.writerows(rows)
 
 
+def read_table(path: Path, made: Callable[[dict[str, Any]], Made], what: str, *, stage: str) -> list[Made]:
+    """Read what `made` makes of each row of a CSV file.
+
+    Raises
+    ------
+    UserError
+        Saying that the file is not `what` and which stage writes it, if it is missing, or a row ends early or holds
+        something else.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file)
+            if reader.fieldnames is None:
+                raise ValueError("it is empty")
+            rows = list(reader)
+            if any(None in row.values() for row in rows):
+                raise ValueError("a row ends early")
+            return [made(row) for row in rows]
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise UserError("table-invalid", path, f"not {what} ({error}); run `dvc repro {stage}`") from error
+
+
 def read(folder: Path) -> list[Entry]:
     """Read the usable files that `write` wrote.
 
@@ -100,38 +124,21 @@ def read(folder: Path) -> list[Entry]:
     UserError
         If `index.csv` is missing or is not an index.
     """
-    path = folder / _USABLE
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                Entry(
-                    source=row["source"],
-                    path=row["path"],
-                    onset=_seconds(row["onset"]),
-                    duration=_seconds(row["duration"]),
-                    labels=labels,
-                    group=row["group"],
-                    split=_text(row["split"]),
-                    unknown=unknown,
-                )
-                for row in csv.DictReader(file)
-                for labels, unknown in [labels_in(row["labels"])]
-            ]
-    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-        raise UserError("table-invalid", path, f"not an index ({error}); run `dvc repro download`") from error
+    return read_table(folder / _USABLE, _entry, "an index", stage="download")
 
 
-def _seconds(cell: str) -> float:
+def _entry(row: dict[str, Any]) -> Entry:
+    labels, unknown = labels_in(row["labels"])
+    times = {name: seconds_in(row[name]) for name in ("onset", "duration")}
+    # An older index has no splits; the default would hide that.
+    return Entry(**row | times | {"labels": labels, "split": row["split"]}, unknown=unknown)
+
+
+def seconds_in(cell: str) -> float:
+    """Return a time; raise ValueError unless it is finite and not negative."""
     if not 0 <= (seconds := float(cell)) < math.inf:  # NaN is neither
         raise ValueError(f"{cell} s must be finite and not negative")
     return seconds
-
-
-def _text(cell: str | None) -> str:
-    """Return a cell of a row; a row that ends early has None there."""
-    if cell is None:
-        raise ValueError("a row ends early")
-    return cell
 
 
 def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excluded]]:

@@ -5,8 +5,6 @@ Any single clip can be rendered again from its row and `params.yaml` alone.
 
 from __future__ import annotations
 
-import csv
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from instrec.corpus import index
-from instrec.errors import UserError
 
 RECORDING, SCORE = "recording", "score"
 CLEAN, NOISY = "clean", "noisy"
@@ -73,23 +70,15 @@ def read(path: Path) -> list[Clip]:
     UserError
         If the file is missing or is not a manifest.
     """
-    try:
-        with Path(path).open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file)
-            if reader.fieldnames is None:
-                raise ValueError("it is empty")
-            return [_clip(row) for row in reader]
-    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-        raise UserError("table-invalid", path, f"not a manifest ({error}); run `dvc repro balance`") from error
+    return index.read_table(path, _clip, "a manifest", stage="balance")
 
 
 def _clip(row: dict[str, Any]) -> Clip:
     labels, unknown = index.labels_in(row["labels"])
-    row |= {"onset": float(row["onset"]), "labels": labels, "seed": int(row["seed"])}
-    clip = Clip(**row, unknown=unknown)
-    if not 0 <= clip.onset < math.inf or clip.seed < 0:  # NaN is neither
-        raise ValueError(f"{clip.id}: onset {clip.onset:g} and seed {clip.seed} must be finite and not negative")
-    return clip
+    row |= {"onset": index.seconds_in(row["onset"]), "labels": labels, "seed": int(row["seed"])}
+    if row["seed"] < 0:
+        raise ValueError(f"{row['id']}: seed {row['seed']} must not be negative")
+    return Clip(**row, unknown=unknown)
 
 
 def with_noisy_twins(clips: Iterable[Clip]) -> list[Clip]:

@@ -6,12 +6,12 @@ programs, by the table that stage download writes.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from instrec import taxonomy
+from instrec.corpus import index
 from instrec.errors import UserError
 
 
@@ -73,13 +73,11 @@ def read(path: Path) -> Holdings:
     UserError
         If the table is missing or another.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {row["name"]: Held(_numbers(row["programs"]), _numbers(row["kits"])) for row in csv.DictReader(file)}
-    except (OSError, KeyError, AttributeError, TypeError, ValueError, csv.Error) as error:
-        raise UserError(
-            "table-invalid", path, f"not a table of SoundFonts ({error}); run `dvc repro download`"
-        ) from error
+    return dict(index.read_table(path, _held, "a table of SoundFonts", stage="download"))
+
+
+def _held(row: Mapping[str, str]) -> tuple[str, Held]:
+    return row["name"], Held(_numbers(row["programs"]), _numbers(row["kits"]))
 
 
 def ranges(numbers: Iterable[int]) -> str:
