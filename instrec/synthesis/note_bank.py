@@ -38,19 +38,14 @@ _SHORTENED = 1e-4  # of an impulse response: what is left out of it
 
 
 class NoteBank:
-    """One SoundFont, with the interface of `Synth`, whose notes it takes."""
+    """One SoundFont, which renders as its `Synth` does, from whose notes."""
 
     def __init__(self, synth: Synth, notes: Notes) -> None:
         self._synth = synth
         self._notes = notes
-        self.soundfont = synth.soundfont
         self._memory = dict.fromkeys(("source", "track"), np.zeros(0, np.float32))
         self._path = str(synth.soundfont)
         self.sample_rate = synth.sample_rate
-
-    def close(self) -> None:
-        """Free the SoundFont's memory; its notes stay."""
-        self._synth.close()
 
     def render(
         self, score: pretty_midi.PrettyMIDI, seconds: float, performance: Performance = PLAIN

@@ -102,7 +102,7 @@ def test_a_program_that_is_missing_is_refused(full_params, score_of, kind):
     with refused("program-missing", synth.soundfont, f"program {VIOLA} ", "params.yaml: soundfonts"):
         engine.render(score_of(VIOLA, (60, 0, 1)), 1.0)
     assert engine.render(score_of(VIOLIN, (60, 0, 1)), 1.0).any()
-    engine.close()
+    synth.close()
 
 
 # ---- the same sound

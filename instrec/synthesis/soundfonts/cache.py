@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,13 @@ _IDLE_CLIPS = 1000  # one that so many clips have not used is not among those th
 _Font = tuple[str, tuple[str, ...], int]  # name, folders to look in, sample rate
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Loaded:
     """A SoundFont in memory: its approximate size in bytes, the number of the clip that used it last, its note bank."""
 
     synth: Synth
     size: int
-    last: int
+    last: int = 0
     bank: NoteBank | None = None
 
 
@@ -59,16 +59,14 @@ class SynthCache:
         loaded = self._used(font, limit)
         if loaded.bank is None:
             self._notes = self._notes or notes.Notes(limit // 2)
-            bank = note_bank.NoteBank(loaded.synth, self._notes)
-            self._loaded[font] = replace(loaded, bank=bank)
-            return bank
+            loaded.bank = note_bank.NoteBank(loaded.synth, self._notes)
         return loaded.bank
 
     def _used(self, font: _Font, limit: int) -> _Loaded:
         self._clips += 1
-        loaded = self._loaded.pop(font, None) or self._load(font, limit)
-        self._loaded[font] = used = replace(loaded, last=self._clips)
-        return used
+        self._loaded[font] = loaded = self._loaded.pop(font, None) or self._load(font, limit)
+        loaded.last = self._clips
+        return loaded
 
     def _load(self, font: _Font, limit: int) -> _Loaded:
         name, folders, sample_rate = font
@@ -78,7 +76,7 @@ class SynthCache:
             first, *_ = self._loaded
             is_idle = self._clips - self._loaded[first].last > _IDLE_CLIPS
             (self._loaded.pop(first) if is_idle else self._loaded.popitem()[1]).synth.close()
-        return _Loaded(Synth(path, sample_rate), size, self._clips)
+        return _Loaded(Synth(path, sample_rate), size)
 
 
 SYNTHS = SynthCache()
