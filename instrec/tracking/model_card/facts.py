@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -143,18 +142,14 @@ def _of_confusion(matrix: NDArray[np.uint32], files: int) -> dict[str, Any]:
 
 def counted(clips: Iterable[manifest.Clip]) -> dict[str, Any]:
     """Count clips: all, those with noise, recordings, and by SoundFont, where a mixture may count for several."""
-    rows = [asdict(clip) for clip in clips]
+    clips = list(clips)
+    fonts = Counter(name for clip in clips for name in set(clip.soundfont.split(manifest.FONTS)) if name)
     return {
-        "clips": len(rows),
-        "noisy": sum(row["noise"] == manifest.NOISY for row in rows),
-        "recordings": sum(row["source"] == manifest.RECORDING for row in rows),
-        "soundfonts": dict(sorted(Counter(name for row in rows for name in _soundfonts(row["soundfont"])).items())),
+        "clips": len(clips),
+        "noisy": sum(clip.noise == manifest.NOISY for clip in clips),
+        "recordings": sum(clip.source == manifest.RECORDING for clip in clips),
+        "soundfonts": dict(sorted(fonts.items())),
     }
-
-
-def _soundfonts(named: str) -> set[str]:
-    """Return the SoundFonts of a clip; a mixture may have several."""
-    return set(named.split(manifest.FONTS)) - {""}
 
 
 def _tree(path: Path) -> dict[str, Any]:

@@ -6,7 +6,6 @@ If the source of a part is missing, the page names the command that makes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,6 @@ from instrec.web.templates import LOOKS, source, templates
 
 PLOTS, HISTORY = Path("metrics/plots"), Path("models/history.csv")
 TEMPLATE, BEHAVIOR = "page.html", "page.js"
-
-
-@dataclass(frozen=True)
-class Lacking:
-    """Stands for a part that could not be made, and says why."""
-
-    reason: UserError
 
 
 def write(output: Path, *, model: Path, base: str | None = None, file: Path | None = None) -> None:
@@ -78,16 +70,17 @@ def rendered(content: dict[str, Any]) -> str:
     """Fill the template; all text is escaped, except the drawings of this package."""
     known = templates("instrec.tracking.report", "instrec.web")
     known.filters["svg"] = charts.svg
-    known.tests["lacking"] = lambda value: isinstance(value, Lacking)
+    known.tests["lacking"] = lambda value: isinstance(value, UserError)
     looks, behavior = (source(known, name) for name in (LOOKS, BEHAVIOR))
     return known.get_template(TEMPLATE).render(content, looks=looks, behavior=behavior)
 
 
 def _or_lacking(make: Callable[[], Any]) -> Any:
+    """Return a part, or the error that says why it could not be made."""
     try:
         return make()
     except UserError as error:
-        return Lacking(error)
+        return error
 
 
 def _of_sets(names: Sequence[str]) -> dict[str, list[Chart]]:
@@ -97,16 +90,16 @@ def _of_sets(names: Sequence[str]) -> dict[str, list[Chart]]:
     return found
 
 
-def _of_model(known: Classifier | Lacking, make: Callable[[Classifier], Any]) -> Any:
-    return known if isinstance(known, Lacking) else _or_lacking(lambda: make(known))
+def _of_model(known: Classifier | UserError, make: Callable[[Classifier], Any]) -> Any:
+    return known if isinstance(known, UserError) else _or_lacking(lambda: make(known))
 
 
-def _timeline(known: Classifier | Lacking, file: Path | None) -> Any:
+def _timeline(known: Classifier | UserError, file: Path | None) -> Any:
     """Any error in a file that the user named ends the command."""
     if file is None:
         return _of_model(known, _of_clips)
-    if isinstance(known, Lacking):
-        raise known.reason
+    if isinstance(known, UserError):
+        raise known
     return playing.file(keras_model.made(known), file)
 
 
