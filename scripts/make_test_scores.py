@@ -23,7 +23,7 @@ from instrec.taxonomy import INSTRUMENTS
 from instrec.util import documents, seeding
 from instrec.util.files import written_whole
 
-SOLOS, MIXTURES, EXCERPTS = 30, 75, 200  # a class, a count, in all
+SOLOS, MIXTURES, EXCERPTS = 30, 75, 200  # per class, per count, in all
 
 # The classes of IRMAS, whose test set (Bosch et al. 2012) the excerpts follow: 5 to 20 s, one to three classes.
 EXCERPT_CLASSES = (

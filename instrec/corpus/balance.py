@@ -92,7 +92,7 @@ def _redrawn(params: Params, clip: Clip, number: int, held: Holdings, place: int
 
 
 def _noise(params: Params, rng: np.random.Generator, labels: tuple[str, ...]) -> str:
-    """Decide whether a clip is noisy; one without instruments is where any are, as silence teaches little."""
+    """Decide whether a clip is noisy; if any may be, one without instruments is, as silence teaches little."""
     drawn = rng.random() < params.balance.noisy_share
     return NOISY if drawn or (not labels and params.balance.noisy_share > 0) else CLEAN
 

@@ -25,7 +25,7 @@ def draw(path: Path, folder: Path, sets: Sequence[str]) -> None:
     Parameters
     ----------
     path : the PNG file; the same spectrograms give the same bytes.
-    folder : where spectrograms lie, a file a set.
+    folder : where spectrograms lie, one file per set.
     sets : names of the test sets.
     """
     found: dict[str, dict[str, Pixels]] = {}

@@ -131,7 +131,7 @@ def f1_by_class(part: Part, *, rounds: int, seed: int) -> Iterator[tuple[str, fl
 
 
 def by_number(labels: Array, presence: Array, count: Array) -> Iterator[tuple[float, ...]]:
-    """Tell apart clips with 0, 1, 2, … instruments, as Sethi (2018) does.
+    """Compare clips by their number of instruments, as Sethi (2018) does.
 
     Parameters
     ----------

@@ -184,7 +184,7 @@ def _express(rng: np.random.Generator, instrument: Instrument, track: pretty_mid
 
 
 _SLIDING = ("saxophone", "voice", "violin", "trumpet", "cello", "clarinet")
-_BEND_SECONDS, _BENDS_A_CENT = 0.02, 8192 / 200  # a SoundFont's wheel goes two semitones either way
+_BEND_SECONDS, _BENDS_PER_CENT = 0.02, 8192 / 200  # a SoundFont's wheel goes two semitones either way
 
 
 def _contour(
@@ -202,7 +202,7 @@ def _contour(
     vibrato = depth * np.clip((since - late) / grows, 0, 1) * np.sin(2 * np.pi * np.cumsum(rate) * _BEND_SECONDS)
     drift = rng.uniform(0, 12) * np.sin(2 * np.pi * rng.uniform(0.15, 0.8) * times + rng.uniform(0, 2 * np.pi))
     slide = rng.uniform(-90, 25) * np.exp(-since / rng.uniform(0.02, 0.08)) if slides and rng.random() < 0.5 else 0.0
-    bends = np.clip(np.round((vibrato + drift + slide) * _BENDS_A_CENT), -8192, 8191)
+    bends = np.clip(np.round((vibrato + drift + slide) * _BENDS_PER_CENT), -8192, 8191)
     return [pretty_midi.PitchBend(int(bend), float(time)) for bend, time in zip(bends, times, strict=True)]
 
 

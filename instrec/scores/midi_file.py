@@ -16,7 +16,7 @@ from mido.midifiles import midifiles
 MOST_MESSAGES = 500_000  # more than any piece for players has; reading as many takes ten seconds
 
 _FEW_BYTES = 4  # by which a track's length may lie, or the file be cut off
-_FRAMES_A_SECOND = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}  # SMPTE's, as a header names them
+_FRAMES_PER_SECOND = {24: 24.0, 25: 25.0, 29: 30000 / 1001, 30: 30.0}  # SMPTE's, as a header names them
 _END_OF_TRACK, _TEMPO, _NAME = 0x2F, 0x51, 0x03  # the meta messages that matter here
 
 
@@ -48,11 +48,11 @@ def read(data: bytes) -> Any:
 def _count_frames(file: Any, division: int) -> None:
     """Convert SMPTE ticks to ticks of a beat of about one second, whatever the tempo."""
     frames, resolution = -(division >> 8), division & 0xFF
-    if frames not in _FRAMES_A_SECOND or not resolution:
-        raise ValueError(f"its header says {frames} frames a second and {resolution} ticks a frame")
-    whole = round(_FRAMES_A_SECOND[frames])
+    if frames not in _FRAMES_PER_SECOND or not resolution:
+        raise ValueError(f"its header says {frames} frames per second and {resolution} ticks per frame")
+    whole = round(_FRAMES_PER_SECOND[frames])
     file.ticks_per_beat = whole * resolution
-    tempo = round(1e6 * whole / _FRAMES_A_SECOND[frames])
+    tempo = round(1e6 * whole / _FRAMES_PER_SECOND[frames])
     file.tracks[0].insert(0, mido.MetaMessage("set_tempo", tempo=tempo))
     for message in (each for track in file.tracks for each in track):
         if message.type == "set_tempo":

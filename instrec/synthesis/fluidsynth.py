@@ -92,7 +92,7 @@ class Synth:
             self._fill(player, sound, position, blocks)
         start = skipped * BLOCK
         mono: npt.NDArray[np.float32] = sound[:, start : start + samples].mean(axis=0, dtype=np.float32)
-        # Where nothing sounds, FluidSynth's reverb gives a direct current of -156 dBFS; silence shall be silence.
+        # Where nothing sounds, FluidSynth's reverb gives a direct current of -156 dBFS; silence must be silence.
         return mono if np.abs(mono).max(initial=0.0) > SILENCE else np.zeros_like(mono)
 
     def able(self, voice: Voice) -> Voice:

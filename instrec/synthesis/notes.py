@@ -113,7 +113,7 @@ def _rendered(synth: Synth, key: NoteKey, kit: float, samples: int) -> tuple[Sig
     loud = np.flatnonzero(np.abs(y) > SILENCE)
     if not len(loud):
         return y[:0].copy(), len(y)
-    # Silence is what `Synth` makes of a sound that is no louder throughout; a longer one shall begin with the same.
+    # Silence is what `Synth` makes of a sound that is no louder throughout; a longer one must begin with the same.
     y[: loud[0]] = 0.0
     return y[: np.flatnonzero(y)[-1] + 1].copy(), len(y)
 

@@ -82,7 +82,7 @@ class Renderer:
         return y, round((clip.onset - onset) * settings.sample_rate)
 
     def cut(self, clip: Clip) -> Cut:
-        """Play a stretch of somebody's MIDI file; if files are separated, with some seconds around it."""
+        """Play a stretch of a MIDI file of the user; if files are separated, with some seconds around it."""
         before, after = (min(clip.onset, test_sets.SECONDS), test_sets.SECONDS) if self._part else (0.0, 0.0)
         seconds = before + self.params.clip.seconds + after
         score = midi.cut(midi.load(Path(clip.path)), clip.onset - before, seconds)

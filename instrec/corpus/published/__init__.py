@@ -43,7 +43,7 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
     Raises
     ------
     UserError
-        If a name is unknown, two datasets share songs, one cannot be got, or files of it are missing or damaged.
+        If a name is unknown, two datasets share songs, one cannot be downloaded, or its files are missing or damaged.
     """
     entries: list[Entry] = []
     excluded: list[Excluded] = []

@@ -46,7 +46,7 @@ class Pace:
 def fetch(
     url: str, path: Path, md5: str, *, corpus: str, largest: float = LARGEST_BYTES, pace: Pace | None = None
 ) -> None:
-    """Download a file; what an interrupted download left (`path` with `.part`) is gone on with.
+    """Download a file, or resume an interrupted download, which left `path` with `.part`.
 
     Parameters
     ----------

@@ -45,9 +45,7 @@ def check_names(name: str, alias: str) -> None:
                 "value-invalid", f"{option} {value!r}", "allowed are letters, digits, `_`, `-` and `.`, up to 200"
             )
     if "." in alias or re.fullmatch(r"latest|v\d+", alias, re.IGNORECASE):
-        raise UserError(
-            "value-invalid", f"--alias {alias!r}", "may be neither `latest` nor like `v1`, nor have a point"
-        )
+        raise UserError("value-invalid", f"--alias {alias!r}", "must not be `latest`, look like `v1` or contain a dot")
 
 
 def register(path: Path, name: str, alias: str) -> str:
