@@ -47,11 +47,10 @@ def scan(sources: SourcesParams, *, classes: tuple[str, ...], workers: int = 0) 
     """
     entries: list[Entry] = []
     excluded: list[Excluded] = []
-    for key, name in (*(("train", name) for name in sources.train), *(("test", name) for name in sources.test)):
-        if name not in CORPORA:
-            raise UserError(
-                "value-unknown", f"params.yaml: sources.{key}", f"unknown dataset {name!r}; known: {', '.join(CORPORA)}"
-            )
+    for key, chosen in (("train", sources.train), ("test", sources.test)):
+        if unknown := [name for name in chosen if name not in CORPORA]:
+            reason = f"unknown dataset {unknown[0]!r}; known: {', '.join(CORPORA)}"
+            raise UserError("value-unknown", f"params.yaml: sources.{key}", reason)
     names = tuple(dict.fromkeys((*sources.train, *sources.test)))
     for name, origin in _CUT_FROM.items():
         if name in sources.train and origin in names:

@@ -102,13 +102,9 @@ class MirdataCorpus(Corpus):
         if not index.exists():
             return [index], []
         files = [(folder / name, md5) for name, md5 in self._indexed(folder).items()]
-        missing, invalid = [], []
-        for (path, _), (exists, valid) in zip(files, ordered_map(_check, files, workers=workers), strict=True):
-            if not exists:
-                missing.append(path)
-            elif not valid:
-                invalid.append(path)
-        return missing, invalid
+        found = list(zip(files, ordered_map(_check, files, workers=workers), strict=True))
+        missing = [path for (path, _), (exists, _) in found if not exists]
+        return missing, [path for (path, _), (exists, valid) in found if exists and not valid]
 
     def tracks(self, folder: Path) -> Iterator[Any]:
         """Return mirdata's tracks."""

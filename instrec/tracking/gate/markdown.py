@@ -12,14 +12,7 @@ from instrec.tracking.gate import Judgment
 from instrec.tracking.gate.comparison import Change, Mark
 from instrec.util.text import markdown
 
-MARKS: tuple[Mark, ...] = (
-    "missing",
-    "worse",
-    "better",
-    "within noise",
-    "new",
-    "same",
-)  # what asks for a look comes first
+MARKS: tuple[Mark, ...] = ("missing", "worse", "better", "within noise", "new", "same")  # what asks for a look first
 LONGEST_VALUE = 60
 NOTE = (
     "<sub>Interval: 95 %, of the difference. Within noise: it holds 0. How the gate judges: docs/pull-requests.md</sub>"
