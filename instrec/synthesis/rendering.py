@@ -255,7 +255,4 @@ def _frozen_noise(file: Path) -> dict[str, noise.Noise]:
     """Return the noise of each frozen score, by the score's path inside the folder."""
     remedy = "bring it: dvc pull data.dvc"
     with documents.expected(file, remedy):
-        drawn: dict[str, noise.Noise] = documents.load_json(file, remedy=remedy)
-        for each in drawn.values():
-            noise.check(each)
-        return drawn
+        return {name: noise.checked(drawn) for name, drawn in documents.load_json(file, remedy=remedy).items()}

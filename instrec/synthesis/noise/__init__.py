@@ -71,14 +71,15 @@ def apply(y: FloatArray, noise: Noise, sample_rate: int) -> FloatArray:
     return y / peak if peak > 1 else y
 
 
-def check(noise: Noise) -> None:
-    """Check that every effect exists.
+def checked(noise: Noise) -> Noise:
+    """Return noise that was read.
 
     Raises
     ------
     ValueError
-        If one does not.
+        If an effect does not exist.
     """
     for step in noise:
         if step["effect"] not in EFFECTS:
             raise ValueError(f"unknown effect {step['effect']!r}; known: {', '.join(EFFECTS)}")
+    return noise

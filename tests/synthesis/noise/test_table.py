@@ -55,7 +55,7 @@ def test_bounds_the_wrong_way_round_are_the_users_to_mend():
 
 def test_an_unknown_effect_is_named():
     with pytest.raises(ValueError, match="wobble"):
-        noise.check([{"effect": "wobble"}])
+        noise.checked([{"effect": "wobble"}])
 
 
 @pytest.mark.parametrize(("probability", "backgrounds_of_200"), [(0.1, 200), (0.0, 0)])
