@@ -29,18 +29,50 @@ def blocks(y: np.ndarray, sample_rate: int | None, target: int) -> Iterator[Audi
         When there is no sample, its shape or rate is out of range, or a sample is no number.
     """
     resampler = Resampler(sample_rate, target)
-    samples = np.atleast_2d(y.T)
-    if y.ndim not in (1, 2) or not y.size or len(samples) > min(_MOST_CHANNELS, max(samples.shape[1], 1)):
-        raise UserError(
-            "value-invalid", f"sound of shape {y.shape}", "allowed is (samples,) or (samples, channels); transpose it?"
-        )
-    if y.dtype.kind not in "if" and y.dtype != np.uint8:
-        raise UserError(
-            "value-invalid", f"sound of type {y.dtype}", "allowed are floating point, signed integers and uint8"
-        )
-    for _, second in mixed([Frame(resampler.sample_rate, 0, *centered(samples))]):
+    if y.ndim in (1, 2) and not y.size:
+        raise UserError("value-invalid", f"sound of shape {y.shape}", "holds no samples; give at least one")
+    samples, scale = _channels(y, "sound")
+    if len(samples) > samples.shape[1]:
+        raise _misshapen(y, "sound")
+    for _, second in mixed([Frame(resampler.sample_rate, 0, samples, scale)]):
         yield resampler.add(second)
     yield resampler.end()
+
+
+def mono(block: np.ndarray) -> Audio:
+    """Return the mean over the channels of a block of live sound, float32; full scale is 1.
+
+    Parameters
+    ----------
+    block : as the array of `blocks`, but of any length, none included.
+
+    Raises
+    ------
+    UserError
+        When it has another shape or type.
+    """
+    samples, scale = _channels(block, "block")
+    mean: Audio = (samples.mean(axis=0) / scale).astype(np.float32)
+    return mean
+
+
+def _channels(y: np.ndarray, name: str) -> tuple[np.ndarray, float]:
+    """Return the samples with silence at zero [shape=(channels, samples)], and their full scale."""
+    y = np.asarray(y)  # a masked array is none that soxr takes
+    samples = np.atleast_2d(y.T)
+    if y.ndim not in (1, 2) or not 1 <= len(samples) <= _MOST_CHANNELS:
+        raise _misshapen(y, name)
+    if y.dtype.kind not in "if" and y.dtype != np.uint8:
+        raise UserError(
+            "value-invalid", f"{name} of type {y.dtype}", "allowed are floating point, signed integers and uint8"
+        )
+    return centered(samples)
+
+
+def _misshapen(y: np.ndarray, name: str) -> UserError:
+    return UserError(
+        "value-invalid", f"{name} of shape {y.shape}", "allowed is (samples,) or (samples, channels); transpose it?"
+    )
 
 
 class Resampler:

@@ -44,24 +44,34 @@ class Stream:
         self._model, self._hop = model, hop
         self._resampler = arrays.Resampler(sample_rate, model.sample_rate)
         self._cutter = Cutter(model.window, hop)
+        self._ended = False
 
     def feed(self, block: np.ndarray) -> Iterator[Activation]:
-        """Take a block of samples, -1..1 [shape=(samples,) or (samples, channels)]; give each window that is full now.
+        """Take a block of samples; give each window that is full now.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(samples,) or (samples, channels)], floating point in -1..1, or integers whose range
+            is full scale, as microphones give them.
 
         Raises
         ------
         UserError
-            When a sample is no number, or the block has another shape.
+            When a sample is no number, the block has another shape or type, or the stream has ended.
         """
-        if block.ndim not in (1, 2):
-            raise UserError(
-                "value-invalid", f"block of shape {block.shape}", "allowed is (samples,) or (samples, channels)"
-            )
-        mono = block if block.ndim == 1 else block.mean(axis=1)
-        yield from self._given(self._cutter.add(self._resampler.add(mono.astype(np.float32))))
+        self._require_open()
+        yield from self._given(self._cutter.add(self._resampler.add(arrays.mono(np.asarray(block)))))
 
     def end(self) -> Iterator[Activation]:
-        """Give the last window, which ends where the stream does."""
+        """Give the last window, which ends where the stream does.
+
+        Raises
+        ------
+        UserError
+            When it has ended before.
+        """
+        self._require_open()
+        self._ended = True
         yield from self._given(self._cutter.add(self._resampler.end()))
         yield from self._given(self._cutter.end())
 
@@ -70,6 +80,10 @@ class Stream:
         for block in blocks:
             yield from self.feed(block)
         yield from self.end()
+
+    def _require_open(self) -> None:
+        if self._ended:
+            raise UserError("stream-ended", "stream", "has ended; begin another with model.stream(sample_rate)")
 
     def _given(self, stretches: Iterable[tuple[int, FloatArray]]) -> Iterator[Activation]:
         rate = self._model.sample_rate

@@ -37,6 +37,10 @@ def test_as_the_file_of_bytes(stereo, tmp_path):
     np.testing.assert_allclose(whole(y), decoding.load(tmp_path / "a.wav", TARGET), atol=0.02)
 
 
+def test_a_masked_array_is_heard_as_its_data(stereo):
+    np.testing.assert_array_equal(whole(np.ma.masked_array(stereo)), whole(stereo))
+
+
 def test_channels_that_cancel_each_other_are_heard(stereo):
     y = np.stack([stereo[:, 0], -stereo[:, 0]], axis=1)
     np.testing.assert_allclose(whole(y), whole(stereo[:, 0]), atol=1e-3)
@@ -51,7 +55,8 @@ def test_what_is_beyond_full_scale_is_clipped(stereo):
     [
         (np.zeros(9), None, "sample_rate=None: an array needs its own, 1000 to 768000 Hz"),
         (np.zeros(9), 44, "sample_rate=44"),
-        (np.zeros(0), RATE, r"shape \(0,\)"),
+        (np.zeros(0), RATE, r"shape \(0,\): holds no samples"),
+        (np.zeros((9, 0)), RATE, r"shape \(9, 0\): holds no samples"),
         (np.zeros(()), RATE, r"shape \(\)"),
         (np.zeros((2, 9000)), RATE, r"shape \(2, 9000\): allowed is \(samples,\) or \(samples, channels\)"),
         (np.zeros((2, 2, 2)), RATE, "shape"),

@@ -46,7 +46,36 @@ def test_a_rate_out_of_range_is_refused(rate):
         MODEL.stream(rate)
 
 
-@pytest.mark.parametrize(("block", "reason"), [(np.full(9, np.nan), "not numbers"), (np.zeros((2, 2, 2)), "block of")])
+def test_integers_are_heard_as_the_floating_point_numbers_they_stand_for():
+    """Drivers of microphones give integers; clipped at one, any sound would be a square wave."""
+    y = tone("flute", 1.2)
+    wanted = [each.presence for each in MODEL.stream(RATE).run([y])]
+    short = (y * 2**15).astype(np.int16)
+    whole = [short, np.stack([short, short], axis=1), (y * 2**31).astype(np.int32)]
+    for block in [*whole, (np.round(y * 128) + 128).astype(np.uint8), y.tolist(), np.ma.masked_array(y)]:
+        found = [each.presence for each in MODEL.stream(RATE).run([block])]
+        np.testing.assert_allclose(found, wanted, atol=0.01)
+
+
+def test_a_stream_that_has_ended_takes_no_more():
+    stream = MODEL.stream(44100)
+    assert [len(list(given)) for given in (stream.feed(np.zeros(44100)), stream.end())] == [0, 1]
+    for more in (lambda: stream.feed(np.zeros(9)), stream.end):
+        with pytest.raises(UserError, match="stream: has ended; begin another"):
+            list(more())
+
+
+@pytest.mark.parametrize(
+    ("block", "reason"),
+    [
+        (np.full(9, np.nan), "not numbers"),
+        (np.zeros((2, 2, 2)), "block of shape"),
+        (np.zeros((2, 9000)), r"block of shape \(2, 9000\): allowed is"),
+        (np.zeros((9, 0)), "block of shape"),
+        (np.zeros(9, complex), "block of type complex128"),
+        (None, "block of shape"),
+    ],
+)
 def test_a_block_that_is_no_sound_is_refused(block, reason):
     with pytest.raises(UserError, match=reason):
         list(MODEL.stream(RATE).feed(block))
