@@ -5,12 +5,14 @@ A row is darker where the model is surer, with a bar under it where it decides t
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from instrec import taxonomy
+from instrec.errors import UserError
 from instrec.inference.activations import thinned
 from instrec.util.files import written_whole
 from instrec.util.text import clock
@@ -43,7 +45,7 @@ def draw(prediction: Prediction, path: Path | None) -> Figure:
     Raises
     ------
     UserError
-        If the file cannot be written.
+        If the file cannot be written, or Matplotlib does not know its ending.
     """
     # A figure of its own, without pyplot: no window system, and nothing global.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -52,16 +54,20 @@ def draw(prediction: Prediction, path: Path | None) -> Figure:
     activations = prediction.activations
     heights = [_WAVEFORM_HEIGHT, max(1, len(prediction.instruments)) * _ROW_HEIGHT]
     figure = Figure(figsize=(_WIDTH, sum(heights) + 1.1), layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    known = FigureCanvasAgg(figure).get_supported_filetypes()
+    if path and path.suffix.lower().removeprefix(".") not in known:
+        raise UserError("suffix-not-allowed", path, f"unknown format; allowed: {', '.join(SUFFIXES)}")
     top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": heights})
     figure.suptitle(
-        f"{Path(activations.file).name}   {clock(activations.duration)}", x=0.01, ha="left", fontsize=12, color=_INK
-    )
+        f"{Path(activations.file).name}   {clock(activations.duration)}",
+        x=0.01, ha="left", fontsize=12, color=_INK, parse_math=False,  # a file's name may have a $
+    )  # fmt: skip
     _draw_waveform(top, activations)
     _draw_rows(bottom, prediction)
     _draw_clock(bottom, activations.duration)
     if path:
-        with written_whole(path) as part:
+        with written_whole(path) as part, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in a script that the font lacks
             figure.savefig(part, format=path.suffix.lstrip(".").lower(), dpi=120)
     return figure
 

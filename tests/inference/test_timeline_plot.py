@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
@@ -59,6 +61,22 @@ def test_silence_and_any_length_can_be_drawn(tmp_path, cells):
 def test_the_ending_chooses_the_format(tmp_path):
     predicted().plot(tmp_path / "image.svg")
     assert "<svg" in (tmp_path / "image.svg").read_text()
+
+
+@pytest.mark.parametrize("name", ["image", "image.nothing"])
+def test_an_ending_that_matplotlib_does_not_know_is_refused(tmp_path, name):
+    with refused("suffix-not-allowed", tmp_path / name, *timeline_plot.SUFFIXES):
+        predicted().plot(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", [r"$\foo$.wav", "$x$_1^2.wav", "日本.wav"])
+def test_a_name_is_drawn_as_it_is(tmp_path, name):
+    """Matplotlib takes what stands between two dollars for mathematics, and warns of letters that its font lacks."""
+    drawn = predicted()
+    figure = replace(drawn, activations=replace(drawn.activations, file=f"folder/{name}")).plot(tmp_path / "image.svg")
+    assert figure.get_suptitle() == f"{name}   0:20"
 
 
 def test_a_image_that_cannot_be_written_is_told_of(tmp_path):
