@@ -41,6 +41,10 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'instrec' has no attribute {name!r}")
 
 
+def __dir__() -> list[str]:  # for completion, which lazy names would be missing from
+    return sorted({*globals(), *__all__})
+
+
 def predict(
     path_or_array: str | Path | np.ndarray,
     sample_rate: int | None = None,
@@ -66,8 +70,9 @@ def predict(
         When the sound or the model cannot be read, or a value is out of range.
     """
     from instrec.inference import prediction
+    from instrec.inference.window_classifier import WindowClassifier
 
-    known = load_model(model) if model is None or isinstance(model, str | Path) else model
+    known = model if isinstance(model, WindowClassifier) else load_model(model)
     return prediction.predict(
         path_or_array, known, sample_rate=sample_rate, threshold=threshold, hop_seconds=hop_seconds
     )

@@ -81,12 +81,29 @@ def test_the_forms_of_a_prediction(prediction, tmp_path):
         (("none.wav",), r"none\.wav: "),
         ((np.zeros(9),), "an array needs its own"),
         ((np.zeros(9), RATE, "none.onnx"), r"none\.onnx: no model there"),
+        ((np.zeros(9), "16000"), "sample_rate='16000': an array needs its own"),
+        (([0.0] * 9, RATE), "sound of type list: allowed are a path and a NumPy array"),
+        ((None,), "sound of type NoneType"),
+        ((np.zeros(9), RATE, 5), "model of type int: allowed are a file and a name"),
     ],
 )
 def test_errors_are_the_librarys_own(given, reason):
     sound, rate, model = (*given, None, None)[:3]
     with pytest.raises(instrec.InstrecError, match=reason):
         instrec.predict(sound, rate, model=model)
+
+
+@pytest.mark.parametrize("value", [-1.0, 9.0, float("nan"), "0.5", {"flute": 0.5}])
+def test_values_out_of_range_or_of_another_type(model, value):
+    for name, reason in (("threshold", "threshold=.* within 0..1"), ("hop_seconds", "hop of .* 0.1 to 1")):
+        with pytest.raises(instrec.InstrecError, match=reason):
+            instrec.predict(np.zeros(9), RATE, model=model, **{name: value})
+
+
+def test_what_an_interpreter_shows_is_short(prediction, model):
+    assert repr(prediction) == "<Prediction of 'sound', 0:07: flute 1.00, violin 1.00>"
+    assert repr(model) == "<Model of 3 classes, 1 s at 16000 Hz>"
+    assert set(instrec.__all__) <= set(dir(instrec))
 
 
 def test_a_package_that_is_missing_is_named(prediction, monkeypatch):

@@ -80,9 +80,9 @@ class Resampler:
 
     def __init__(self, sample_rate: int | None, target: int) -> None:
         low, high = RATES
-        if sample_rate is None or not low <= sample_rate <= high:
+        if not (isinstance(sample_rate, int | float | np.number) and low <= sample_rate <= high):
             raise UserError(
-                "value-out-of-range", f"sample_rate={sample_rate}", f"an array needs its own, {low} to {high} Hz"
+                "value-out-of-range", f"sample_rate={sample_rate!r}", f"an array needs its own, {low} to {high} Hz"
             )
         self.sample_rate = round(sample_rate)
         self._stream = None

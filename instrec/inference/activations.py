@@ -139,6 +139,9 @@ def activations_of(
     UserError
         When the sound cannot be read, or the hop is not between 0.1 s and a window.
     """
+    if not isinstance(sound, str | os.PathLike | np.ndarray):
+        kind = type(sound).__name__
+        raise UserError("value-invalid", f"sound of type {kind}", "allowed are a path and a NumPy array")
     rate, hop = model.sample_rate, model.hop(hop_seconds, share=hop_share)
     facts, name = decoding.Facts(), "sound" if isinstance(sound, np.ndarray) else shown(sound)
     if isinstance(sound, np.ndarray):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,12 @@ from instrec.inference.window_classifier import WindowClassifier
 from instrec.models.released import NAMES
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model(WindowClassifier):
     """A model that `load` has read from a file, for sound in files, arrays and streams."""
+
+    def __repr__(self) -> str:
+        return f"<Model of {len(self.classes)} classes, {self.window / self.sample_rate:g} s at {self.sample_rate} Hz>"
 
     def stream(self, sample_rate: int, *, hop_seconds: float | None = None) -> Stream:
         """Return what takes live sound block by block and gives activations as they come.
@@ -41,6 +45,8 @@ def load(path: Path | str) -> Model:
     UserError
         When the file is missing, damaged or no model of instrec's, or it is Keras's and that is not installed.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise UserError("value-invalid", f"model of type {type(path).__name__}", "allowed are a file and a name")
     path = Path(path)
     if not path.is_file():
         released = ", ".join(NAMES)

@@ -14,13 +14,14 @@ from instrec.inference import timeline, whole_file
 from instrec.inference.activations import Activations, activations_of
 from instrec.inference.whole_file import Sounding
 from instrec.inference.window_classifier import HOP_SHARE, WindowClassifier
+from instrec.util.text import clock
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from pandas import DataFrame
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """The instruments of a file, and when they sound.
 
@@ -38,6 +39,10 @@ class Prediction:
     timeline: np.ndarray
     instruments: tuple[Sounding, ...]
     doubtful: tuple[Sounding, ...] = ()
+
+    def __repr__(self) -> str:
+        names = ", ".join(f"{each.name} {each.probability:.2f}" for each in self.instruments)
+        return f"<Prediction of {self.activations.file!r}, {clock(self.activations.duration)}: {names or 'nothing'}>"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -125,9 +130,11 @@ def predict(
     UserError
         If the file cannot be read as audio, or hop or threshold is out of range.
     """
-    if threshold is not None and not 0 <= threshold <= 1:
+    if threshold is not None and not (isinstance(threshold, int | float | np.number) and 0 <= threshold <= 1):
         raise UserError(
-            "value-out-of-range", "", f"threshold {threshold:g} is outside 0..1; None stands for the model's own"
+            "value-out-of-range",
+            f"threshold={threshold!r}",
+            "allowed is a number within 0..1; None stands for the model's own",
         )
     settings: dict[str, Any] = {"sample_rate": sample_rate, "track": track, "threads": threads, "progress": progress}
     activations = activations_of(sound, model, hop_seconds=hop_seconds, hop_share=HOP_SHARE, **settings)

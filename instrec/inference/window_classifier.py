@@ -58,10 +58,10 @@ class WindowClassifier:
         longest = self.window / self.sample_rate
         if seconds is None:
             seconds = share * longest
-        elif not MIN_HOP_SECONDS <= seconds <= longest:
+        elif not (isinstance(seconds, int | float | np.number) and MIN_HOP_SECONDS <= seconds <= longest):
             raise UserError(
                 "value-out-of-range",
-                f"hop of {seconds:g} s",
+                f"hop of {seconds:g} s" if isinstance(seconds, int | float | np.number) else f"hop of {seconds!r}",
                 f"allowed is {MIN_HOP_SECONDS:g} to {longest:g}, a window",
             )
         steps = min(round(seconds * self.sample_rate / self.grid), self.window // self.grid)

@@ -113,7 +113,7 @@ def test_a_threshold_overrides_the_models_own(tmp_path, model):
         "violin",
         "flute",
     }
-    with refused("value-out-of-range", "", "1.5", "0..1"):
+    with refused("value-out-of-range", "threshold=1.5", "0..1"):
         prediction.predict(path, model, threshold=1.5)
 
 
