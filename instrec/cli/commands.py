@@ -40,8 +40,10 @@ def predict(args: argparse.Namespace) -> int:
         raise UserError(
             "suffix-not-allowed", f"--plot {args.plot}", f"unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}"
         )
+    denied: list[int] = []
     with _standard_input(args.files) as files:
-        return _predict(args, batch.sounds(files), formats.chosen(args.format, args.output))
+        sounds = batch.sounds(files, lambda error: denied.append(told(error)))
+        return max(_predict(args, sounds, formats.chosen(args.format, args.output)), *denied, 0)
 
 
 def _predict(args: argparse.Namespace, sounds: list[Sound], form: Format) -> int:

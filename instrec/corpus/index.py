@@ -157,7 +157,7 @@ def search(root: Path, suffixes: Collection[str]) -> tuple[list[Path], list[Excl
         )
     found: list[Path] = []
     excluded: list[Excluded] = []
-    for path in below(root):
+    for path in below(root, lambda folder, reason: excluded.append(Excluded(folder.as_posix(), reason))):
         inside = path.relative_to(root).parts
         if path.is_dir() or path.name == "README.md" or any(part.startswith(".") for part in inside):
             continue

@@ -122,7 +122,7 @@ def find(folder: Path, classes: Iterable[str]) -> tuple[list[tuple[Path, str]], 
     known = set(classes)
     labeled: list[tuple[Path, str]] = []
     skipped: list[dict[str, str]] = []
-    for path in sorted(below(folder)):
+    for path in sorted(below(folder, lambda denied, reason: skipped.append(_skipped(denied, reason)))):
         if path.is_dir() or path.name.startswith("."):
             continue
         if path.parent == folder:

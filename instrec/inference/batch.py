@@ -27,20 +27,30 @@ class Sound:
     name: Path
 
 
-def sounds(given: Iterable[Path | str]) -> list[Sound]:
+def sounds(given: Iterable[Path | str], denied: Callable[[UserError], object]) -> list[Sound]:
     """Return the files that are named, and of folders every audio file in them and below, by its ending.
+
+    Parameters
+    ----------
+    denied : called with the error of each sub-folder that cannot be read.
 
     Raises
     ------
     UserError
         If a folder holds none.
     """
+
     found = []
     for path in map(Path, given):
         if not os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises if a name is too long or forbidden
             found.append(Sound(path, Path(path.name)))
             continue
-        inside = [each for each in sorted(below(path)) if _is_audio(each.relative_to(path)) and not each.is_dir()]
+        unread: dict[Path, str] = {}
+        every = sorted(below(path, unread.__setitem__))
+        inside = [each for each in every if _is_audio(each.relative_to(path)) and not each.is_dir()]
+        for folder, reason in unread.items():
+            if not _is_hidden(folder.relative_to(path)):
+                denied(UserError("file-unreadable", folder, f"{reason}; check its permissions"))
         if not inside:
             raise UserError(
                 "folder-empty",
@@ -52,7 +62,11 @@ def sounds(given: Iterable[Path | str]) -> list[Sound]:
 
 
 def _is_audio(name: Path) -> bool:
-    return name.suffix.lower() in decoding.SUFFIXES and not any(part.startswith(".") for part in name.parts)
+    return name.suffix.lower() in decoding.SUFFIXES and not _is_hidden(name)
+
+
+def _is_hidden(name: Path) -> bool:
+    return any(part.startswith(".") for part in name.parts)
 
 
 class _Stopped(Exception):

@@ -10,7 +10,7 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -158,8 +158,27 @@ def md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def below(folder: Path) -> Iterator[Path]:
-    """Return the paths in a folder and below. The folder and its direct sub-folders may be links."""
+def below(folder: Path, denied: Callable[[Path, str], object]) -> Iterator[Path]:
+    """Return the paths in a folder and below. The folder and its direct sub-folders may be links.
+
+    Parameters
+    ----------
+    denied : called with each sub-folder that cannot be read, and why. What is in it is missing.
+    """
     for top in folder.iterdir():
         yield top
-        yield from top.rglob("*") if top.is_dir() else ()
+        if top.is_dir():
+            yield from _inside(top, denied)
+
+
+def _inside(folder: Path, denied: Callable[[Path, str], object]) -> Iterator[Path]:
+    """As `Path.rglob`, which passes over folders that it cannot read, and says nothing."""
+    try:
+        inside = [(path, path.is_dir() and not path.is_symlink()) for path in folder.iterdir()]
+    except OSError as error:
+        denied(folder, f"a folder that cannot be read: {(error.strerror or str(error)).lower()}")
+        return
+    for path, is_folder in inside:
+        yield path
+        if is_folder:
+            yield from _inside(path, denied)

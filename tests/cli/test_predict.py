@@ -20,6 +20,7 @@ from instrec.inference import activations, timeline_plot
 from tests import documented
 from tests.av_files import cut, encode, fail_from_now_on
 from tests.cli.told import assert_only_error
+from tests.locked_folders import lock
 from tests.refusals import assert_one_line
 from tests.tone_model import RATE, silence, tone
 
@@ -160,6 +161,14 @@ class TestPredict:
         plots = tmp_path / "plots"
         assert main(["predict", str(music), str(music), "--plot", str(plots / "p.png"), "--model", model]) == 0
         assert sorted(path.name for path in plots.iterdir()) == ["p-1-music.png", "p-2-music.png"]
+
+    def test_of_a_folder_that_cannot_be_read_the_rest_is_done(self, capsys, monkeypatch, model, music):
+        (music.parent / "locked").mkdir()
+        lock(monkeypatch)
+        assert main(["predict", str(music.parent), "--model", model]) == 2
+        out, err = capsys.readouterr()
+        assert out.startswith(f"{music}  0:08.0")
+        assert_one_line(err, music.parent / "locked", "permission denied")
 
     def test_a_bad_hop_is_told_of_once(self, capsys, model, music):
         assert main(["predict", str(music), str(music), "--hop", "60", "--model", model]) == 2

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instrec.corpus import index
+from tests.locked_folders import lock
 from tests.refusals import refused
 
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
@@ -103,6 +104,15 @@ def test_a_name_that_is_not_utf8_is_left_out_with_its_reason(tmp_path):
     assert found == []
     index.write(tmp_path, [], excluded)
     assert "not UTF-8" in (tmp_path / "excluded.csv").read_text()
+
+
+def test_a_folder_that_cannot_be_read_is_left_out_with_its_reason(tmp_path, monkeypatch):
+    (tmp_path / "violin/locked").mkdir(parents=True)
+    lock(monkeypatch)
+    found, (excluded,) = index.search(tmp_path, {".wav"})
+    assert found == []
+    assert excluded.path == (tmp_path / "violin/locked").as_posix()
+    assert "permission denied" in excluded.reason
 
 
 def test_a_missing_folder_is_named(tmp_path):

@@ -11,6 +11,7 @@ import soundfile
 from instrec.evaluation.labeled_folder import asked, evaluate_folder, figures, find
 from instrec.inference import keras_model
 from instrec.models.classifier import Classifier
+from tests.locked_folders import lock
 from tests.refusals import refused
 from tests.tone_model import RATE, build, tone
 
@@ -64,3 +65,13 @@ def test_a_folder_that_is_none_or_holds_nothing_is_refused(tmp_path):
         find(tmp_path / "none", ("violin",))
     with refused("folder-empty", tmp_path):
         find(tmp_path, ("violin",))
+
+
+def test_a_folder_that_cannot_be_read_is_left_out(tmp_path, monkeypatch):
+    (tmp_path / "violin/locked").mkdir(parents=True)
+    (tmp_path / "violin/1.wav").touch()
+    lock(monkeypatch)
+    labeled, (skipped,) = find(tmp_path, ("violin",))
+    assert labeled == [(tmp_path / "violin/1.wav", "violin")]
+    assert skipped.file == str(tmp_path / "violin/locked")
+    assert "permission denied" in skipped.reason

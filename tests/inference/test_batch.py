@@ -7,10 +7,15 @@ import pytest
 from instrec.errors import UserError
 from instrec.inference import batch, prediction
 from tests import tone_model
+from tests.locked_folders import lock
 from tests.refusals import refused
 from tests.tone_model import silence, tone, written
 
 NAMES = ("double_bass", "violin", "flute")
+
+
+def fail(error: UserError) -> None:
+    raise error
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +75,14 @@ def test_a_folder_stands_for_the_audio_in_and_below_it(tmp_path):
     for name in ("b.WAV", "a/2.flac", "a/1.mp3", ".hidden/c.wav", "a/.d.wav", "a/notes.txt", "folder.wav/e.ogg"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    found = batch.sounds([str(tmp_path), str(tmp_path / "a" / "notes.txt")])
+    found = batch.sounds([str(tmp_path), str(tmp_path / "a" / "notes.txt")], fail)
     names = ["a/1.mp3", "a/2.flac", "b.WAV", "folder.wav/e.ogg"]
     assert [str(each.name) for each in found] == [*names, "notes.txt"]
     assert [each.path for each in found] == [tmp_path / name for name in (*names, "a/notes.txt")]
 
 
 def test_a_name_that_is_too_long_is_a_file_that_cannot_be_read(model, files):
-    (long,) = batch.sounds(["x" * 300])
+    (long,) = batch.sounds(["x" * 300], fail)
     error, found = batch.predictions([long.path, files[0]], model)
     assert (error.code, error.subject) == ("file-unreadable", long.path)
     assert found.instruments
@@ -86,4 +91,18 @@ def test_a_name_that_is_too_long_is_a_file_that_cannot_be_read(model, files):
 def test_a_folder_without_audio_is_told_of(tmp_path):
     (tmp_path / "notes.txt").touch()
     with refused("folder-empty", tmp_path, ".aac", ".flac", ".wav"):
-        batch.sounds([str(tmp_path)])
+        batch.sounds([str(tmp_path)], fail)
+
+
+def test_a_folder_that_cannot_be_read_is_reported(tmp_path, monkeypatch):
+    for name in ("a/b/1.wav", "locked/2.wav", "a/locked/3.wav", ".hidden/locked/4.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    lock(monkeypatch)
+    denied: list[UserError] = []
+    (found,) = batch.sounds([tmp_path], denied.append)
+    assert found.path == tmp_path / "a/b/1.wav"
+    assert {(each.code, each.subject) for each in denied} == {
+        ("file-unreadable", tmp_path / name) for name in ("locked", "a/locked")
+    }
+    assert "permission denied; check its permissions" in str(denied[0])

@@ -128,7 +128,8 @@ def test_folders_may_be_links(tmp_path):
     (tmp_path / "set").mkdir()
     (tmp_path / "set/flute").symlink_to(tmp_path / "disk")
     (tmp_path / "set/flute/deep/loop").symlink_to(tmp_path / "set")
-    assert [path for path in below(tmp_path / "set") if path.is_file()] == [tmp_path / "set/flute/deep/a.wav"]
+    found = [path for path in below(tmp_path / "set", pytest.fail) if path.is_file()]
+    assert found == [tmp_path / "set/flute/deep/a.wav"]
 
 
 def test_a_full_disk_for_temporary_files_is_told_by_its_name(tmp_path, monkeypatch):
