@@ -55,6 +55,11 @@ def load(path: Path | str) -> Model:
             path,
             f"no model there; train one with `dvc repro`, or name another with --model: a file, or out of {released}",
         )
+    try:
+        path.open("rb").close()
+    except OSError as error:  # which onnxruntime does not tell from damage
+        reason = (error.strerror or str(error)).lower()
+        raise UserError("file-unreadable", path, f"{reason}; check its permissions") from error
     if path.suffix == ".onnx":
         from instrec.inference import onnx_model
 

@@ -1,5 +1,6 @@
 """ONNX gives what Keras gives, on real decoding; and what is no model is refused in one line."""
 
+import errno
 import json
 import os
 import subprocess
@@ -130,6 +131,17 @@ class TestDamaged:
         onnx.helper.set_model_props(graph, texts)
         onnx.save(graph, tmp_path / "m.onnx")
         assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
+
+    @pytest.mark.parametrize("name", ["m.onnx", "m.keras"])
+    def test_what_may_not_be_read(self, tmp_path, monkeypatch, name):
+        (tmp_path / name).touch()
+
+        def denied(path: Path, *_: object) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        monkeypatch.setattr(Path, "open", denied)
+        with refused("file-unreadable", tmp_path / name, "permission denied", "permissions"):
+            model.load(tmp_path / name)
 
     def test_a_graph_for_other_features(self, tones_onnx, tmp_path):
         graph = onnx.load(tones_onnx)
