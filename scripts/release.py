@@ -57,15 +57,21 @@ def named(text: str) -> str:
 
 
 def store(folder: Path, name: str) -> None:
-    """Put the model into `released/`, where git has it, and its ONNX into the package."""
+    """Put the model into `released/`, where git has it, and its ONNX with checksums into the package."""
     model = folder / TRAINED
-    exported = exporting.export(model, "onnx", packaged := PACKAGED.with_stem(name))
-    print(f"{packaged}: its probabilities differ from Keras's by at most {exported.difference:.1g}")
+    _pack(model, name, "at most")
     if name == RELEASED.stem:
-        exported = exporting.export(model, "onnx", packaged := PACKAGED.with_stem(FAST), clips=folder / VALIDATION)
-        print(f"{packaged}: its probabilities differ from Keras's by a mean of {exported.difference:.1g}")
+        _pack(model, FAST, "a mean of", clips=folder / VALIDATION)
     with written_whole(RELEASED.with_stem(name)) as part:
         shutil.copyfile(model, part)
+
+
+def _pack(model: Path, name: str, how: str, *, clips: Path | None = None) -> None:
+    packaged = PACKAGED.with_stem(name)
+    exported = exporting.export(model, "onnx", packaged, clips=clips)
+    with written_whole(packaged.with_suffix(".md5")) as part:
+        part.write_text(f"{md5(packaged)}  {packaged.name}\n", encoding="ascii")
+    print(f"{packaged}: its probabilities differ from Keras's by {how} {exported.difference:.1g}")
 
 
 def main() -> None:

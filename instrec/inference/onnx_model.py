@@ -11,6 +11,7 @@ import numpy as np
 from instrec.errors import UserError
 from instrec.inference import front_end
 from instrec.inference.window_classifier import FloatArray, WindowClassifier
+from instrec.util.files import md5
 
 _QUIET = 3  # onnxruntime warns of inputs that may be left out, as the features may
 _MOST = 2**24  # samples in a window, bands times bins: far more than any model that was ever trained has
@@ -19,12 +20,19 @@ _MOST = 2**24  # samples in a window, bands times bins: far more than any model 
 def load(path: Path) -> WindowClassifier:
     """Read an exported model.
 
+    A file MODEL.md5 beside it has its checksum, as beside the models of the package: zeros in place of weights, which
+    a failing disk may leave, are weights, too.
+
     Raises
     ------
     UserError
         When the file is damaged, or was not written by `instrec export`.
     """
     import onnxruntime
+
+    listed = path.with_suffix(".md5")
+    if listed.is_file() and md5(path) not in listed.read_text(encoding="ascii", errors="replace"):
+        raise UserError("model-unloadable", path, f"damaged: not what {listed.name} beside it lists; install it again")
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = _QUIET

@@ -73,5 +73,5 @@ def test_a_folder_that_cannot_be_read_is_left_out(tmp_path, monkeypatch):
     lock(monkeypatch)
     labeled, (skipped,) = find(tmp_path, ("violin",))
     assert labeled == [(tmp_path / "violin/1.wav", "violin")]
-    assert skipped.file == str(tmp_path / "violin/locked")
-    assert "permission denied" in skipped.reason
+    assert skipped["file"] == str(tmp_path / "violin/locked")
+    assert "permission denied" in skipped["reason"]

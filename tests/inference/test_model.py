@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -165,6 +166,15 @@ class TestDamaged:
         graph = onnx.helper.make_graph([node], "g", [value], [given])
         onnx.save(onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8), tmp_path / "m.onnx")
         assert "not a model that this version of instrec exported" in self.refused(tmp_path / "m.onnx")
+
+    def test_zeros_in_place_of_weights(self, tmp_path):
+        content = bytearray(PACKAGED.read_bytes())
+        content[2_000_000:2_004_096] = bytes(4096)
+        (tmp_path / PACKAGED.name).write_bytes(content)
+        assert len(model.load(tmp_path / PACKAGED.name).classes) == 15  # nothing tells them from others
+        shutil.copy(PACKAGED.with_suffix(".md5"), tmp_path)
+        with refused("model-unloadable", tmp_path / PACKAGED.name, "damaged", PACKAGED.with_suffix(".md5").name):
+            model.load(tmp_path / PACKAGED.name)
 
     def test_weights_that_are_no_numbers(self, tones_onnx, tmp_path):
         graph = onnx.load(tones_onnx)

@@ -47,6 +47,8 @@ def test_the_package_has_the_released_models(repository, name):
     facts = json.loads((repository / FACTS.with_stem(original(name).stem)).read_text())
     assert about["model_md5"] == facts["model"]["md5"] == md5(repository / original(name))
     assert facts["model"]["bytes"] <= 5e6
+    packaged = PACKAGED.with_stem(name)
+    assert packaged.with_suffix(".md5").read_text() == f"{md5(packaged)}  {packaged.name}\n"
 
 
 @pytest.mark.parametrize("name", NAMES)

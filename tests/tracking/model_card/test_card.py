@@ -221,7 +221,8 @@ class TestRelease:
             facts["model"]["md5"] == md5(built / RELEASED.with_stem("tiny")) == md5(built / "models/classifier.keras")
         )
         assert (built / "docs/model_card_tiny.md").read_text() == model_card.page(facts)
-        assert (built / "instrec/models/tiny.onnx").is_file()
+        packaged = built / "instrec/models/tiny.onnx"
+        assert packaged.with_suffix(".md5").read_text() == f"{md5(packaged)}  tiny.onnx\n"
         assert md5(built / RELEASED) == before
 
     def test_what_does_not_belong_together_is_refused(self, built, tmp_path):
