@@ -18,7 +18,7 @@ def prediction_table(prediction: Prediction) -> str:
     """Lay out the instruments of one file with their probability and the times they sound."""
     heading = f"{prediction.activations.file}  {clock(prediction.activations.duration, decimals=1)}"
     columns = shutil.get_terminal_size((110, 24)).columns
-    lines = list(_instruments(prediction, columns)) if prediction.instruments else [f"  {_nothing(prediction)}"]
+    lines = list(_instruments(prediction, columns)) if prediction.instruments else [f"  {nothing(prediction)}"]
     doubtful = [
         f"{_named(each.name)} {each.probability:.2f} at {clock(each.segments[0][0])}" for each in prediction.doubtful
     ]
@@ -50,7 +50,8 @@ def _named(name: str) -> str:
     return f"{name} {taxonomy.instrument(name).title}" if name in taxonomy.PROGRAMS else name
 
 
-def _nothing(prediction: Prediction) -> str:
+def nothing(prediction: Prediction) -> str:
+    """Tell why a sound has no instruments: silence, or what comes nearest."""
     strongest = prediction.timeline.max(axis=0)
     if not strongest.any():
         return "silent: nothing sounds"

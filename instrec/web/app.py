@@ -92,6 +92,8 @@ class _Server:
         """Take a file as the body; answer with the lines of `_lines`."""
         if not _from_this_page(request):
             return _refusal("This page may not ask.", 403)
+        if request.headers.get("content-type", "").startswith("multipart/"):
+            return _refusal("Send the file itself, not a form: curl --data-binary @song.wav ADDRESS/timeline", 415)
         with ExitStack() as stack:
             try:
                 # Nameless, and not buffered: whatever ends this process ends the file, and closing cannot fail.

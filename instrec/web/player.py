@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from instrec import taxonomy
 from instrec.inference.activations import thinned
 from instrec.inference.prediction import Prediction
+from instrec.inference.prediction_table import nothing
 from instrec.util.text import clock
 from instrec.web import media
 
@@ -41,6 +42,8 @@ class Timeline:
     ----------
     name, duration : of the file; the duration in minutes and seconds.
     rows : the instrument that sounds longest first; `left_out` more are not shown.
+    nothing : why there are no rows.
+    window_seconds : what the model takes at once.
     waveform : the outline as points of an SVG polygon, 1000 wide, -100 to 100 high.
     ticks : the time axis: place in 0..1, and label.
     sound : as a data URI; None where it is too long.
@@ -51,6 +54,8 @@ class Timeline:
     duration: str
     rows: tuple[Row, ...]
     left_out: int
+    nothing: str
+    window_seconds: float
     waveform: str
     ticks: tuple[tuple[float, str], ...]
     sound: str | None
@@ -86,6 +91,8 @@ def laid_out(name: str, predicted: Prediction, sound: str | None = None, labels:
         duration=clock(duration),
         rows=tuple(rows),
         left_out=len(shown) - len(rows),
+        nothing="" if rows else nothing(predicted),
+        window_seconds=predicted.activations.window / predicted.activations.sample_rate,
         waveform=_waveform(predicted.activations.envelope),
         ticks=tuple(_ticks(duration)),
         sound=sound,

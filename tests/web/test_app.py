@@ -63,8 +63,23 @@ def test_a_file_that_is_cut_off_is_said_to_be(address, music):
 
 def test_silence_is_answered_too(address, tmp_path):
     last = said(address, written(tmp_path, silence(2)).read_bytes())[-1]
-    assert "Nothing reaches its threshold" in last["html"]
+    assert "Silent: nothing sounds." in last["html"]
     assert "When they sound" not in last["html"]
+    assert "red line" not in last["html"]
+
+
+def test_what_comes_nearest_is_named_where_nothing_is_found(address, tmp_path):
+    y = np.sin(2 * np.pi * 7000 * np.arange(2 * RATE) / RATE).astype(np.float32)  # no tone of the model's
+    last = said(address, written(tmp_path, 0.1 * y).read_bytes())[-1]
+    assert re.search(r">Nothing reaches its threshold; nearest: \w+ 0\.\d\d\.<", last["html"])
+
+
+def test_a_form_is_refused_with_the_way_to_send_a_file(address, uploads, music):
+    form = b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + music + b"\r\n--b--\r\n"
+    status, _, text = asked(address, "POST", "/timeline", form, **{"Content-Type": "multipart/form-data; boundary=b"})
+    assert status == 415
+    assert "--data-binary" in json.loads(text)["error"]
+    wait_until_empty(uploads)
 
 
 @pytest.mark.parametrize(
