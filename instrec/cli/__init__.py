@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 # Slow imports come later, where Ctrl-C is reported in one line.
 from instrec.errors import UserError, closest, run, told
@@ -21,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:
         guard()
+        _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names that a terminal of ASCII cannot show
     try:
@@ -40,6 +42,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return told(
             UserError("file-unwritable", "standard output cannot be written", f"{error.strerror}; free some space")
         )
+
+
+def _open_closed_streams() -> None:
+    """Open what the caller has closed, as some schedulers do: the next file would take its place, and its output."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for the whole process
 
 
 def _drop_output() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -94,6 +95,21 @@ def test_a_full_disk_under_the_output_is_told():
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 2
     assert_one_line(done.stderr, "standard output", os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    ("closed", "arguments", "code"),
+    [(">&-", "x.wav", 2), ("2>&-", "x.wav", 2), ("<&-", "-", 2), ("<&- >&- 2>&-", "--version", 0)],
+)
+def test_streams_that_the_caller_has_closed(tmp_path, closed, arguments, code):
+    command = f"{shlex.quote(sys.executable)} -m instrec predict {arguments} {closed}".replace("predict --", "--")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (code, "")
+    if "2>&-" not in closed:
+        assert_one_line(done.stderr, arguments)
 
 
 def test_doctor_tells_what_is_missing(capsys, tmp_path):
