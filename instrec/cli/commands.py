@@ -40,6 +40,8 @@ def predict(args: argparse.Namespace) -> int:
         raise UserError(
             "suffix-not-allowed", f"--plot {args.plot}", f"unknown format; allowed: {', '.join(timeline_plot.SUFFIXES)}"
         )
+    if args.output == Path("-"):  # what `-` is elsewhere
+        args.output = None
     denied: list[int] = []
     with _standard_input(args.files) as files:
         sounds = batch.sounds(files, lambda error: denied.append(told(error)))
@@ -149,11 +151,11 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def export(args: argparse.Namespace) -> int:
     """Write the model as ONNX or TFLite, and see that it gives the same probabilities there."""
-    with needs("instrec[export]"):
-        from instrec import export as exporting
     from instrec.models import released
 
-    model = released.choose(args.model, released.RELEASED)
+    model = released.choose(args.model, released.RELEASED)  # before packages of 2 GB are asked for
+    with needs("instrec[export]"):
+        from instrec import export as exporting
     output = args.output or Path(f"{model.stem}.{args.format}")
     with quiet_native_code():
         done = exporting.export(model, args.format, output, clips=args.int8)

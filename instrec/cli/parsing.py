@@ -66,7 +66,10 @@ def _add_users(parser: Parser) -> None:
     sub.add_argument("--format", choices=PREDICTION_FORMATS, help="(default: from the ending of --output, or text)")
     sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     sub.add_argument(
-        "--output", type=_path, metavar="PATH", help="one file for all results, or a folder for one file each"
+        "--output",
+        type=_path,
+        metavar="PATH",
+        help="one file for all results, a folder for one file each, or - for standard output",
     )
     sub.add_argument("--per-instrument", action="store_true", help="in --output FOLDER, a file for each instrument")
     sub.add_argument(

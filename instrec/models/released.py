@@ -47,11 +47,12 @@ def choose(model: Path | None, released: Path = PACKAGED) -> Path:
         return original(str(model)) if released == RELEASED else released.with_stem(str(model))
     chosen = model or (TRAINED if TRAINED.is_file() else released)
     if model is None and not chosen.is_file():
+        as_onnx = f"; the released one as ONNX is {PACKAGED}" if PACKAGED.is_file() else ""
         raise UserError(
             "model-missing",
             "",
             f"no model: neither {TRAINED} nor {released} is there; in the project's folder `git checkout {RELEASED}`"
-            " brings the released one and `dvc repro` trains one; --model names another",
+            f" brings the released one and `dvc repro` trains one; --model names another{as_onnx}",
         )
     if model is None and chosen == released and Path("dvc.yaml").exists():
         _log.info("%s is not there; the released model is used", TRAINED)

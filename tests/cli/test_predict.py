@@ -170,6 +170,12 @@ class TestPredict:
         assert out.startswith(f"{music}  0:08.0")
         assert_one_line(err, music.parent / "locked", "permission denied")
 
+    def test_a_dash_as_output_is_standard_output(self, capsys, monkeypatch, model, music):
+        monkeypatch.chdir(music.parent)
+        assert main(["predict", str(music), "--output", "-", "--format", "csv", "--model", model]) == 0
+        assert capsys.readouterr().out.startswith("file,instrument,probability,start,end\n")
+        assert list(music.parent.iterdir()) == [music]
+
     def test_a_bad_hop_is_told_of_once(self, capsys, model, music):
         assert main(["predict", str(music), str(music), "--hop", "60", "--model", model]) == 2
         assert_only_error(capsys, "60 s", "0.1 to 1")

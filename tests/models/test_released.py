@@ -80,7 +80,7 @@ def test_a_trained_model_comes_first_and_a_named_one_before_it(folder, tones, ca
 def test_without_any_the_next_commands_are_named(folder, capsys):
     assert main(["export", "--format", "onnx"]) == 2
     err = capsys.readouterr().err
-    assert_one_line(err, TRAINED, RELEASED, f"`git checkout {RELEASED}`", "`dvc repro`", "--model")
+    assert_one_line(err, TRAINED, RELEASED, f"`git checkout {RELEASED}`", "`dvc repro`", "--model", PACKAGED)
 
 
 def test_a_named_model_that_is_missing_is_not_replaced(folder, tones, capsys):
