@@ -204,7 +204,7 @@ def test_programs_of_the_page_run(registered, mlflow_server, local, tmp_path, mo
         ("instrec", "the best", "--alias 'the best'", "letters"),
         ("instrec", "latest", "--alias 'latest'", "`latest`"),
         ("instrec", "v12", "--alias 'v12'", "`v1`"),
-        ("instrec", "1.5", "--alias '1.5'", "point"),
+        ("instrec", "1.5", "--alias '1.5'", "dot"),
     ],
 )
 def test_a_name_that_mlflow_would_refuse_or_misread(name, alias, subject, named):
