@@ -28,9 +28,9 @@ def seeds() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         labels = np.arange(3 * _ROWS).reshape(_ROWS, 3).astype(np.uint8) % 2
         for name, compression, unknown in (
-            ("audio/plain.h5", "none", None),
-            ("audio/partial.h5", "none", 1 - labels),
-            ("spectrograms/packed.h5", "shuffle+gzip-1", None),
+            ("audio/plain.h5", {}, None),
+            ("audio/partial.h5", {}, 1 - labels),
+            ("spectrograms/packed.h5", hdf5.GZIP, None),
         ):
             path = Path(folder) / name
             with hdf5.create(
