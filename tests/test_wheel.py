@@ -114,7 +114,9 @@ def test_evaluate_and_doctor(lean, folder):
     assert "missing" not in said
 
 
-@pytest.mark.parametrize("command", ["predict --plot song.png song.wav", "serve", "export --format onnx"])
+@pytest.mark.parametrize(
+    "command", ["predict --plot song.png song.wav", "serve", "export --format onnx --model classifier"]
+)
 def test_what_an_extra_brings_is_named(lean, folder, command):
     done = run(lean, folder, f"instrec {command}", code=2)
     assert re.fullmatch(rb"error: .*pip install 'instrec\[\w+\]'.*\n", done.stderr)

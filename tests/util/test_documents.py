@@ -129,7 +129,6 @@ def test_a_large_lock_takes_less_time_than_with_the_loader_of_pyyaml():
 # How often another module parses what no user can have written.
 ELSEWHERE = {
     "instrec/inference/onnx_model.py": 1,  # whatever is wrong in it, the model is refused
-    "instrec/inference/prediction.py": 1,  # what it has just written
     "instrec/training/checkpoints.py": 1,  # its own state, whose checksums were tested
     "instrec/models/classifier.py": 1,  # what Keras has just written
     "instrec/tracking/mlflow/registry.py": 1,  # what its own process has printed
