@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from instrec.errors import UserError
 from instrec.inference.activations import activations_of
 from tests import tone_model
+from tests.refusals import refused
 from tests.tone_model import RATE, silence, tone
 
 MODEL = tone_model.model()
@@ -61,7 +62,7 @@ def test_a_stream_that_has_ended_takes_no_more():
     stream = MODEL.stream(44100)
     assert [len(list(given)) for given in (stream.feed(np.zeros(44100)), stream.end())] == [0, 1]
     for more in (lambda: stream.feed(np.zeros(9)), stream.end):
-        with pytest.raises(UserError, match="stream: has ended; begin another"):
+        with refused("stream-ended", "stream", "model.stream"):
             list(more())
 
 
