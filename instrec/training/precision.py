@@ -41,8 +41,15 @@ class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc]
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
+        neutral = [tf.shape(inputs)[-1]]
         y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-            x=inputs, scale=self.gamma, offset=self.beta, mean=[], variance=[], epsilon=self.epsilon, is_training=True
+            x=inputs,
+            scale=self.gamma if self.scale else tf.ones(neutral),
+            offset=self.beta if self.center else tf.zeros(neutral),
+            mean=[],
+            variance=[],
+            epsilon=self.epsilon,
+            is_training=True,
         )
         count = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], variance.dtype)
         variance *= (count - 1) / count  # it estimates that of more clips; Keras keeps that of these
@@ -53,20 +60,20 @@ class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc]
 
 def fused(model: Any) -> Any:
     """Return a model with the same weights that normalizes batches in one step; itself where it is not in bfloat16."""
-    normalizations = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+    normalizations = [layer for layer in _layers(model) if isinstance(layer, layers.BatchNormalization)]
     if keras.backend.backend() != "tensorflow" or all(each.compute_dtype != "bfloat16" for each in normalizations):
         return model
 
     def kind(layer: Any) -> Any:
-        full = isinstance(layer, layers.BatchNormalization) and layer.scale and layer.center
-        return FusedBatchNormalization if full and len(layer.input.shape) == 4 else type(layer)
+        normalizes = isinstance(layer, layers.BatchNormalization) and len(layer.input.shape) == 4
+        return FusedBatchNormalization if normalizes else type(layer)
 
     return _copy(model, lambda layer: kind(layer).from_config(layer.get_config()))
 
 
 def single(model: Any) -> Any:
     """Return a model with the same weights, which computes in float32; the model itself if it does so already."""
-    if all(layer.compute_dtype == "float32" for layer in model.layers):
+    if all(layer.compute_dtype == "float32" for layer in _layers(model)):
         return model
 
     def kind(layer: Any) -> Any:
@@ -75,7 +82,13 @@ def single(model: Any) -> Any:
     return _copy(model, lambda layer: kind(layer).from_config(layer.get_config() | {"dtype": "float32"}))
 
 
+def _layers(model: Any) -> Iterator[Any]:
+    """Yield the layers of a model and of the models in it."""
+    for layer in model.layers:
+        yield from _layers(layer) if isinstance(layer, keras.Model) else (layer,)
+
+
 def _copy(model: Any, layer_for: Callable[[Any], Any]) -> Any:
-    copy = keras.models.clone_model(model, clone_function=layer_for)
+    copy = keras.models.clone_model(model, clone_function=layer_for, recursive=True)
     copy.set_weights(model.get_weights())
     return copy

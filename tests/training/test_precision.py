@@ -63,6 +63,22 @@ def test_a_model_in_bfloat16_has_it_while_it_trains_and_not_after(half: keras.Mo
         np.testing.assert_array_equal(one, other)
 
 
+def test_models_within_models_have_it_too(half: keras.Model) -> None:
+    inputs = keras.Input(SHAPE)
+    x = layers.Conv2D(3, 3, dtype="mixed_bfloat16")(inputs)
+    x = layers.BatchNormalization(scale=False, dtype="mixed_bfloat16")(x)
+    whole = keras.Sequential([inputs, keras.Model(inputs, x, name="inner"), layers.Flatten()])
+    model = precision.fused(whole)
+    assert kinds(model.layers[0]) == {FusedBatchNormalization}
+    after = precision.single(model)
+    assert {layer.compute_dtype for layer in after.layers[0].layers} == {"float32"}
+    clips = np.random.default_rng(0).random((4, *SHAPE)).astype(np.float32)
+    for training in (False, True):
+        near = [np.asarray(each(clips, training=training), np.float32) for each in (whole, model, after)]
+        np.testing.assert_allclose(near[1], near[0], atol=0.1)
+        np.testing.assert_allclose(near[2], near[0], atol=0.1)
+
+
 def test_no_other_model_has_it(half: keras.Model) -> None:
     single = precision.single(half)
     assert precision.fused(single) is single
