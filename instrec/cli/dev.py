@@ -57,7 +57,8 @@ def systems(args: argparse.Namespace) -> int:
     names = [recipes.load(folder, name).name for name in args.names] or [each.name for each in known]
     if args.run:
         seeds = range(args.seed, args.seed + args.seeds)
-        running.run(Path(), names, budget=args.budget, seeds=seeds, path=path, anew=args.anew)
+        chosen = {"budget": args.budget, "seeds": seeds, "precision": args.precision}
+        running.run(Path(), names, path=path, anew=args.anew, **chosen)
     written, runs = path.with_suffix(".md"), results.read(path)
     page.write(written, known, runs)
     metrics_chart.draw(page.chart_of(written), page.shown(runs), known)

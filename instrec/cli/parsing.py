@@ -125,6 +125,8 @@ def _add_maintainers(parser: Parser) -> None:
     sub.add_argument("--seed", type=int, default=20, help="first seed (default: 20)")
     sub.add_argument("--seeds", type=_count, default=3, help="repetitions, each with a seed of its own (default: 3)")
     sub.add_argument("--anew", action="store_true", help="also run what docs/systems.json has from other commits")
+    precisions = ("auto", "float32", "mixed_float16", "mixed_bfloat16")
+    sub.add_argument("--precision", choices=precisions, default="auto", help="train.precision (default: auto)")
     sub = parser.command(dev.gate, "judge the working tree by its metrics against another commit's")
     sub.add_argument("base", metavar="BASE", help="a commit, branch or tag to compare with")
     sub.add_argument("--rules", type=_path, default=Path("gate.yaml"), metavar="FILE", help="(default: gate.yaml)")

@@ -24,7 +24,7 @@ class Run:
     ----------
     recipe, budget, seed : what was run: `full` or `cpu` budget.
     commit : of the code that ran.
-    machine : what it ran on, in a few words.
+    machine : what it ran on, and in which precision if one was chosen, in a few words.
     metrics : the content of metrics/test.json.
     history : every column of models/history.csv, an epoch after the other.
     speed : the content of models/speed.json; empty where the model came out of DVC's cache.

@@ -34,7 +34,14 @@ _GRACE = 10.0  # seconds for DVC and its stage to end after Ctrl-C, which reache
 
 
 def run(
-    repository: Path, names: Sequence[str], *, budget: str, seeds: Sequence[int], path: Path, anew: bool = False
+    repository: Path,
+    names: Sequence[str],
+    *,
+    budget: str,
+    seeds: Sequence[int],
+    path: Path,
+    anew: bool = False,
+    precision: str = "auto",
 ) -> None:
     """Run every recipe with every seed that `path` does not have yet, and add each result as its run ends.
 
@@ -44,6 +51,7 @@ def run(
     Parameters
     ----------
     anew : also run what `path` has from another commit than the current one.
+    precision : `train.precision` of the runs.
 
     Raises
     ------
@@ -62,7 +70,7 @@ def run(
     with tqdm(_by_clips(clone, wanted, budget), desc="systems", unit="run") as progress:
         for name, seed in progress:
             progress.set_postfix_str(f"{name}, seed {seed}")
-            results.add(path, _run(repository, clone, name, budget, seed, commit))
+            results.add(path, _run(repository, clone, name, budget, seed, commit, precision))
 
 
 def _by_clips(clone: Path, wanted: Sequence[tuple[str, int]], budget: str) -> list[tuple[str, int]]:
@@ -82,8 +90,9 @@ def _by_clips(clone: Path, wanted: Sequence[tuple[str, int]], budget: str) -> li
     return sorted(wanted, key=turn)
 
 
-def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commit: str) -> results.Run:
-    changes = merged(recipes.load(clone / "recipes", name).changes(budget=budget), {"seed": seed})
+def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commit: str, precision: str) -> results.Run:
+    chosen = {"seed": seed, "train": {"precision": precision}}
+    changes = merged(recipes.load(clone / "recipes", name).changes(budget=budget), chosen)
     _call(clone, "git", "checkout", "--quiet", "params.yaml")
     tree, _ = recipes.settings(clone / "params.yaml", changes, f"recipes/{name}.yaml")
     (clone / "params.yaml").write_text(yaml.safe_dump(tree, sort_keys=False), encoding="utf-8")
@@ -104,7 +113,7 @@ def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commi
         budget,
         seed,
         commit,
-        _machine(),
+        _machine() if precision == "auto" else f"{_machine()}, {precision}",
         documents.load_json(clone / "metrics/test.json"),
         {column: [float(row[column]) for row in history] for column in history[0]},
         documents.load_json(speed) if speed.exists() else {},
