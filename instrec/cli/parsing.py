@@ -63,8 +63,9 @@ def _add_users(parser: Parser) -> None:
         "files", nargs="+", type=_path, metavar="FILE",
         help="audio of any format, rate and length, a folder of it, or - for standard input",
     )  # fmt: skip
-    sub.add_argument("--format", choices=PREDICTION_FORMATS, help="(default: from the ending of --output, or text)")
-    sub.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
+    form = sub.add_mutually_exclusive_group()
+    form.add_argument("--format", choices=PREDICTION_FORMATS, help="(default: from the ending of --output, or text)")
+    form.add_argument("--json", dest="format", action="store_const", const="json", help="the same as --format json")
     sub.add_argument(
         "--output",
         type=_path,

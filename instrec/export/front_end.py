@@ -119,7 +119,10 @@ def _power(frames: Any) -> tuple[Any, NDArray[np.float32]]:
     b, k, s, t = n // a, np.arange(a // 2 + 1), np.arange(a), np.arange(n // a)
     first, turn, second = _turns(np.outer(k, s) / a), _turns(np.outer(k, t) / n), _turns(np.outer(t, t) / b)
     columns = ops.reshape(frames, (-1, a, b))
-    real, imaginary = ops.matmul(first.real, columns), ops.matmul(first.imag, columns)
+    # A matrix for each frame, as onnxruntime refuses a product of one matrix and none.
+    both = np.concatenate([first.real, first.imag])
+    both = ops.matmul(ops.zeros_like(columns[:, :1, :1]) + both, columns)
+    real, imaginary = both[:, : len(k)], both[:, len(k) :]
     turned = ops.concatenate(
         [real * turn.real - imaginary * turn.imag, real * turn.imag + imaginary * turn.real], axis=-1
     )

@@ -110,10 +110,10 @@ class _Reader:
 def presence(path: Path, clips: FloatArray, window: int) -> FloatArray:
     """Return what the file makes of clips [shape=(clips, classes)]; see `quantize`."""
     opened = onnx_file.session(path)
-    return np.concatenate([opened.run(["presence"], batch)[0][1:] for batch in _batches(clips, window)])
+    return np.concatenate([opened.run(["presence"], batch)[0] for batch in _batches(clips, window)])
 
 
 def _batches(clips: FloatArray, window: int) -> Iterator[dict[str, FloatArray]]:
-    silence = np.zeros((1, window), np.float32)  # a row of sound, which the graph cannot do without
+    none = np.zeros((0, window), np.float32)
     for start in range(0, len(clips), _BATCH):
-        yield {INPUT: silence, FEATURES: clips[start : start + _BATCH]}
+        yield {INPUT: none, FEATURES: clips[start : start + _BATCH]}

@@ -18,6 +18,7 @@ from instrec.errors import UserError, shown
 from instrec.inference.cutter import BATCH, Cutter
 from instrec.inference.window_classifier import FloatArray, WindowClassifier
 
+_BLOCK_SECONDS = 5.0  # of sound decoded before windows are cut: more would leave the other threads without work
 _MOST_THREADS = 4  # more would wait for the decoder, and each needs memory of its own
 
 Item = TypeVar("Item")
@@ -147,7 +148,7 @@ def activations_of(
     if isinstance(sound, np.ndarray):
         blocks = arrays.blocks(sound, sample_rate, rate)
     else:
-        blocks = decoding.blocks(Path(sound), rate, track=track, facts=facts)
+        blocks = decoding.blocks(Path(sound), rate, block_seconds=_BLOCK_SECONDS, track=track, facts=facts)
     envelope, cutter = loudness.Envelope(rate // _FRAMES_PER_SECOND), Cutter(model.window, hop, least=BATCH)
 
     def stretches() -> Iterator[tuple[int, FloatArray]]:
@@ -222,10 +223,12 @@ def window_activations(model: WindowClassifier, onset: int, stretch: FloatArray,
     """
     sound = stretch if stretch.ndim == 1 else stretch.sum(axis=1)  # parts add up to it
     windows = sliding_window_view(sound, min(len(sound), model.window))[::hop]
-    rms = np.array([loudness.rms(window) for window in windows])
+    energy = np.concatenate([[0], np.cumsum(np.square(sound, dtype=np.float64))])  # up to each sample
+    starts = hop * np.arange(len(windows))
+    rms = np.sqrt((energy[starts + windows.shape[1]] - energy[starts]) / windows.shape[1])
     presence = np.zeros((len(windows), len(model.classes)), np.float32)
     loud = rms >= 10 ** (loudness.DITHER_RMS_DBFS / 20)
     if loud.any():
         missing = np.zeros((max(0, model.window - len(stretch)), *stretch.shape[1:]), np.float32)
         presence[loud] = model.network(model.features(np.concatenate([stretch, missing]), hop)[loud])
-    return onset + hop * np.arange(len(windows)), presence, rms
+    return onset + starts, presence, rms

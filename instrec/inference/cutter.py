@@ -9,6 +9,7 @@ import numpy as np
 from instrec.inference.window_classifier import FloatArray
 
 BATCH = 32  # windows
+LAST = 8  # windows in a stretch at the end of a stream, so that several threads share them
 
 
 class Cutter:
@@ -32,15 +33,15 @@ class Cutter:
 
     def end(self) -> Iterator[tuple[int, FloatArray]]:
         """Give what is left; the last window ends where the stream does."""
-        yield from self._ready(1)
+        yield from self._ready(1, most=LAST)
         total = self._onset + len(self._rest)
         if self._onset < 0 < total:
             yield 0, self._rest[self._hop :]
         elif total > self._onset + self._window:
             yield total - self._window, self._rest[-self._window :]
 
-    def _ready(self, least: int) -> Iterator[tuple[int, FloatArray]]:
-        while (number := min(BATCH, (len(self._rest) - self._window) // self._hop)) >= least:
+    def _ready(self, least: int, most: int = BATCH) -> Iterator[tuple[int, FloatArray]]:
+        while (number := min(most, (len(self._rest) - self._window) // self._hop)) >= least:
             stretch = self._rest[self._hop : number * self._hop + self._window]
             yield self._onset + self._hop, stretch
             self._onset, self._rest = self._onset + number * self._hop, self._rest[number * self._hop :]

@@ -63,20 +63,21 @@ def _model(session: Any, path: Path) -> WindowClassifier:
     (samples,) = session.get_inputs()
     if stack is None or len(thresholds) != len(classes) or samples.shape[1] != window:
         raise ValueError("what it says of itself does not agree")
-    silence = np.zeros((1, window), np.float32)  # a row of sound, which the graph cannot do without
+    none = np.zeros((0, window), np.float32)
 
     def network(spectrograms: FloatArray) -> FloatArray:
-        given = dict(zip(names, session.run(names, {samples.name: silence, features.name: spectrograms}), strict=True))
-        presence: FloatArray = given["presence"][1:]
+        given = dict(zip(names, session.run(names, {samples.name: none, features.name: spectrograms}), strict=True))
+        presence: FloatArray = given["presence"]
         if "count" in given:
-            presence = presence * (1 - given["count"][1:, :1])  # in noise, presence rises more readily
+            presence = presence * (1 - given["count"][:, :1])  # in noise, presence rises more readily
         if presence.shape != (len(spectrograms), len(classes)) or not np.isfinite(presence).all():
             raise UserError(
                 "model-unloadable", path, "gives no probabilities; write it again with `instrec export --format onnx`"
             )
         return presence
 
-    network(stack(silence[0], stack.grid))  # fails if the graph takes other features than it describes
+    silence = np.zeros(window, np.float32)
+    network(stack(silence, stack.grid))  # fails if the graph takes other features than it describes
     return WindowClassifier(classes, thresholds, rate, window, stack.grid, stack, network)
 
 

@@ -63,6 +63,7 @@ class TestArguments:
             (["predikt", "x.wav"], "command-unknown"),
             (["predict", "x.wav", "--zzz"], "argument-unknown"),
             (["predict"], "arguments-invalid"),
+            (["predict", "x.wav", "--json", "--format", "csv"], "arguments-invalid"),
             (["dev", "recipe"], "argument-missing"),
         ],
     )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keras import layers
 
 from instrec import features
+from instrec.export import onnx_file
 from instrec.export.front_end import _power, audio_model
 from instrec.export.probes import probes
 from instrec.models.classifier import Classifier
@@ -66,6 +67,16 @@ def test_every_bin_of_the_power_spectrum_comes_once(n, seed):
     expected = np.square(np.abs(np.fft.rfft(frames[0].astype(np.float64))))
     np.testing.assert_allclose(np.array(power) @ fold, expected, rtol=1e-4, atol=1e-4 * n)
     assert fold.sum(axis=0).tolist() == [1] * (1 + n // 2)
+
+
+def test_a_graph_in_onnxruntime_takes_features_alone(tmp_path):
+    classifier, representation = showing_its_features()
+    path = tmp_path / "m.onnx"
+    onnx_file.convert(classifier, path, {})
+    rows = np.random.default_rng(0).random((3, *representation.shape)).astype(np.float32)
+    none = np.zeros((0, representation.samples), np.float32)
+    (given,) = onnx_file.session(path).run(["presence"], {"samples": none, "features": rows})
+    np.testing.assert_array_equal(given, rows.reshape(given.shape))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instrec.inference.cutter import BATCH, Cutter
+from instrec.inference.cutter import BATCH, LAST, Cutter
 
 
 @given(
@@ -21,7 +21,9 @@ def test_windows_cover_every_sample_however_the_stream_is_cut(lengths, window, s
     blocks = np.split(y, np.cumsum(lengths)[:-1]) if lengths else []
     cut = [each for block in blocks for each in cutter.add(block)]
     assert not cut or min(len(part) for _, part in cut) >= window + (least - 1) * hop
-    cut += cutter.end()
+    end = list(cutter.end())
+    assert all(len(part) <= window + (LAST - 1) * hop for _, part in end)
+    cut += end
     covered = np.zeros(len(y), bool)
     onsets: list[int] = []
     for onset, part in cut:

@@ -112,7 +112,7 @@ def test_a_client_that_resets_the_connection(server):
 
 def test_a_client_that_leaves_while_it_is_worked_for(server, long):
     told = asked(server, long)
-    assert json.loads(told.readline()) == {"seconds": 30.0}
+    assert json.loads(told.readline()) == {"seconds": 5.0}
     told.close()
 
 
