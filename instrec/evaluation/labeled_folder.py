@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ from instrec import taxonomy
 from instrec.audio import decoding
 from instrec.errors import UserError, shown
 from instrec.evaluation import metrics, protocols
-from instrec.inference import prediction
-from instrec.inference.activations import activations_of
+from instrec.inference import batch, prediction
+from instrec.inference.activations import Activations, activations_of
 from instrec.inference.model import Model
 from instrec.util.files import below
 from instrec.util.progress import tqdm
@@ -47,15 +48,22 @@ def evaluate_folder(folder: Path, model: Model, *, track: int | None = None) -> 
     columns = protocols.answering(classes, model.classes)
     labeled, skipped = find(folder, classes)
     labels, scores = [], []
-    for path, label in tqdm(labeled, unit="file", disable=None, leave=False):
-        try:
-            activations = activations_of(path, model, track=track)
-            scores.append(prediction.mean_presence(activations))
+
+    def work(path: Path, **settings: Any) -> tuple[Activations, NDArray[np.float64]]:
+        activations = activations_of(path, model, track=track, **settings)
+        return activations, prediction.mean_presence(activations)
+
+    found = batch.each([path for path, _ in labeled], work)
+    with closing(found), tqdm(found, total=len(labeled), unit="file", disable=None, leave=False) as bar:
+        for (path, label), each in zip(labeled, bar, strict=True):
+            if isinstance(each, UserError):
+                skipped.append(_skipped(path, str(each).removeprefix(f"{path}: ")))
+                continue
+            activations, score = each
+            scores.append(score)
             labels.append(label)
             for line in activations.warnings:
                 _log.warning(line)
-        except UserError as error:
-            skipped.append(_skipped(path, str(error).removeprefix(f"{path}: ")))
     if not scores:
         first = f"{skipped[0]['file']}: {skipped[0]['reason']}"
         raise UserError("all-files-skipped", folder, f"no file can be scored; the first: {first}")

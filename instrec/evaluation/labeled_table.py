@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import logging
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instrec import taxonomy
 from instrec.errors import UserError, shown
 from instrec.evaluation import bootstrap, metrics, protocols
 from instrec.evaluation.labeled_folder import asked, laid_out
-from instrec.inference import prediction
+from instrec.inference import batch, prediction
 from instrec.inference.model import Model
+from instrec.inference.prediction import Prediction
 from instrec.util.progress import tqdm
 from instrec.util.seeding import generator
 
@@ -144,20 +147,25 @@ def evaluate_table(table: Path, model: Model, *, track: int | None = None) -> di
     listed, skipped = read(table, classes)
     single = all(len(each.present) == 1 and each.present | each.absent == set(classes) for each in listed)
     scored, strengths, decisions, scores = [], [], [], []
-    for each in tqdm(listed, unit="file", disable=None, leave=False):
-        try:
-            said = prediction.predict(each.path, model, track=track)
-            score = prediction.mean_presence(said.activations) if single else None
-        except UserError as error:
-            skipped.append({"file": shown(each.path), "reason": str(error).removeprefix(f"{each.path}: ")})
-            continue
-        for line in said.activations.warnings:
-            _log.warning(line)
-        detected = {instrument.name for instrument in said.instruments}
-        scored.append(each)
-        strengths.append(said.timeline.max(axis=0))
-        scores.append(score)
-        decisions.append([name in detected for name in model.classes])
+
+    def work(path: Path, **settings: Any) -> tuple[Prediction, NDArray[np.float64] | None]:
+        said = prediction.predict(path, model, track=track, **settings)
+        return said, prediction.mean_presence(said.activations) if single else None
+
+    results = batch.each([each.path for each in listed], work)
+    with closing(results), tqdm(results, total=len(listed), unit="file", disable=None, leave=False) as bar:
+        for each, result in zip(listed, bar, strict=True):
+            if isinstance(result, UserError):
+                skipped.append({"file": shown(each.path), "reason": str(result).removeprefix(f"{each.path}: ")})
+                continue
+            said, score = result
+            for line in said.activations.warnings:
+                _log.warning(line)
+            detected = {instrument.name for instrument in said.instruments}
+            scored.append(each)
+            strengths.append(said.timeline.max(axis=0))
+            scores.append(score)
+            decisions.append([name in detected for name in model.classes])
     if not scored:
         raise UserError("folder-empty", table, f"no file can be scored; the first: {skipped[0]['reason']}")
     present, absent = (

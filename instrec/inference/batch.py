@@ -7,8 +7,9 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from instrec.audio import decoding
 from instrec.errors import UserError
@@ -17,6 +18,8 @@ from instrec.inference.activations import cores, in_order
 from instrec.inference.prediction import Prediction
 from instrec.inference.window_classifier import WindowClassifier
 from instrec.util.files import below
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,25 @@ def predictions(
     track: int | None = None,
     progress: Callable[[float], Any] = lambda seconds: None,
 ) -> Generator[Prediction | UserError]:
-    """Predict the files in their order, as `prediction.predict` does; for one that cannot be read, give the error.
+    """Predict the files in their order, as `prediction.predict` does; see `each`."""
+    settings: dict[str, Any] = {"hop_seconds": hop_seconds, "threshold": threshold, "track": track}
+    return each(paths, partial(prediction.predict, model=model, **settings), progress=progress)
+
+
+def each(
+    paths: Sequence[Path],
+    work: Callable[..., Result],
+    *,
+    progress: Callable[[float], Any] = lambda seconds: None,
+) -> Generator[Result | UserError]:
+    """Work on files in their order; for one that cannot be read, give the error.
 
     One thread per core works on them, as decoding, features and the model release Python's lock. At most two files per
     thread are ahead of the reader, which bounds memory. Closed early, it abandons what has begun.
 
     Parameters
     ----------
+    work : takes a file, and `threads` and `progress` as `activations_of` does.
     progress : called by the threads for each block with its length in seconds.
     """
     threads, stop = cores(), threading.Event()
@@ -98,17 +113,9 @@ def predictions(
             raise _Stopped
         progress(seconds)
 
-    def one(path: Path) -> Prediction | UserError:
+    def one(path: Path) -> Result | UserError:
         try:
-            return prediction.predict(
-                path,
-                model,
-                hop_seconds=hop_seconds,
-                threshold=threshold,
-                track=track,
-                threads=None if len(paths) < threads else 1,
-                progress=told,
-            )
+            return work(path, threads=None if len(paths) < threads else 1, progress=told)
         except UserError as error:
             return error
 
