@@ -41,7 +41,7 @@ def run(
     seeds: Sequence[int],
     path: Path,
     anew: bool = False,
-    precision: str = "auto",
+    precision: str | None = None,
 ) -> None:
     """Run every recipe with every seed that `path` does not have yet, and add each result as its run ends.
 
@@ -51,7 +51,7 @@ def run(
     Parameters
     ----------
     anew : also run what `path` has from another commit than the current one.
-    precision : `train.precision` of the runs.
+    precision : `train.precision` of the runs, instead of that of recipe and params.yaml.
 
     Raises
     ------
@@ -90,8 +90,10 @@ def _by_clips(clone: Path, wanted: Sequence[tuple[str, int]], budget: str) -> li
     return sorted(wanted, key=turn)
 
 
-def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commit: str, precision: str) -> results.Run:
-    chosen = {"seed": seed, "train": {"precision": precision}}
+def _run(
+    repository: Path, clone: Path, name: str, budget: str, seed: int, commit: str, precision: str | None
+) -> results.Run:
+    chosen = {"seed": seed, **({"train": {"precision": precision}} if precision else {})}
     changes = merged(recipes.load(clone / "recipes", name).changes(budget=budget), chosen)
     _call(clone, "git", "checkout", "--quiet", "params.yaml")
     tree, _ = recipes.settings(clone / "params.yaml", changes, f"recipes/{name}.yaml")
@@ -113,7 +115,7 @@ def _run(repository: Path, clone: Path, name: str, budget: str, seed: int, commi
         budget,
         seed,
         commit,
-        _machine() if precision == "auto" else f"{_machine()}, {precision}",
+        f"{_machine()}, {precision}" if precision else _machine(),
         documents.load_json(clone / "metrics/test.json"),
         {column: [float(row[column]) for row in history] for column in history[0]},
         documents.load_json(speed) if speed.exists() else {},
