@@ -40,7 +40,8 @@ _EPOCHS = ("epochs", "regenerate_every")  # what of `train` is no matter of the 
 class Recipe:
     """One published system, or a variant of it; the fields are those of its file.
 
-    `block` is the source in whose table it stands: that of the publication whose clips it is trained on.
+    `block` is the title of the table in which it stands: the publication whose clips it is trained on. With classes
+    other than those of the recipe that it extends, it has a table of its own, as chance is another there.
     """
 
     name: str
@@ -149,7 +150,12 @@ def _recipe(folder: Path, name: str, heirs: tuple[str, ...]) -> Recipe:
             if not isinstance(value, str):
                 raise UserError("value-invalid", f"{path}: {key}", f"expected text, found {value!r}")
             parts[key] = " ".join(value.split())
-    return Recipe(name=name, block=str(block), **parts)
+    other_classes = parent is not None and "classes" in tree.get("params", {})
+    return Recipe(name=name, block=_block(str(block), parts) if other_classes else str(block), **parts)
+
+
+def _block(block: str, parts: Tree) -> str:
+    return block if block == OURS else f"{parts['source']}, {len(parts['params']['classes'])} classes"
 
 
 def _read(path: Path) -> Tree:

@@ -67,7 +67,7 @@ def block(group: Sequence[Recipe], runs: Mapping[str, Sequence[Run]], params_fil
         if any(metric in values for values in without.values() for metric in metrics)
         or any(estimate(runs.get(each.name, []), metric) for each in group for metric in metrics)
     ]
-    yield f"## {first.source}\n"
+    yield f"## {first.block}\n"
     yield f"Task: {first.task}. Published data: {first.data}.\n"
     titles = ["recipe", "system", "as published", *(f"here: {title}" for title, _ in columns), "above chance"]
     rows = []

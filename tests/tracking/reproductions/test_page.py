@@ -1,5 +1,7 @@
 """The page shows what was run, says what was not, and keeps published figures apart from ours."""
 
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -130,8 +132,12 @@ def test_a_curve_that_rises_to_its_end_is_named(tmp_path: Path) -> None:
 
 def test_our_network_stands_in_the_table_of_every_publication(tmp_path: Path) -> None:
     blocks = page(tmp_path).split("\n## ")[1:]
+    ours = Counter[str]()
     for block in (block for block in blocks if "| as published |" in block):
-        assert sum(line.startswith("| `instrec_") for line in block.splitlines()) == 1
+        publication = re.sub(r", \d classes$", "", block.splitlines()[0])  # other classes have a table of their own
+        ours[publication] += sum(line.startswith("| `instrec_") for line in block.splitlines())
+    assert set(ours.values()) == {1}
+    assert len(ours) == 5
 
 
 def test_tables_have_as_many_cells_in_every_row(tmp_path: Path) -> None:

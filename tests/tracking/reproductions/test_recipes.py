@@ -269,3 +269,10 @@ def test_mistakes_are_one_line(arguments: list[str], named: tuple[str, ...]) -> 
 def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path) -> None:
     with refused("command-failed", tmp_path, "`git rev-parse HEAD`", "not a git repository"):
         running._call(tmp_path, "git", "rev-parse", "HEAD")
+
+
+def test_other_classes_have_a_table_of_their_own() -> None:
+    of = {name: recipes.load(FOLDER, name) for name in ("gomez2018", "gomez2018_solo", "gomez2018_irmas_wind_solo")}
+    assert of["gomez2018"].block == of["gomez2018_solo"].block == "Han 2017; Gómez 2018"
+    assert of["gomez2018_irmas_wind_solo"].block == "Han 2017; Gómez 2018, 4 classes"
+    assert recipes.load(FOLDER, "gomez2018_jazz").block == "Han 2017; Gómez 2018, 6 classes"
